@@ -1,0 +1,47 @@
+import { addressOf, HOST } from '../../scenario/mail-out.ts';
+import { linkTo } from '../../scenario/open-link.ts';
+import { args, type Command, json, refuse } from './command.ts';
+import { openArgument, openerOnDisk } from './opened.ts';
+
+export const link: Command = {
+  name: 'link',
+  summary: 'prints the link to a moment of a scenario',
+  usage: 'link SLUG|LINK|FILE|- [--at BOUNDARY|CHECKPOINT] [--host HOST] [--json]',
+  help: [
+    'SLUG    a scenario of the pages (lab list); LINK, FILE and - as for lab run',
+    '--at    the moment; the cursor of the recipe unless told',
+    '--host  the site that the link leads to',
+    '--json  {link, path, boundary, digest}',
+    '',
+    'A link says what a recipe says beyond a named scenario. Exit status 1: no link can say this one.',
+  ].join('\n'),
+  async run(given) {
+    const parsed = args(
+      given,
+      { json: { type: 'boolean' }, at: { type: 'string' }, host: { type: 'string' } },
+      1,
+    );
+    if (!parsed) return 2;
+    const { values, positionals } = parsed;
+    const [what] = positionals;
+    if (what === undefined) return refuse('missing scenario: lab link SLUG|LINK|FILE|-') ?? 2;
+    const opener = openerOnDisk();
+    const opened = openArgument(what, values.at, opener);
+    if ('problems' in opened) {
+      for (const problem of opened.problems) refuse(problem);
+      return 2;
+    }
+    const { recipe, timeline, boundary, warnings } = opened;
+    const path = linkTo(recipe, timeline, boundary, opener);
+    if (path === undefined)
+      return (
+        refuse(`missing link: no page has the scenario ${recipe.slug} v${recipe.version} with this set-up`) ??
+        1
+      );
+    const address = addressOf(path, values.host ?? HOST);
+    const digest = timeline.frames[boundary]?.digest;
+    console.log(values.json ? json({ link: address, path, boundary, digest }) : address);
+    for (const warning of warnings) refuse(warning);
+    return warnings.length > 0 ? 1 : 0;
+  },
+};

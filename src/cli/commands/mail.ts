@@ -1,0 +1,54 @@
+import { mailFor } from '../../scenario/mail-out.ts';
+import { linkTo } from '../../scenario/open-link.ts';
+import { args, type Command, json, refuse } from './command.ts';
+import { openArgument, openerOnDisk } from './opened.ts';
+
+export const mail: Command = {
+  name: 'mail',
+  summary: 'prints a scenario as mail: claim, race table, trace, recipe, link',
+  usage: 'mail SLUG|LINK|FILE|- [--changelog] [--at BOUNDARY|CHECKPOINT] [--host HOST] [--json]',
+  help: [
+    'SLUG  a scenario of the pages (lab list); LINK, FILE and - as for lab run',
+    '--changelog  the form for a changelog: no recipe, one Link: tag',
+    '--at         the moment it is about; the cursor of the recipe unless told',
+    '--host       the site that the link leads to',
+    '--json       {text, problems, link, boundary}',
+    '',
+    'The bytes are those of copy for mail on the site. Exit status: 0 a block as it should be, 1 one with problems',
+    '(each a sentence on standard error), 2 bad input.',
+  ].join('\n'),
+  async run(given) {
+    const parsed = args(
+      given,
+      {
+        json: { type: 'boolean' },
+        changelog: { type: 'boolean' },
+        at: { type: 'string' },
+        host: { type: 'string' },
+      },
+      1,
+    );
+    if (!parsed) return 2;
+    const { values, positionals } = parsed;
+    const [what] = positionals;
+    if (what === undefined) return refuse('missing scenario: lab mail SLUG|LINK|FILE|-') ?? 2;
+    const opener = openerOnDisk();
+    const opened = openArgument(what, values.at, opener);
+    if ('problems' in opened) {
+      for (const problem of opened.problems) refuse(problem);
+      return 2;
+    }
+    const { recipe, timeline, boundary, warnings } = opened;
+    const link = linkTo(recipe, timeline, boundary, opener);
+    const { host, changelog } = values;
+    const made = mailFor(timeline, recipe, boundary, link, {
+      ...(host !== undefined && { host }),
+      ...(changelog && { changelog }),
+    });
+    const problems = [...warnings, ...made.problems];
+    if (values.json) console.log(json({ text: made.text, problems, link, boundary }));
+    else process.stdout.write(made.text);
+    for (const problem of problems) refuse(problem);
+    return problems.length > 0 ? 1 : 0;
+  },
+};

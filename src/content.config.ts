@@ -1,0 +1,13 @@
+import { defineCollection } from 'astro:content';
+import { glob } from 'astro/loaders';
+import { z } from 'zod';
+
+const schema = z.object({ title: z.string(), description: z.string() });
+const folder = (base: string) =>
+  defineCollection({
+    // The id is the path as it stands: the usual one drops the dot of linux-4.2.
+    loader: glob({ base, pattern: '**/*.mdx', generateId: ({ entry }) => entry.replace(/\.mdx$/, '') }),
+    schema,
+  });
+
+export const collections = { content: folder('./content'), notebooks: folder('./notebooks') };

@@ -1,0 +1,113 @@
+/** Expressions as a reader would write them; what the printer computes with instead of numbers. */
+import type { ConditionCode } from '../../isa/flags.ts';
+
+export interface Phrase {
+  readonly text: string;
+  /** 0 or 1: combined with `and`, `or`, `not`. */
+  readonly truth?: boolean;
+  /** The opposite of a truth, where it reads better than a `!`. */
+  readonly opposite?: string;
+  /** A constant as a mask: `~0xf` for -16. */
+  readonly mask?: string;
+}
+
+/** Without a pair of brackets around the whole. */
+export function strip(text: string): string {
+  if (!text.startsWith('(') || !text.endsWith(')')) return text;
+  let depth = 0;
+  for (let n = 0; n < text.length - 1; n++) {
+    if (text[n] === '(') depth++;
+    if (text[n] === ')') depth--;
+    if (depth === 0) return text;
+  }
+  return text.slice(1, -1);
+}
+
+/** Small numbers are counts, large ones addresses and masks. */
+export function constant(value: bigint): Phrase {
+  const signed = BigInt.asIntN(64, value);
+  const number = (n: bigint): string => (n < 100n ? `${n}` : `0x${n.toString(16)}`);
+  if (signed >= 0n) return { text: number(signed) };
+  if (signed > -0x1_0000_0000n) return { text: `-${number(-signed)}`, mask: `~0x${(~signed).toString(16)}` };
+  return { text: `0x${BigInt.asUintN(64, value).toString(16)}` };
+}
+
+/** Flags of RFLAGS by bit number (SDM vol 1, figure 3-8). */
+const FLAG_NAMES = new Map([
+  [0, 'CF'],
+  [2, 'PF'],
+  [4, 'AF'],
+  [6, 'ZF'],
+  [7, 'SF'],
+  [8, 'TF'],
+  [9, 'IF'],
+  [10, 'DF'],
+  [11, 'OF'],
+  [14, 'NT'],
+  [16, 'RF'],
+  [18, 'AC'],
+  [19, 'VIF'],
+  [20, 'VIP'],
+  [21, 'ID'],
+]);
+
+/** The flags of a mask, highest first: `NT IOPL TF`. */
+export function flagNames(mask: bigint): string {
+  const names: string[] = [];
+  for (let n = 31; n >= 0; n--) {
+    if (((mask >> BigInt(n)) & 1n) === 0n) continue;
+    const name = n === 13 ? 'IOPL' : FLAG_NAMES.get(n);
+    if (name !== undefined) names.push(name);
+  }
+  return names.join(' ');
+}
+
+/** A bit field; of RFLAGS, by its name. */
+export function field(of: string, low: number, count: number): string {
+  if (/^RFLAGS′*$/.test(of) || of === 'flags_before') {
+    if (low === 12 && count === 2) return `${of}.IOPL`;
+    const name = count === 1 ? FLAG_NAMES.get(low) : undefined;
+    if (name !== undefined) return `${of}.${name}`;
+  }
+  return count === 1 ? `${of}[${low}]` : `${of}[${low + count - 1}:${low}]`;
+}
+
+export const of = (text: string): Phrase => ({ text });
+export const truth = (text: string, opposite = `not ${text}`): Phrase => ({ text, truth: true, opposite });
+
+/** A value used as a condition. */
+export const asTruth = (a: Phrase): Phrase => (a.truth ? a : truth(`(${a.text} != 0)`, `(${a.text} == 0)`));
+
+/** What two operands make where it needs no operator; undefined otherwise. */
+export function simplified(a: Phrase, op: string, b: Phrase): Phrase | undefined {
+  if (b.text === '0' && (op === '+' || op === '-' || op === '|' || op === '<<' || op === '>>')) return a;
+  if (a.text === '0' && (op === '+' || op === '|')) return b;
+  if (a.text === '1' && op === '&' && b.truth) return b;
+  return undefined;
+}
+
+/** What a reader understands without knowing how it is computed is printed as one phrase. */
+const CONDITION_TEXT: Readonly<Record<ConditionCode, string>> = {
+  o: 'OF',
+  no: '!OF',
+  b: 'CF',
+  ae: '!CF',
+  e: 'ZF',
+  ne: '!ZF',
+  be: '(CF | ZF)',
+  a: '!(CF | ZF)',
+  s: 'SF',
+  ns: '!SF',
+  p: 'PF',
+  np: '!PF',
+  l: '(SF != OF)',
+  ge: '(SF == OF)',
+  le: '(ZF | (SF != OF))',
+  g: '!(ZF | (SF != OF))',
+};
+
+/** A condition on the flags; with primes if an instruction has written them before. */
+export function conditionPhrase(code: ConditionCode, written: boolean): Phrase {
+  const text = CONDITION_TEXT[code];
+  return truth(written ? text.replace(/[OCZSP]F/g, '$&′') : text);
+}

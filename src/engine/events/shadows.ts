@@ -1,0 +1,77 @@
+/** What holds events back for one instruction, and what follows an instruction: shadows, RF and TF. */
+import { RF } from '../../isa/flags.ts';
+import { ATTENTION } from '../layout.ts';
+import type { MachineOps } from '../machine-ops.ts';
+import { PENDING } from './pending-kinds.ts';
+
+/** DR6.BS: the trap came from single-stepping (SDM vol 3, 18.2.3). */
+export const SINGLE_STEP = 1n << 14n;
+
+/** Bit numbers in RFLAGS. */
+const TF_BIT = 8;
+const RF_BIT = 16;
+
+/**
+ * Whether a debug trap may be delivered now: a load of SS holds it back for one instruction (SDM vol 3, 6.8.3).
+ */
+export const debugTrapIsDue = <V>(m: MachineOps<V>): V =>
+  m.and(m.isZero(m.isZero(m.get('debugTrap'))), m.isZero(m.part('MOV_SS', m.get('shadow'), 1, 1)));
+
+/**
+ * Whether an NMI may be delivered now: one waits, NMIs are not blocked (SDM vol 3, 6.7.1), no load of SS
+ * and, as the vendor has it, no STI came just before.
+ */
+export function nmiIsDue<V>(m: MachineOps<V>): V {
+  const loadedSs = m.part('MOV_SS', m.get('shadow'), 1, 1);
+  const held = m.vendor.stiShadowHoldsNmi ? m.or(loadedSs, m.part('STI', m.get('shadow'), 0, 1)) : loadedSs;
+  const waits = m.part('waits', m.get('nmiPending'), 0, 1);
+  return m.and(waits, m.isZero(m.or(m.part('closed', m.get('nmiBlocked'), 0, 1), held)));
+}
+
+/** Sum up in the attention word what the run loop must look at. */
+export function refreshAttention<V>(m: MachineOps<V>): void {
+  const own = m.isZero(m.isZero(m.get('pendingKind')));
+  const event = m.or(own, m.or(debugTrapIsDue(m), nmiIsDue(m)));
+  const flags = m.get('rflagsRest');
+  const watched = m.or(m.get('shadow'), m.or(m.bit(flags, TF_BIT), m.bit(flags, RF_BIT)));
+  const after = m.shl(m.isZero(m.isZero(watched)), m.word(2));
+  const full = m.and(m.get('attention'), m.word(ATTENTION.full));
+  m.set('attention', m.or(full, m.or(event, after)));
+}
+
+/** What an instruction began under. */
+export interface Before<V> {
+  readonly shadow: V;
+  readonly flags: V;
+}
+
+/** Taken before an instruction that `retire` will follow. */
+export const beforeInstruction = <V>(m: MachineOps<V>): Before<V> => ({
+  shadow: m.named('shadow_before', m.get('shadow')),
+  flags: m.named('flags_before', m.get('rflagsRest')),
+});
+
+/**
+ * What follows an instruction that ran under TF, RF or a shadow (SDM vol 3, 18.3.1.4 and 6.8.3).
+ *
+ * TF counts as it was before the instruction, so that the instruction which sets it does not trap. A fault
+ * or a software interrupt is no completed instruction: it traps no step, and a fault keeps RF.
+ *
+ * @param keepsRf whether the instruction was an IRET, which loads RF, or an iteration of a repeated string
+ *   instruction that is not the last; every other one clears it
+ */
+export function retire<V>(m: MachineOps<V>, before: Before<V>, keepsRf: V): void {
+  const kind = m.get('pendingKind');
+  m.heading('A shadow lasts one instruction; a second one in a row does not prolong it');
+  const faulted = m.eq(kind, m.symbol('FAULT', PENDING.fault));
+  m.when(m.isZero(faulted), () => {
+    m.set('shadow', m.and(m.get('shadow'), m.not(before.shadow)));
+    m.heading('RF suppresses breakpoints for one instruction');
+    m.when(m.and(m.bit(before.flags, RF_BIT), m.isZero(keepsRf)), () => m.setRflags(m.word(0), RF));
+    m.heading('A completed instruction that began with TF set traps');
+    m.when(m.and(m.eq(kind, m.symbol('NOTHING', PENDING.nothing)), m.bit(before.flags, TF_BIT)), () =>
+      m.set('debugTrap', m.or(m.get('debugTrap'), m.word(SINGLE_STEP))),
+    );
+  });
+  m.refreshAttention();
+}

@@ -1,0 +1,292 @@
+/** The face of a machine: the same over every backend, because all state lies in one memory. */
+import type { Instruction } from '../isa/instruction.ts';
+import type { StopReason } from '../isa/ops.ts';
+import type { Field } from '../isa/state.ts';
+import { BigintBackend } from './backends/bigint.ts';
+import type { Executor } from './backends/executor.ts';
+import { describeState } from './describe.ts';
+import { type LogEntry, readLog } from './events/log.ts';
+import { PENDING } from './events/pending-kinds.ts';
+import {
+  ATTENTION,
+  createMemory,
+  FRAME_FLAGS,
+  FRAMES,
+  JOURNAL,
+  JOURNAL_ENTRY,
+  LOG,
+  LOG_ENTRY,
+  offsetOf,
+  PAGE_SIZE,
+  STATE_SIZE,
+  stopReasonOf,
+} from './layout.ts';
+import { MemoryHash } from './memory-hash.ts';
+import { INTEL, type Vendor } from './vendor.ts';
+
+/** One call of the backend runs at most so many transitions, so that what runs it can change tier. */
+const SLICE = 250_000;
+/** All flags that `setRflags` may change: VM is clear in 64-bit mode, bit 1 is always set. */
+const ALL_FLAGS = 0x3d_7fd5n;
+
+export interface MachineOptions {
+  /** Guest memory in frames of 4 KiB; 256 unless told. */
+  readonly frames?: number;
+  /** Whose documented behaviour; Intel's unless told. */
+  readonly vendor?: Vendor;
+  /** Whether translations are remembered; a test turns it off. */
+  readonly cached?: boolean;
+}
+
+/** What one transition was. */
+export interface Transition {
+  /**
+   * `instruction` retired, or posted a software interrupt; `repeat` made one iteration and stays; `fault`
+   * was an attempt, of an instruction or of a delivery, that raised; `delivery` switched to a handler;
+   * `stopped` changed nothing, see `stopReason`.
+   */
+  readonly kind: 'instruction' | 'repeat' | 'fault' | 'delivery' | 'stopped';
+  /** RIP before. */
+  readonly rip: bigint;
+  /** What was delivered; for a fault, what it raised. */
+  readonly vector?: number;
+  /** Whether what was delivered is a software interrupt. */
+  readonly software?: boolean;
+  /** The instruction that was attempted, unless its fetch or decoding failed. */
+  readonly instruction?: Instruction;
+}
+
+/** A moment that `undo` leads back to. */
+export interface Mark {
+  readonly state: Uint8Array;
+  /** The mark before it. */
+  readonly past: Mark | undefined;
+}
+
+/** Becomes of an event from outside: it waits for the next boundary, for the latch, or is one with an earlier one. */
+export type Injection = 'pending' | 'latched' | 'merged';
+export type EventName = 'nmi' | 'mc' | 'db' | 'bp' | 'pf' | 'gp';
+
+/** A store taken down: the aligned word at a guest physical address held `old` before. */
+export interface JournalEntry {
+  readonly physical: number;
+  readonly old: bigint;
+}
+
+export class Machine {
+  /** The linear memory; see `layout.ts`. */
+  readonly memory: WebAssembly.Memory;
+  /** Guest memory in frames. */
+  readonly frames: number;
+  private readonly view: DataView;
+  private readonly bytes: Uint8Array;
+  private readonly executor: Executor;
+  private readonly reader: BigintBackend;
+  private readonly hash: MemoryHash;
+  private latest: Mark | undefined;
+
+  /** @throws RangeError for a number of frames that is not 1 to 16,384 */
+  constructor({ frames = 256, vendor = INTEL, cached = true }: MachineOptions = {}) {
+    this.frames = frames;
+    this.memory = createMemory(frames);
+    this.view = new DataView(this.memory.buffer);
+    this.bytes = new Uint8Array(this.memory.buffer);
+    this.reader = new BigintBackend(this.memory, frames, vendor, cached);
+    this.executor = this.reader;
+    this.hash = new MemoryHash(this.memory, frames);
+  }
+
+  // State ----------------------------------------------------------------------------------------------
+  get(field: Field): bigint {
+    return this.view.getBigUint64(offsetOf[field], true);
+  }
+  /** Change a field as a debugger would: no checks, no side effects. `cpl` is a field of its own beside `cs`. */
+  set(field: Field, value: bigint): void {
+    this.view.setBigUint64(offsetOf[field], BigInt.asUintN(64, value), true);
+    this.executor.flush();
+    this.reader.refreshAttention();
+  }
+  /** RFLAGS as PUSHF would store it, RF included. */
+  rflags(): bigint {
+    return this.reader.rflags();
+  }
+  setRflags(image: bigint): void {
+    this.reader.setRflags(image, ALL_FLAGS);
+  }
+  get stopReason(): StopReason {
+    return stopReasonOf(Number(this.get('stop')));
+  }
+
+  // Running --------------------------------------------------------------------------------------------
+  /** At most `budget` transitions; returns how many were made. Fewer means a stop: see `stopReason`. */
+  run(budget: number): number {
+    let made = 0;
+    while (made < budget) {
+      const slice = Math.min(SLICE, budget - made);
+      const ran = this.executor.run(slice);
+      made += ran;
+      if (ran < slice) break;
+    }
+    return made;
+  }
+
+  /** One transition and what it was. */
+  step(): Transition {
+    const rip = this.get('rip');
+    const due = (this.get('attention') & ATTENTION.event) !== 0n;
+    const kind = this.get('pendingKind');
+    const [vector, debugTrap] = [Number(this.get('pendingVector')), this.get('debugTrap')];
+    const instruction = due ? undefined : this.reader.instructionAt(rip);
+    const shown = instruction === undefined ? {} : { instruction };
+    if (this.executor.run(1) === 0) return { kind: 'stopped', rip, ...shown };
+    if (this.get('pendingKind') === BigInt(PENDING.fault))
+      return { kind: 'fault', rip, vector: Number(this.get('pendingVector')), ...shown };
+    if (!due) return { kind: this.repeats(rip, instruction) ? 'repeat' : 'instruction', rip, ...shown };
+    if (kind !== 0n) return { kind: 'delivery', rip, vector, software: kind === BigInt(PENDING.software) };
+    const trapped = debugTrap !== 0n && this.get('debugTrap') === 0n;
+    return { kind: 'delivery', rip, vector: trapped ? 1 : 2, software: false };
+  }
+  /** Only a repeated string instruction stays with RF set: any other that ends at its own address clears it. */
+  private repeats(rip: bigint, instruction: Instruction | undefined): boolean {
+    return (
+      this.get('rip') === rip &&
+      (this.get('rflagsRest') & (1n << 16n)) !== 0n &&
+      instruction?.row.mnemonic !== 'iretq'
+    );
+  }
+
+  /** An NMI arrives. `latched`: NMIs are blocked, it is remembered. `merged`: one was waiting already. */
+  injectNmi(): Injection {
+    if (this.get('nmiPending') !== 0n) return 'merged';
+    this.set('nmiPending', 1n);
+    return this.get('nmiBlocked') !== 0n ? 'latched' : 'pending';
+  }
+  /** An event arrives from outside; a problem for one that the model has no source of. */
+  inject(event: EventName): Injection | { readonly problem: string } {
+    if (event === 'nmi') return this.injectNmi();
+    return { problem: `not modelled: injected ${event}` };
+  }
+
+  // Going back -----------------------------------------------------------------------------------------
+  /** A moment to come back to. Marks nest; `undo` of one makes all later ones invalid, not the mark itself. */
+  mark(): Mark {
+    this.latest = { state: this.bytes.slice(0, STATE_SIZE), past: this.latest };
+    return this.latest;
+  }
+  /**
+   * Back to a mark: journalled stores are taken back, the newest first, then the state block.
+   *
+   * @throws RangeError for a mark of another machine, of an undone future, or from before a keyframe
+   */
+  undo(mark: Mark): void {
+    let found = this.latest;
+    while (found !== undefined && found !== mark) found = found.past;
+    if (found === undefined) throw new RangeError('invalid mark: not in the past of this machine');
+    const to = new DataView(mark.state.buffer, mark.state.byteOffset).getUint32(offsetOf.journalHead, true);
+    let head = this.journalHead;
+    while (head > to) {
+      head -= JOURNAL_ENTRY;
+      const physical = this.view.getUint32(head, true);
+      this.bytes.copyWithin(FRAMES + physical, head + 8, head + 16);
+      this.hash.touch(physical);
+    }
+    this.hash.rewind(to);
+    this.bytes.set(mark.state, 0);
+    this.executor.flush();
+    this.latest = mark;
+  }
+  /** Forget the past: journal and log are empty, nothing before this point can be undone. */
+  keyframe(): void {
+    this.hash.follow(this.journalHead);
+    this.hash.rewind(JOURNAL);
+    this.latest = undefined;
+    this.view.setBigUint64(offsetOf.journalHead, BigInt(JOURNAL), true);
+    this.view.setBigUint64(offsetOf.logHead, BigInt(LOG), true);
+    this.view.setBigUint64(offsetOf.attention, this.get('attention') & ~ATTENTION.full, true);
+  }
+
+  // What was written down ------------------------------------------------------------------------------
+  /** Where the journal ends now, for `journalSince`. */
+  get journalHead(): number {
+    return this.view.getUint32(offsetOf.journalHead, true);
+  }
+  /** Stores since the journal ended at `head`, in order; a store across a word's end is two of them. */
+  journalSince(head: number): JournalEntry[] {
+    const entries: JournalEntry[] = [];
+    for (let at = Math.max(head, JOURNAL); at < this.journalHead; at += JOURNAL_ENTRY)
+      entries.push({ physical: this.view.getUint32(at, true), old: this.view.getBigUint64(at + 8, true) });
+    return entries;
+  }
+  /** Entries of the log since the last keyframe. */
+  get logLength(): number {
+    return (this.view.getUint32(offsetOf.logHead, true) - LOG) / LOG_ENTRY;
+  }
+  /** Calls, returns, deliveries and IRETs since the last keyframe, from entry `from` on. */
+  log(from = 0): Iterable<LogEntry> {
+    return readLog(this.view, LOG + from * LOG_ENTRY, this.view.getUint32(offsetOf.logHead, true));
+  }
+
+  // Memory ---------------------------------------------------------------------------------------------
+  /** Physical address of a linear one, as the supervisor reads it; undefined where that would fault. */
+  physical(va: bigint): number | undefined {
+    return this.reader.physical(BigInt.asUintN(64, va));
+  }
+  /** `length` bytes as the supervisor reads them, without side effects; undefined where that would fault. */
+  readBytes(va: bigint, length: number): Uint8Array | undefined {
+    const found = new Uint8Array(length);
+    for (let done = 0; done < length; ) {
+      const place = this.physical(va + BigInt(done));
+      if (place === undefined) return undefined;
+      const here = Math.min(length - done, PAGE_SIZE - (place % PAGE_SIZE));
+      found.set(this.bytes.subarray(FRAMES + place, FRAMES + place + here), done);
+      done += here;
+    }
+    return found;
+  }
+  /** A word of `width` bits, zero-extended; see `readBytes`. */
+  read(va: bigint, width: 8 | 16 | 32 | 64): bigint | undefined {
+    const bytes = this.readBytes(va, width / 8);
+    return bytes?.reduceRight((word, byte) => (word << 8n) | BigInt(byte), 0n);
+  }
+  /** What `step` would execute at `rip`; undefined where fetch or decoding would fault. */
+  instructionAt(rip: bigint): Instruction | undefined {
+    return this.reader.instructionAt(rip);
+  }
+  /** A word of guest physical memory at an aligned address. */
+  physicalWord(pa: number): bigint {
+    return this.view.getBigUint64(this.guestPlace(pa, 8), true);
+  }
+  /**
+   * Put bytes into guest physical memory, as a loader does before the machine starts: not journalled, so
+   * it cannot be undone.
+   *
+   * @throws RangeError outside guest memory
+   */
+  writeGuest(pa: number, bytes: Uint8Array): void {
+    this.bytes.set(bytes, this.guestPlace(pa, bytes.length));
+    for (let at = pa; at < pa + bytes.length; at += PAGE_SIZE) this.hash.touch(at);
+    this.hash.touch(pa + Math.max(bytes.length - 1, 0));
+    this.executor.flush();
+  }
+  private guestPlace(pa: number, length: number): number {
+    if (!Number.isInteger(pa) || pa < 0 || pa + length > this.frames * PAGE_SIZE)
+      throw new RangeError(`invalid guest physical address: 0x${pa.toString(16)}`);
+    return FRAMES + pa;
+  }
+  /** Whether the walk has read this frame as a page table. */
+  isPageTable(frame: number): boolean {
+    return this.bytes[FRAME_FLAGS + frame] === 1;
+  }
+
+  // As text --------------------------------------------------------------------------------------------
+  /** `name=value` lines of registers, latches and what waits; without guest memory. */
+  describeRegisters(): string {
+    return describeState((field) => this.get(field), this.rflags());
+  }
+  /** The whole architectural state as sorted lines; equal text means equal state, on every backend. */
+  describe(): string {
+    const memory = this.hash.value(this.journalHead).toString(16);
+    const lines = this.describeRegisters().split('\n').filter(Boolean);
+    return [...lines, `memory=${memory}`].sort().join('\n');
+  }
+}

@@ -1,0 +1,169 @@
+/** Linear to physical, and the accesses a translation cache cannot serve: misses and word ends. */
+import { type Access, VECTOR, type Width } from '../isa/ops.ts';
+import { CONTROL } from './layout.ts';
+import type { MachineOps } from './machine-ops.ts';
+
+/** How an access is described to `translate`: bits of one value. */
+export const RIGHTS = { write: 1, system: 2, stackSegment: 4, execute: 8 } as const;
+
+/** The rights of an access by kind. */
+export const rightsOf = (access: Access, write: boolean): number =>
+  (write ? RIGHTS.write : 0) |
+  (access === 'system' || access === 'frame' ? RIGHTS.system : 0) |
+  (access === 'stack' || access === 'frame' ? RIGHTS.stackSegment : 0);
+
+/** Bits of a page-table entry (SDM vol 3, table 4-20). */
+export const PTE = {
+  present: 0,
+  writable: 1,
+  user: 2,
+  accessed: 5,
+  dirty: 6,
+  large: 7,
+  noExecute: 63,
+} as const;
+/** Address bits of an entry. */
+export const FRAME_MASK = 0x000f_ffff_ffff_f000n;
+
+/** CR4 bits that change what a walk means and are not modelled: LA57, PKE, CET, PKS. */
+const UNMODELLED_CR4 = (1n << 12n) | (1n << 22n) | (1n << 23n) | (1n << 24n);
+/** RFLAGS.AC: the supervisor means to touch user pages. */
+const AC_BIT = 18;
+
+/** Index bits of the four levels, outermost first, and the manual's names of their tables. */
+const LEVELS = [
+  { shift: 39, name: 'PML4' },
+  { shift: 30, name: 'PDPT' },
+  { shift: 21, name: 'PD' },
+  { shift: 12, name: 'PT' },
+] as const;
+
+/**
+ * The physical address of `va`: canonical check, four-level walk, rights (SDM vol 3, 4.5 to 4.7).
+ *
+ * A non-canonical address raises #SS(0) for a stack access, else #GP(0). #PF sets CR2; its error code has
+ * P, W, U, RSVD and I/D. Accessed and dirty bits must be set beforehand: an entry where they are not stops.
+ */
+export function translate<V>(m: MachineOps<V>, va: V, rights: V): V {
+  m.heading('The address is canonical');
+  const write = m.named('write', m.part('write', rights, 0, 1));
+  const execute = m.named('execute', m.part('execute', rights, 3, 1));
+  const user = m.named(
+    'user',
+    m.and(m.isZero(m.part('system', rights, 1, 1)), m.eq(m.get('cpl'), m.word(3))),
+  );
+  const nxe = m.named('nxe', m.part('NXE', m.get('efer'), CONTROL.noExecute, 1));
+  const smep = m.named('smep', m.part('SMEP', m.get('cr4'), CONTROL.smep, 1));
+  // SMAP spares explicit accesses while AC is set, and code fetches, which are SMEP's matter.
+  const explicit = m.and(m.isZero(m.part('system', rights, 1, 1)), m.bit(m.get('rflagsRest'), AC_BIT));
+  const smap = m.named(
+    'smap',
+    m.and(m.part('SMAP', m.get('cr4'), CONTROL.smap, 1), m.isZero(m.or(explicit, execute))),
+  );
+
+  m.when(m.isZero(m.isCanonical(va)), () => {
+    m.raiseIf(m.part('stack_segment', rights, 2, 1), VECTOR.SS, m.word(0));
+    m.raise(VECTOR.GP, m.word(0));
+  });
+  m.when(m.and(m.get('cr4'), m.word(UNMODELLED_CR4)), () => m.stop('not modelled: control register bit'));
+  const fetched = m.and(execute, m.or(nxe, smep));
+  const code = m.or(m.or(m.shl(write, m.word(1)), m.shl(user, m.word(2))), m.shl(fetched, m.word(4)));
+  const access = m.named('access', code);
+  const pageFault = (bits: number): void => {
+    m.set('cr2', va);
+    m.raise(VECTOR.PF, m.or(access, m.word(bits)));
+  };
+
+  let table = m.named('table', m.and(m.get('cr3'), m.word(FRAME_MASK)));
+  const entries: V[] = [];
+  let dirty = m.word(1);
+  for (const { shift, name } of LEVELS) {
+    m.heading(`${name}: the entry is present`);
+    m.when(m.isZero(m.inMemory(table)), () => m.stop('not modelled: physical address outside memory'));
+    m.walked(table);
+    const at = m.add(table, m.shl(m.bits(va, shift, 9), m.word(3)));
+    const entry = m.named(`${name}_entry`, m.loadPhysical(at));
+    m.when(m.isZero(m.part('P', entry, PTE.present, 1)), () => pageFault(0));
+    // Without EFER.NXE the bit is reserved (SDM vol 3, 4.5.4).
+    m.when(m.and(m.part('NX', entry, PTE.noExecute, 1), m.isZero(nxe)), () => pageFault(9));
+    if (shift === 30 || shift === 21)
+      m.when(m.part('PS', entry, PTE.large, 1), () => m.stop('not modelled: large page'));
+    m.when(m.isZero(m.part('A', entry, PTE.accessed, 1)), () => m.stop('not modelled: accessed bit clear'));
+    if (shift === 12)
+      m.when(m.and(write, m.isZero(m.part('D', entry, PTE.dirty, 1))), () =>
+        m.stop('not modelled: dirty bit clear'),
+      );
+    if (shift === 12) dirty = m.part('D', entry, PTE.dirty, 1);
+    entries.push(entry);
+    table = m.and(entry, m.word(FRAME_MASK));
+  }
+
+  m.heading('Every level grants the right');
+  const every = (name: string, bit: number): V =>
+    entries.map((entry) => m.part(name, entry, bit, 1)).reduce((all, one) => m.and(all, one));
+  const canWrite = m.named('writable', every('W', PTE.writable));
+  const canUse = m.named('user_page', every('U', PTE.user));
+  const noFetch = m.named(
+    'no_execute',
+    entries.map((entry) => m.part('NX', entry, PTE.noExecute, 1)).reduce((any, one) => m.or(any, one)),
+  );
+  // The supervisor may write to a read-only page while CR0.WP is clear.
+  const mayWrite = m.or(canWrite, m.isZero(m.or(user, m.part('WP', m.get('cr0'), CONTROL.writeProtect, 1))));
+  m.when(m.and(user, m.isZero(canUse)), () => pageFault(1));
+  m.when(m.and(write, m.isZero(mayWrite)), () => pageFault(1));
+  const userPageOfSupervisor = m.and(m.isZero(user), canUse);
+  m.when(m.and(smap, userPageOfSupervisor), () => pageFault(1));
+  m.when(m.and(execute, m.or(noFetch, m.and(smep, userPageOfSupervisor))), () => pageFault(1));
+  const frame = m.named('frame', table);
+  m.when(m.isZero(m.inMemory(frame)), () => m.stop('not modelled: physical address outside memory'));
+  m.translated({ va, frame, writable: m.and(canWrite, dirty), user: canUse, executable: m.isZero(noFetch) });
+  return m.or(frame, m.and(va, m.word(0xfff)));
+}
+
+/** Both ends are translated before a byte is touched, so that half an access is never seen. */
+export function ends<V>(m: MachineOps<V>, va: V, bytes: number, rights: V): readonly [first: V, last: V] {
+  const first = m.translate(va, rights);
+  const end = m.add(va, m.word(bytes - 1));
+  const crosses = m.below(m.word(0x1000 - bytes), m.and(va, m.word(0xfff)));
+  // A fault of the second page reports its first byte.
+  const second = (): V => m.or(m.translate(m.and(end, m.word(~0xfffn)), rights), m.and(end, m.word(0xfff)));
+  const last = m.choose(crosses, second, () => m.add(first, m.word(bytes - 1)));
+  return [first, last];
+}
+
+/** How far into its aligned word an access begins, in bits, and whether it ends in the next word. */
+function placeOf<V>(m: MachineOps<V>, width: Width, va: V): { readonly shift: V; readonly crosses: V } {
+  const offset = m.and(va, m.word(7));
+  return { shift: m.shl(offset, m.word(3)), crosses: m.below(m.word(8 - width / 8), offset) };
+}
+
+const aligned = <V>(m: MachineOps<V>, pa: V): V => m.and(pa, m.word(~7n));
+
+/** A load of any alignment from aligned words. */
+export function loadSlow<V>(m: MachineOps<V>, width: Width, va: V, rights: V): V {
+  const [first, last] = ends(m, va, width / 8, rights);
+  const { shift, crosses } = placeOf(m, width, va);
+  const low = m.shr(m.loadPhysical(aligned(m, first)), shift);
+  const both = (): V => m.or(low, m.shl(m.loadPhysical(aligned(m, last)), m.sub(m.word(64), shift)));
+  return m.truncate(
+    width,
+    m.choose(crosses, both, () => low),
+  );
+}
+
+/** A store of any alignment, as one or two stores of aligned words. */
+export function storeSlow<V>(m: MachineOps<V>, width: Width, va: V, value: V, rights: V): void {
+  const [first, last] = ends(m, va, width / 8, rights);
+  const { shift, crosses } = placeOf(m, width, va);
+  const mask = m.truncate(width, m.word(-1));
+  const bits = m.and(value, mask);
+  const merge = (pa: V, where: V, what: V): void => {
+    const at = aligned(m, pa);
+    m.storePhysical(at, m.or(m.and(m.loadPhysical(at), m.not(where)), what));
+  };
+  merge(first, m.shl(mask, shift), m.shl(bits, shift));
+  m.when(crosses, () => {
+    const rest = m.sub(m.word(64), shift);
+    merge(last, m.shr(mask, rest), m.shr(bits, rest));
+  });
+}

@@ -1,0 +1,67 @@
+/** The derived words of `MachineOps`, bound to the functions that say them. Every backend extends this. */
+import { RF, TF } from '../isa/flags.ts';
+import { type Access, VECTOR, type Width } from '../isa/ops.ts';
+import { deliver } from './events/idt.ts';
+import { returnFromInterrupt } from './events/iret.ts';
+import { postSoftwareInterrupt, postTrap } from './events/pending.ts';
+import { refreshAttention } from './events/shadows.ts';
+import { type Event, MachineOps } from './machine-ops.ts';
+import { ends, loadSlow, rightsOf, storeSlow, translate } from './paging.ts';
+
+export abstract class Processor<V> extends MachineOps<V> {
+  translate(va: V, rights: V): V {
+    return translate(this, va, rights);
+  }
+  loadSlow(width: Width, va: V, rights: V): V {
+    return loadSlow(this, width, va, rights);
+  }
+  storeSlow(width: Width, va: V, value: V, rights: V): void {
+    storeSlow(this, width, va, value, rights);
+  }
+  probe(va: V, bytes: number, access: Access): void {
+    ends(this, va, bytes, this.word(rightsOf(access, true)));
+  }
+  interrupt(vector: number | V): void {
+    // INT1 says its vector as a number, INT n (CD 01) as an operand.
+    if (typeof vector !== 'number') postSoftwareInterrupt(this, vector);
+    else if (vector === VECTOR.DB) postTrap(this, vector);
+    else postSoftwareInterrupt(this, this.word(vector));
+    this.hold();
+  }
+  /**
+   * Only a repeated string instruction stays. What arrives between two iterations pushes RF set (SDM vol 3,
+   * 18.3.1.1), and so does a fault of the next one.
+   */
+  stay(): void {
+    this.setRflags(this.word(RF), RF);
+    this.hold();
+  }
+  returnFromInterrupt(): void {
+    returnFromInterrupt(this);
+  }
+  deliver(event: Event<V>): void {
+    deliver(this, event);
+  }
+  refreshAttention(): void {
+    refreshAttention(this);
+  }
+  /** TF and RF are causes of attention. */
+  override setRflags(image: V, mask: bigint): void {
+    super.setRflags(image, mask);
+    if ((mask & (TF | RF)) !== 0n) this.refreshAttention();
+  }
+  heading(_text: string): void {}
+  symbol(_name: string, value: number): V {
+    return this.word(value);
+  }
+  part(_name: string, of: V, low: number, count: number): V {
+    return this.bits(of, low, count);
+  }
+  isOneOf(vector: V, list: readonly number[]): V {
+    const map = list.reduce((bits, one) => bits | (1n << BigInt(one)), 0n);
+    return this.and(
+      this.below(vector, this.word(32)),
+      this.bit(this.shr(this.word(map), this.and(vector, this.word(31))), 0),
+    );
+  }
+}

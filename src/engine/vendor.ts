@@ -1,0 +1,21 @@
+/** Where processors differ: each difference has a name and a source. */
+export interface Vendor {
+  readonly name: string;
+  /**
+   * Whether an IRET that faults has unblocked NMIs all the same. Intel: yes, before the fault's handler
+   * runs (SDM vol 2, IRET; SDM vol 3, "NMI unblocking due to IRET"). AMD's manual only says that NMIs stay
+   * masked until an IRET is executed (APM vol 2, 8.2.3).
+   */
+  readonly faultingIretUnblocksNmi: boolean;
+  /**
+   * Whether the instruction after an STI that set IF also holds back an NMI. Intel only documents it for
+   * maskable interrupts and says that some processors do more (SDM vol 2, STI; SDM vol 3, table 25-3).
+   */
+  readonly stiShadowHoldsNmi: boolean;
+}
+
+/** Intel's documented behaviour, the default. */
+export const INTEL: Vendor = { name: 'intel', faultingIretUnblocksNmi: true, stiShadowHoldsNmi: false };
+
+/** As some hypervisors treat AMD processors: an IRET unblocks NMIs only when it completes. */
+export const AMD: Vendor = { name: 'amd', faultingIretUnblocksNmi: false, stiShadowHoldsNmi: true };

@@ -1,0 +1,18 @@
+declare module 'virtual:cells' {
+  /** Path of a page to the import of its tangled module. */
+  export const pages: Readonly<
+    Record<string, () => Promise<{ cells: ReadonlyMap<string, () => Promise<void>> }>>
+  >;
+}
+
+declare module 'virtual:library' {
+  /** Every page's assembly and scenarios. */
+  export const pages: import('./scenario/library.ts').Library;
+}
+
+declare namespace App {
+  interface Locals {
+    /** The page being rendered, for the components in it. */
+    page: import('./literate/scan.ts').Page;
+  }
+}

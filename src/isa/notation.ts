@@ -1,0 +1,300 @@
+/**
+ * How a row of the table is written, and what decoder, encoder and printer take from it.
+ *
+ * Opcode, after the manual (SDM vol 2, 3.1.1.1):
+ *   NP 66 F2 F3   the mandatory prefix; NP: none of them. A row without one ignores F2 and F3
+ *   REX.W REX.R   this bit is required; NB: REX.B must be clear (90 is NOP, 41 90 is XCHG)
+ *   0F 1E FA      opcode bytes; the byte behind the opcode of a ModRM group is a fixed ModRM byte
+ *   +r            the low three bits of the opcode name a register
+ *   /r /0 to /7   a ModRM byte with a register or an opcode extension in its reg field
+ *   ib iw id io   an immediate of 1, 2, 4, 8 bytes; iz: 2 for 16-bit operands, else 4; cb cd: a branch distance
+ *
+ * Operands, destination first, each of the row's width unless a number follows:
+ *   r       register in ModRM.reg       rm  register or memory     m   memory     R  register in ModRM.rm
+ *   R*      the same, whatever mod says (MOV CR)                   *rm a branch target in register or memory
+ *   Rs      register of which text may name 16, 32 or 64 bits (a selector)
+ *   ea      memory that is an address only: no segment, no access  m(rsp)  memory whose base is RSP
+ *   o       register in the opcode      A   the accumulator        cl  the CL register
+ *   i       immediate                   1   the immediate one      j   branch target
+ *   moffs   8-byte absolute address     si  hidden memory at RSI (string source)
+ *   other names (cr3, fs) are that register and no operand of the semantics
+ *
+ * Widths: without 32 the default is 64 (PUSH, CALL), unless REX.W is written. A width the row does not
+ * have falls back to its default, and the 66 prefix is ignored.
+ *
+ * A star after the mnemonic stands for a width suffix that is always written.
+ */
+import type { FlagEffects, Row } from './instruction.ts';
+import type { Operand, OperandKind, Semantics, Shape, Slot, Width } from './ops.ts';
+
+export type Place =
+  | 'reg'
+  | 'rm'
+  | 'opcode'
+  | 'accumulator'
+  | 'cl'
+  | 'immediate'
+  | 'one'
+  | 'target'
+  | 'moffs'
+  | 'si'
+  | 'fixed';
+
+/** One operand form of a row. */
+export interface Form {
+  readonly place: Place;
+  readonly text: string;
+  /** Undefined: the row's width. */
+  readonly width: Width | undefined;
+  readonly register: boolean;
+  readonly memory: boolean;
+  readonly addressOnly: boolean;
+  readonly stackBase: boolean;
+  readonly indirect: boolean;
+  /** The register may be named at any width of 16 or more. */
+  readonly anyWidth: boolean;
+}
+
+export type ModRm = 'none' | 'r' | { readonly digit: number } | { readonly byte: number };
+export type Immediate = 'none' | 'ib' | 'iw' | 'id' | 'iz' | 'io' | 'cb' | 'cd';
+/** The first opcode byte, or that it is the escape byte before another. */
+export type OpcodeMap = 0 | 0x0f;
+
+/** A row, understood. */
+export interface Encoding {
+  readonly row: Row;
+  readonly prefix: 'any' | 'none' | 0x66 | 0xf2 | 0xf3;
+  readonly rexW: boolean;
+  readonly rexR: boolean;
+  readonly noRexB: boolean;
+  readonly map: OpcodeMap;
+  readonly byte: number;
+  readonly plusRegister: boolean;
+  readonly modrm: ModRm;
+  /** MOV CR and MOV DR take ModRM.rm as a register even where mod means memory. */
+  readonly ignoresMod: boolean;
+  readonly immediate: Immediate;
+  readonly forms: readonly Form[];
+  /** Width without prefixes. */
+  readonly standard: Width;
+  /** Whether an operand, or at least the stack, has the row's width, so that a suffix may be written. */
+  readonly suffixable: boolean;
+  readonly lockable: boolean;
+}
+
+const LOCKABLE = new Set([
+  'add',
+  'adc',
+  'and',
+  'btc',
+  'btr',
+  'bts',
+  'cmpxchg',
+  'cmpxchg8b',
+  'cmpxchg16b',
+  'dec',
+  'inc',
+  'neg',
+  'not',
+  'or',
+  'sbb',
+  'sub',
+  'xor',
+  'xadd',
+  'xchg',
+]);
+
+/** Status and other flags a row touches, as letters: `r` reads, `w` writes, `u` leaves undefined. */
+export const effects = (writes = '', undefinedFlags = '', reads = ''): FlagEffects => ({
+  reads,
+  writes,
+  undefined: undefinedFlags,
+});
+
+/** One row. Widths are numbers in a string: `8`, `16 32 64`, or empty. */
+export function row(
+  opcode: string,
+  operands: string,
+  mnemonic: string,
+  widths: string,
+  flags: FlagEffects,
+  semantics: Semantics,
+): Row {
+  const always = mnemonic.endsWith('*');
+  return {
+    mnemonic: always ? mnemonic.slice(0, -1) : mnemonic,
+    opcode,
+    operands,
+    widths: widths
+      .split(' ')
+      .filter(Boolean)
+      .map((text) => widthOf(text)),
+    suffix: always ? 'always' : 'where needed',
+    flags,
+    semantics,
+  };
+}
+
+function widthOf(text: string): Width {
+  const width = Number(text);
+  if (width === 8 || width === 16 || width === 32 || width === 64) return width;
+  throw new Error(`invalid width: ${text}`);
+}
+
+const PLACES: Readonly<Record<string, Place>> = {
+  r: 'reg',
+  rm: 'rm',
+  m: 'rm',
+  R: 'rm',
+  'R*': 'rm',
+  Rs: 'rm',
+  '*rm': 'rm',
+  ea: 'rm',
+  'm(rsp)': 'rm',
+  o: 'opcode',
+  A: 'accumulator',
+  i: 'immediate',
+  j: 'target',
+  moffs: 'moffs',
+  si: 'si',
+};
+const REGISTER_ONLY = new Set(['r', 'R', 'R*', 'Rs', 'o', 'A', 'cl']);
+const MEMORY_ONLY = new Set(['m', 'ea', 'm(rsp)', 'moffs', 'si']);
+
+function formOf(text: string): Form {
+  const [, name = text, size] = /^([a-z*]+|R\*|m\(rsp\))(8|16|32|64)?$/i.exec(text) ?? [];
+  const known = text === '1' ? 'one' : text === 'cl' ? 'cl' : PLACES[name];
+  const place: Place = known ?? 'fixed';
+  const either = name === 'rm' || name === '*rm';
+  return {
+    place,
+    text: known === undefined || place === 'one' ? text : name,
+    width: known !== undefined && size ? widthOf(size) : place === 'cl' || place === 'one' ? 8 : undefined,
+    register: either || REGISTER_ONLY.has(name),
+    memory: either || MEMORY_ONLY.has(name),
+    addressOnly: name === 'ea',
+    stackBase: name === 'm(rsp)',
+    indirect: name === '*rm',
+    anyWidth: name === 'Rs',
+  };
+}
+
+const IMMEDIATES: ReadonlySet<string> = new Set<Immediate>(['ib', 'iw', 'id', 'iz', 'io', 'cb', 'cd']);
+const isImmediate = (token: string): token is Immediate => IMMEDIATES.has(token);
+
+/** Understand a row. Throws on a row that is not written as the head of this file says. */
+export function understand(source: Row): Encoding {
+  const tokens = source.opcode.split(' ');
+  const take = (...wanted: readonly string[]): string | undefined =>
+    wanted.includes(tokens[0] ?? '') ? tokens.shift() : undefined;
+  // `F3 90` has a prefix, `F3` alone would be an opcode; no row has F2, F3 or 66 as its opcode.
+  const prefix = take('NP', '66', 'F2', 'F3');
+  const rexW = take('REX.W') !== undefined;
+  const rexR = take('REX.R') !== undefined;
+  const noRexB = take('NB') !== undefined;
+
+  const bytes: number[] = [];
+  while (/^[0-9A-F]{2}(\+r)?$/.test(tokens[0] ?? ''))
+    bytes.push(Number.parseInt(tokens[0] ?? '', 16) + (tokens.shift()?.endsWith('+r') ? 0x100 : 0));
+  const map: OpcodeMap = bytes[0] === 0x0f ? 0x0f : 0;
+  if (map === 0x0f) bytes.shift();
+  const opcode = bytes.shift();
+  if (opcode === undefined) throw new Error(`invalid opcode: ${source.opcode}`);
+  const fixed = bytes.shift();
+  const digit = take('/r', '/0', '/1', '/2', '/3', '/4', '/5', '/6', '/7')?.slice(1);
+  const last = tokens.shift();
+  const immediate: Immediate = last === undefined ? 'none' : isImmediate(last) ? last : 'none';
+  if (bytes.length > 0 || tokens.length > 0 || (last !== undefined && immediate === 'none'))
+    throw new Error(`invalid opcode: ${source.opcode}`);
+
+  const forms = source.operands.split(',').filter(Boolean).map(formOf);
+  const standard: Width = source.widths.includes(32)
+    ? 32
+    : source.widths.includes(64)
+      ? 64
+      : (source.widths[0] ?? 64);
+  const default64 = !rexW && standard === 64 && source.widths.length > 0;
+  const unsized = forms.some(
+    (form) => form.width === undefined && (form.register || form.memory || form.place === 'immediate'),
+  );
+  return {
+    row: source,
+    prefix:
+      prefix === undefined
+        ? 'any'
+        : prefix === 'NP'
+          ? 'none'
+          : prefix === '66'
+            ? 0x66
+            : prefix === 'F2'
+              ? 0xf2
+              : 0xf3,
+    rexW,
+    rexR,
+    noRexB,
+    map,
+    byte: opcode & 0xff,
+    plusRegister: opcode >= 0x100,
+    modrm:
+      fixed !== undefined
+        ? { byte: fixed }
+        : digit === undefined
+          ? 'none'
+          : digit === 'r'
+            ? 'r'
+            : { digit: Number(digit) },
+    ignoresMod: source.operands.includes('R*'),
+    immediate,
+    forms,
+    standard,
+    suffixable: !source.mnemonic.startsWith('(') && (source.suffix === 'always' || unsized || default64),
+    lockable: LOCKABLE.has(source.mnemonic),
+  };
+}
+
+const SLOTS: readonly Slot[] = ['a', 'b', 'c'];
+
+/** The kind an operand form has for semantics. `memory`: whether the instruction's ModRM names memory. */
+function kindOf(form: Form, memory: boolean): OperandKind {
+  switch (form.place) {
+    case 'rm':
+      return memory ? 'm' : 'r';
+    case 'reg':
+    case 'opcode':
+    case 'accumulator':
+    case 'cl':
+      return 'r';
+    case 'moffs':
+    case 'si':
+      return 'm';
+    case 'immediate':
+    case 'one':
+      return 'i';
+    case 'target':
+      return 'j';
+    case 'fixed':
+      return '-';
+  }
+}
+
+/** The shape of an encoding at a width, named after what the semantics see: `add/32 m,r`. */
+export function shapeOf(
+  { row: { mnemonic, widths }, forms }: Encoding,
+  width: Width,
+  memory: boolean,
+): Shape {
+  const operand = (n: number): Operand => {
+    const form = forms[n];
+    return { slot: SLOTS[n] ?? 'a', kind: form ? kindOf(form, memory) : '-', width: form?.width ?? width };
+  };
+  const text = forms.map((form, n) => {
+    const kind = operand(n).kind;
+    if (kind === '-') return form.text;
+    const name = form.stackBase ? 'm(rsp)' : form.indirect ? `*${kind}` : kind;
+    return form.width === undefined || form.width === width ? name : `${name}${form.width}`;
+  });
+  const name = `${mnemonic}${widths.length > 0 ? `/${width}` : ''} ${text.join(',')}`.trimEnd();
+  return { name, width, a: operand(0), b: operand(1), c: operand(2) };
+}
+
+export const SUFFIX: Readonly<Record<Width, string>> = { 8: 'b', 16: 'w', 32: 'l', 64: 'q' };

@@ -1,0 +1,196 @@
+/** Control, debug and model-specific registers (SDM vol 3, 2.5 and 17.2; vol 4). */
+import { type Ops, type Semantics, VECTOR } from '../ops.ts';
+import type { Field } from '../state.ts';
+import { requireKernel } from './system.ts';
+
+const gpIf = <V>(m: Ops<V>, condition: V): void => m.raiseIf(condition, VECTOR.GP, m.word(0));
+const anyOf = <V>(m: Ops<V>, value: V, mask: bigint): V => m.isZero(m.isZero(m.and(value, m.word(mask))));
+
+/** MOV from CRn, DRn. */
+export const readControl =
+  (field: Field): Semantics =>
+  (m, { a }) => {
+    requireKernel(m);
+    m.write(a, m.get(field));
+  };
+
+/** CR2 takes any value. */
+export const writeCr2: Semantics = (m, { b }) => {
+  requireKernel(m);
+  m.set('cr2', m.read(b));
+};
+
+/** PE MP EM TS ET NE WP AM NW CD PG; what lies between is ignored. */
+const CR0 = { pe: 0, et: 1n << 4n, nw: 29, cd: 30, pg: 31, kept: 0xe005_003fn } as const;
+
+/** Paging and protection cannot be left in 64-bit mode; NW without CD is refused (SDM vol 2, MOV CR). */
+export const writeCr0: Semantics = (m, { b }) => {
+  requireKernel(m);
+  const value = m.read(b);
+  gpIf(m, anyOf(m, value, 0xffff_ffff_0000_0000n));
+  gpIf(m, m.isZero(m.and(m.bit(value, CR0.pe), m.bit(value, CR0.pg))));
+  gpIf(m, m.and(m.bit(value, CR0.nw), m.isZero(m.bit(value, CR0.cd))));
+  m.set('cr0', m.or(m.and(value, m.word(CR0.kept)), m.word(CR0.et)));
+  m.flushTranslations();
+};
+
+/** With CR4.PCIDE bit 63 asks to keep translations and is not stored; else it is reserved, as are bits 62:52. */
+export const writeCr3: Semantics = (m, { b }) => {
+  requireKernel(m);
+  const value = m.read(b);
+  const hint = m.and(m.bit(value, 63), m.bit(m.get('cr4'), 17));
+  gpIf(m, m.or(anyOf(m, value, 0x7ff0_0000_0000_0000n), m.xor(m.bit(value, 63), hint)));
+  m.set('cr3', m.and(value, m.word((1n << 63n) - 1n)));
+  m.flushTranslations();
+};
+
+/** Bits 0 to 11, FSGSBASE, PCIDE, OSXSAVE, SMEP, SMAP; then those that change what is not modelled. */
+const CR4 = {
+  pae: 5,
+  la57: 12,
+  pcide: 17,
+  known: 0x0037_0fffn,
+  notModelled:
+    (1n << 13n) | (1n << 14n) | (1n << 22n) | (1n << 23n) | (1n << 24n) | (1n << 25n) | (1n << 32n),
+} as const;
+
+export const writeCr4: Semantics = (m, { b }) => {
+  requireKernel(m);
+  const value = m.read(b);
+  const before = m.get('cr4');
+  const set = m.named('newly_set', m.and(value, m.not(before)));
+  gpIf(m, anyOf(m, value, ~(CR4.known | (1n << 12n) | CR4.notModelled) & 0xffff_ffff_ffff_ffffn));
+  gpIf(m, m.isZero(m.bit(value, CR4.pae)));
+  gpIf(m, m.bit(m.xor(value, before), CR4.la57));
+  gpIf(m, m.and(m.bit(set, CR4.pcide), anyOf(m, m.get('cr3'), 0xfffn)));
+  m.when(anyOf(m, set, CR4.notModelled), () => m.stop('not modelled: CR4'));
+  m.set('cr4', value);
+  m.flushTranslations();
+};
+
+export const writeCr8: Semantics = (m, { b }) => {
+  requireKernel(m);
+  const value = m.read(b);
+  gpIf(m, anyOf(m, value, ~15n & 0xffff_ffff_ffff_ffffn));
+  m.set('cr8', value);
+  m.refreshAttention();
+};
+
+type DebugField = 'dr0' | 'dr1' | 'dr2' | 'dr3' | 'dr6' | 'dr7';
+
+/** DR4 and DR5 mean DR6 and DR7 while CR4.DE (bit 3) is clear, else #UD. DR7.GD would trap every access. */
+function checkDebug<V>(m: Ops<V>, alias: boolean): void {
+  if (alias) m.raiseIf(m.bit(m.get('cr4'), 3), VECTOR.UD, m.word(0));
+  requireKernel(m);
+  m.when(m.bit(m.get('dr7'), 13), () => m.stop('not modelled: DR7.GD'));
+}
+
+export const readDebug =
+  (field: DebugField, alias = false): Semantics =>
+  (m, { a }) => {
+    checkDebug(m, alias);
+    m.write(a, m.get(field));
+  };
+
+/** Bits that read as one, and bits that can be written (SDM vol 3, 17.2.3 and 17.2.4). */
+const FIXED: Readonly<Partial<Record<DebugField, readonly [ones: bigint, writable: bigint]>>> = {
+  dr6: [0xffff_0ff0n, 0xe00fn],
+  dr7: [0x400n, 0xffff_23ffn],
+};
+
+/** DR6 and DR7 refuse bits 63:32; a watched page must not hide in a translation cache. */
+export const writeDebug =
+  (field: DebugField, alias = false): Semantics =>
+  (m, { b }) => {
+    checkDebug(m, alias);
+    const value = m.read(b);
+    const fixed = FIXED[field];
+    if (fixed) gpIf(m, anyOf(m, value, 0xffff_ffff_0000_0000n));
+    m.set(field, fixed ? m.or(m.and(value, m.word(fixed[1])), m.word(fixed[0])) : value);
+    m.flushTranslations();
+    m.refreshAttention();
+  };
+
+/** What WRMSR refuses with #GP(0) (SDM vol 2, WRMSR): a non-canonical base, or reserved bits that are set. */
+interface ModelRegister {
+  readonly index: bigint;
+  readonly field: Field | undefined;
+  readonly canonical?: true;
+  readonly reserved?: bigint;
+}
+const HIGH_HALF = 0xffff_ffff_0000_0000n;
+
+/** SPEC_CTRL and PRED_CMD concern speculation, of which there is none: they read as zero. */
+const MODEL_REGISTERS: readonly ModelRegister[] = [
+  { index: 0x48n, field: undefined, reserved: HIGH_HALF },
+  { index: 0x49n, field: undefined, reserved: HIGH_HALF },
+  { index: 0x17an, field: 'mcgStatus', reserved: ~0xfn & 0xffff_ffff_ffff_ffffn },
+  { index: 0xc000_0081n, field: 'star' },
+  { index: 0xc000_0082n, field: 'lstar', canonical: true },
+  { index: 0xc000_0084n, field: 'sfmask', reserved: HIGH_HALF },
+  { index: 0xc000_0100n, field: 'fsBase', canonical: true },
+  { index: 0xc000_0101n, field: 'gsBase', canonical: true },
+  { index: 0xc000_0102n, field: 'kernelGsBase', canonical: true },
+];
+
+/** One arm per register, the last one stops: ECX is a value, so the choice is a chain of `when`. */
+function selectRegister<V>(m: Ops<V>, index: V, arm: (register: ModelRegister) => void, from = 0): void {
+  const register = MODEL_REGISTERS[from];
+  if (register === undefined) {
+    m.stop('not modelled: MSR');
+    return;
+  }
+  m.when(
+    m.eq(index, m.word(register.index)),
+    () => arm(register),
+    () => selectRegister(m, index, arm, from + 1),
+  );
+}
+
+const EFER_INDEX = 0xc000_0080n;
+/** SCE, LME and NXE can be written, LMA follows the mode; LME cannot change while paging (SDM vol 3, 2.2.1). */
+const EFER = { lme: 8, lma: 1n << 10n, writable: 0x901n, known: 0xd01n } as const;
+
+/** RDMSR zero-extends both halves. */
+export const rdmsr: Semantics = (m) => {
+  requireKernel(m);
+  const index = m.reg(32, 'rcx');
+  const answer = (field: Field | undefined): void => {
+    const value = field === undefined ? m.word(0) : m.get(field);
+    m.setReg(32, 'rax', value);
+    m.setReg(32, 'rdx', m.shr(value, m.word(32)));
+  };
+  m.when(
+    m.eq(index, m.word(EFER_INDEX)),
+    () => answer('efer'),
+    () => selectRegister(m, index, ({ field }) => answer(field)),
+  );
+};
+
+export const wrmsr: Semantics = (m) => {
+  requireKernel(m);
+  const index = m.reg(32, 'rcx');
+  const value = m.or(m.shl(m.reg(32, 'rdx'), m.word(32)), m.reg(32, 'rax'));
+  m.when(
+    m.eq(index, m.word(EFER_INDEX)),
+    () => {
+      const before = m.get('efer');
+      gpIf(m, anyOf(m, value, ~EFER.known & 0xffff_ffff_ffff_ffffn));
+      gpIf(m, m.bit(m.xor(value, before), EFER.lme));
+      m.set('efer', m.or(m.and(value, m.word(EFER.writable)), m.and(before, m.word(EFER.lma))));
+      m.flushTranslations();
+    },
+    () =>
+      selectRegister(m, index, ({ field, canonical, reserved }) => {
+        if (canonical) m.raiseUnless(m.isCanonical(value), VECTOR.GP, m.word(0));
+        if (reserved !== undefined) gpIf(m, anyOf(m, value, reserved));
+        if (field !== undefined) m.set(field, value);
+      }),
+  );
+};
+
+/** CR0.TS (bit 3) cleared. */
+export const clts: Semantics = (m) => {
+  requireKernel(m);
+  m.set('cr0', m.and(m.get('cr0'), m.word(~8n)));
+};

@@ -1,0 +1,92 @@
+/** The names of everything a processor holds: registers, flags, tables, latches. Where they lie is the engine's business. */
+
+/** General registers in encoding order (SDM vol 2, table 3-1). */
+export const GPR = [
+  'rax',
+  'rcx',
+  'rdx',
+  'rbx',
+  'rsp',
+  'rbp',
+  'rsi',
+  'rdi',
+  'r8',
+  'r9',
+  'r10',
+  'r11',
+  'r12',
+  'r13',
+  'r14',
+  'r15',
+] as const;
+
+/** Segment registers in encoding order; the word holds the selector. */
+export const SEGMENT = ['es', 'cs', 'ss', 'ds', 'fs', 'gs'] as const;
+
+/** Every word of the state block, in memory order. `zero` stays 0: the absent base, index or segment. */
+export const FIELDS = [
+  ...GPR,
+  'rip',
+  'zero',
+  'flagResult',
+  'flagCarry',
+  'rflagsRest',
+  ...SEGMENT,
+  'cpl',
+  'fsBase',
+  'gsBase',
+  'kernelGsBase',
+  'cr0',
+  'cr2',
+  'cr3',
+  'cr4',
+  'cr8',
+  'dr0',
+  'dr1',
+  'dr2',
+  'dr3',
+  'dr6',
+  'dr7',
+  'efer',
+  'star',
+  'lstar',
+  'sfmask',
+  'mcgStatus',
+  'idtBase',
+  'idtLimit',
+  'gdtBase',
+  'gdtLimit',
+  'tssBase',
+  /** The NMI latch, and the one NMI that is remembered while it is closed (SDM vol 3, 6.7.1). */
+  'nmiBlocked',
+  'nmiPending',
+  /** Inhibition for one instruction after MOV SS or STI, and DR6 bits of a #DB trap that waits. */
+  'shadow',
+  'debugTrap',
+  /** What waits to be delivered at the next boundary; see engine/events/boundary.ts. */
+  'pendingKind',
+  'pendingVector',
+  'pendingCode',
+  'pendingRip',
+  'raisedVector',
+  'raisedCode',
+  'attention',
+  'stop',
+  'journalHead',
+  'logHead',
+] as const;
+
+/**
+ * Bits of the `shadow` field. An instruction sets one when it begins an inhibition (SDM vol 3, 6.8.3);
+ * the engine honours it at the boundary behind that instruction and clears it after the next one.
+ * STI holds back maskable interrupts (on some models NMIs, too); MOV SS holds back also NMIs and #DB.
+ */
+export const SHADOW = { sti: 1n, movSs: 2n } as const;
+
+export type Gpr = (typeof GPR)[number];
+export type Segment = (typeof SEGMENT)[number];
+export type Field = (typeof FIELDS)[number];
+
+/** A register operand by name; the four high bytes exist only without a REX prefix. */
+export type HighByte = 'ah' | 'ch' | 'dh' | 'bh';
+export type Register = Gpr | HighByte;

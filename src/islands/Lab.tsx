@@ -1,0 +1,244 @@
+/** The island: a run under one playhead. It shows a baked frame at once and asks a worker for the rest. */
+import { useComputed, useSignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { Baked } from './lab/bake.ts';
+import { Code } from './lab/Code.tsx';
+import { ask } from './lab/client.ts';
+import { Latch } from './lab/Latch.tsx';
+import { bracketMove } from './lab/moves.ts';
+import { Predict, type Prediction } from './lab/Predict.tsx';
+import { Leads, Provenance } from './lab/Provenance.tsx';
+import { Glyph } from './lab/parts.tsx';
+import type { Standing } from './lab/protocol.ts';
+import { Events, RecipePanel } from './lab/RecipePanel.tsx';
+import { Score } from './lab/Score.tsx';
+import { StepTable } from './lab/StepTable.tsx';
+import { createState, type State } from './lab/state.ts';
+import { Traces } from './lab/Traces.tsx';
+import { Story, Transport } from './lab/Transport.tsx';
+import { Words } from './lab/Words.tsx';
+
+export interface LabProps {
+  readonly baked: Baked;
+  /** How the baked run compares with its record. */
+  readonly standing?: Standing;
+  /** Handler bodies to choose from. */
+  readonly bodies?: readonly string[];
+  /** k of end[-k] at first. */
+  readonly pick?: number;
+  /** A question before scrubbing. */
+  readonly predict?: Prediction;
+  /** Link to the baked frame, for the copy button. */
+  readonly link?: string;
+  /** Whether this island keeps the address bar and opens the fragment it finds there; at most one on a page. */
+  readonly address?: boolean;
+}
+
+function Banner({ state }: { readonly state: State }) {
+  const standing = state.standing.value;
+  const { last } = state.lanes.value;
+  if (state.busy.value && state.ready.value) return <span class="standing">running</span>;
+  switch (standing.state) {
+    case 'same':
+      return (
+        <span class="standing same">
+          <Glyph name="right" /> same as recorded, {last} boundaries
+        </span>
+      );
+    case 'draft':
+      return <span class="standing draft">draft, {last} boundaries</span>;
+    case 'changed':
+      return (
+        <span class="standing changed">
+          <b>changed</b> {standing.difference}
+        </span>
+      );
+    case 'cannot-run':
+      return (
+        <span class="standing broken" role="alert">
+          <b>cannot run</b> {standing.reason}
+        </span>
+      );
+  }
+}
+
+/** What a link or a record said, beside what is so now. */
+function Recorded({ state }: { readonly state: State }) {
+  const standing = state.standing.value;
+  if (standing.state === 'changed' && standing.differences?.length) {
+    return (
+      <details class="recorded">
+        <summary>Recorded and now: {standing.differences.length} differences</summary>
+        <div class="scroller">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">where</th>
+                <th scope="col">what</th>
+                <th scope="col">recorded</th>
+                <th scope="col">now</th>
+              </tr>
+            </thead>
+            <tbody>
+              {standing.differences.map(({ where, field, recorded, now }) => (
+                <tr key={`${where} ${field}`}>
+                  <td>{where}</td>
+                  <td>{field}</td>
+                  <td>{recorded}</td>
+                  <td>{now}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </details>
+    );
+  }
+  if (standing.state === 'cannot-run' && standing.recorded?.length) {
+    return (
+      <details class="recorded">
+        <summary>What was recorded of {state.outline.value.slug}</summary>
+        <ol>
+          {standing.recorded.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ol>
+      </details>
+    );
+  }
+  return null;
+}
+
+function Outcome({ state }: { readonly state: State }) {
+  const { outcome } = state.outline.value;
+  if (outcome.verdict === 'returns') return null;
+  return (
+    <p class="outcome">
+      <b>{outcome.verdict}</b> {outcome.verdict === 'not-modelled' && <code>{outcome.name}</code>}{' '}
+      {outcome.sentence}
+    </p>
+  );
+}
+
+function CopyLink({ state }: { readonly state: State }) {
+  const copied = useSignal('');
+  const { link } = state;
+  if (!link.value) return null;
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(link.value);
+      copied.value = 'Copied';
+    } catch {
+      copied.value = link.value; // the clipboard is refused: show it, to be copied by hand
+    }
+  };
+  return (
+    <>
+      <button type="button" class="btn" onClick={copy}>
+        Copy link
+      </button>
+      <output class="copied">{copied}</output>
+    </>
+  );
+}
+
+const REST = 400;
+
+/** Once the playhead rests, the link to where it is; in the address bar too, if this island keeps it. */
+function Address({ state, keepsAddress }: { readonly state: State; readonly keepsAddress: boolean }) {
+  const at = state.boundary.value;
+  const { recipe } = state.outline.value;
+  const ready = state.ready.value;
+  useEffect(() => {
+    if (!ready) return;
+    const timer = setTimeout(async () => {
+      await state.askLink();
+      const address = state.address.value;
+      // A link that cannot run stays where it is until the reader moves on: nothing is lost.
+      const broken = state.standing.peek().state === 'cannot-run' && !state.moved.peek();
+      if (keepsAddress && address !== undefined && !broken) history.replaceState(history.state, '', address);
+    }, REST);
+    return () => clearTimeout(timer);
+  }, [at, recipe, ready]);
+  return null;
+}
+
+export default function Lab(props: LabProps) {
+  const { baked, bodies = [], predict, address = false } = props;
+  const state = useMemo(
+    () =>
+      createState(baked, ask, {
+        standing: props.standing ?? { state: 'draft' },
+        pick: props.pick,
+        link: props.link ?? '',
+      }),
+    [],
+  );
+  useEffect(() => {
+    state.live.value = true;
+    const fragment = location.hash.slice(1);
+    // A fragment that looks like a link's; others are headings of the page.
+    if (address && /^t\d|[.~]/.test(fragment)) state.open(fragment);
+    else state.load();
+  }, []);
+  // The parts that follow the playhead subscribe by themselves; this one is drawn again for another run only.
+  const boundary = useComputed(() => state.frame.value.boundary);
+
+  const { slug, version, title } = state.outline.value;
+  return (
+    <section
+      class="island"
+      aria-label={title || slug}
+      data-live={state.live.value ? '' : undefined}
+      data-ready={state.ready.value}
+      data-boundary={boundary}
+      onKeyDown={(event) => {
+        const target = event.target as Element;
+        if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input, textarea, select'))
+          return;
+        const to = bracketMove(event.key, state.boundary.value, state.axis.value);
+        if (to === undefined) return;
+        event.preventDefault();
+        state.moveTo(to);
+      }}
+    >
+      <Address state={state} keepsAddress={address} />
+      <header>
+        <code>{slug}</code>
+        <span class="dim">
+          {title && title !== slug ? `${title}, ` : ''}
+          {version > 0 ? `v${version}` : 'not yet frozen'}
+        </span>
+        <Banner state={state} />
+        <span class="end js">
+          <CopyLink state={state} />
+        </span>
+      </header>
+      <Recorded state={state} />
+      <Outcome state={state} />
+      {predict && <Predict state={state} prediction={predict} />}
+      <Score state={state} />
+      <div class="say">
+        <Transport state={state} />
+        <Story state={state} />
+      </div>
+      <div class="panels">
+        <section class="panel code" aria-label={`Entry code, ${slug}`}>
+          <Code state={state} />
+        </section>
+        <section class="panel words" aria-label={`NMI stack, ${slug}`}>
+          <Words state={state} />
+          <Provenance state={state} />
+          <Leads state={state} />
+        </section>
+        <section class="panel side" aria-label={`Latch and traces, ${slug}`}>
+          <Latch state={state} />
+          <Traces state={state} />
+        </section>
+      </div>
+      <Events state={state} bodies={bodies} />
+      <StepTable state={state} />
+      <RecipePanel state={state} />
+    </section>
+  );
+}

@@ -1,0 +1,89 @@
+/** The entry code as it runs; the next instruction is marked and kept in view. */
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { Listed } from './bake.ts';
+import { Glyph, Told } from './parts.tsx';
+import type { State } from './state.ts';
+
+function Instruction({ text }: { readonly text: string }) {
+  const [, mnemonic = '', rest = ''] = /^(\S+)\s*(.*)$/s.exec(text.trim()) ?? [];
+  return (
+    <span class="i">
+      <b>{mnemonic}</b>
+      {rest && ` ${rest}`}
+    </span>
+  );
+}
+
+function Line({
+  line,
+  now,
+  strikes,
+}: {
+  readonly line: Listed;
+  readonly now: boolean;
+  readonly strikes: readonly string[];
+}) {
+  const comment = line.comment && (
+    <span class="c">
+      <Told text={line.comment} bare />
+    </span>
+  );
+  if (line.kind === 'label')
+    return (
+      <li class="lab">
+        {line.text}
+        {comment}
+      </li>
+    );
+  return (
+    <li
+      class={`ins${line.depth > 0 ? ' deep' : ''}${now ? ' now' : ''}${strikes.length ? ' struck' : ''}`}
+      aria-current={now ? 'step' : undefined}
+    >
+      {strikes.length > 0 && (
+        <span class="strike" title={strikes.join(', ')}>
+          <Glyph name="down" />
+          <span class="vh">strikes here: {strikes.join(', ')}</span>
+        </span>
+      )}
+      <Instruction text={line.text} />
+      {comment}
+    </li>
+  );
+}
+
+/** The listing. Only its own box scrolls, and only when the next instruction would be out of sight. */
+export function Code({ state }: { readonly state: State }) {
+  const list = useRef<HTMLOListElement>(null);
+  const { injections, design } = state.outline.value;
+  const code = state.code.value;
+  const { strikes } = state.lanes.value;
+  const { line, at } = state.frame.value;
+  const draw = (i: number, now: boolean) => {
+    const one = code[i];
+    const hits = injections.filter((_, n) => strikes[n] === i).map(({ text }) => text);
+    return one && <Line key={i} line={one} now={now} strikes={hits} />;
+  };
+  // Hundreds of lines of which two change in a step: what is the same node again is not compared again.
+  const lines = useMemo(() => code.map((_, i) => draw(i, false)), [code, strikes]);
+  useEffect(() => {
+    const box = list.current;
+    const now = box?.querySelector<HTMLElement>('.now');
+    if (!box || !now) return;
+    const top = now.offsetTop; // within the box, which is positioned
+    const [from, to] = [box.scrollTop + 40, box.scrollTop + box.clientHeight - 60];
+    if (top < from || top > to) box.scrollTop = top - box.clientHeight / 2;
+  }, [line, code]);
+  return (
+    <>
+      <h2 class="ph">
+        Entry code <small>{design}, as it runs</small>
+      </h2>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+      <ol ref={list} tabIndex={0} aria-label="Entry code">
+        {line < 0 ? lines : lines.map((one, i) => (i === line ? draw(i, true) : one))}
+      </ol>
+      {line < 0 && <p class="elsewhere">Not in this listing: {at}</p>}
+    </>
+  );
+}

@@ -1,0 +1,74 @@
+/** The history of the selected word, and where each saved RSP leads. */
+import { useComputed } from '@preact/signals';
+import { Glyph } from './parts.tsx';
+import { provenanceOf } from './provenance.ts';
+import type { State } from './state.ts';
+import { authorText, brief, halves, RECORDS, wordAt } from './words.ts';
+
+/** Who wrote the selected word, what it held before, who writes it next; with ways to go there. */
+export function Provenance({ state }: { readonly state: State }) {
+  const found = useComputed(() =>
+    provenanceOf(state.frames.value, state.frame.value, state.selected.value),
+  ).value;
+  if (!found) return null;
+  const { word, written, before, next, known } = found;
+  const at = state.frame.value.boundary;
+  return (
+    <div class="prov">
+      <p aria-live="polite">
+        <b>q({word.index})</b> {word.role}: <code>{halves(word.value).join('')}</code>, {brief(word.meaning)},
+        written by {authorText(word.author)}.
+        {before && ` Before: ${brief(before.meaning)}, by ${authorText(before.author)}.`}
+        {next && ` Next write: ${brief(next.meaning)}, by ${authorText(next.author)}.`}
+        {known && !next && ' Not written again in this run.'}
+      </p>
+      <p class="js go">
+        <button
+          type="button"
+          class="btn"
+          disabled={!known || written === undefined || written === at}
+          onClick={() => written !== undefined && state.moveTo(written)}
+        >
+          Go to its last write
+        </button>
+        <button
+          type="button"
+          class="btn"
+          disabled={!next}
+          onClick={() => next?.author.boundary !== undefined && state.moveTo(next.author.boundary)}
+        >
+          Go to its next write
+        </button>
+      </p>
+    </div>
+  );
+}
+
+/** An arrow for the RSP of each record, to what it means. */
+export function Leads({ state }: { readonly state: State }) {
+  const frame = state.frame.value;
+  return (
+    <div class="leads">
+      <h2 class="ph">Where each saved RSP leads</h2>
+      {RECORDS.map(({ name, rsp }) => {
+        const word = wordAt(frame, rsp);
+        if (!word) return null;
+        const back = /\bNMI stack\b/.test(word.meaning);
+        const old = word.author.kind === 'earlier';
+        return (
+          <div key={name} class={`lead ${name}`}>
+            <span>
+              <Glyph name={name} /> {name} {rsp}
+            </span>
+            <span class="ar" aria-hidden="true" />
+            <span class={`to${back ? ' back' : ''}${old ? ' old' : ''}`}>
+              <span class="vh">leads to </span>
+              {word.meaning}
+              {old && ', an earlier NMI'}
+            </span>
+          </div>
+        );
+      })}
+    </div>
+  );
+}

@@ -1,0 +1,77 @@
+/** Small pieces that all parts of the island share. */
+import type { Problem } from '../../asm/source.ts';
+import type { Judgement } from '../../unwind/view.ts';
+import { halves, JUDGEMENTS } from './words.ts';
+
+/** A glyph of the page's sprite. */
+export const Glyph = ({ name }: { readonly name: string }) => (
+  <svg class="g" viewBox="0 0 12 12" aria-hidden="true">
+    <use href={`#g-${name}`} />
+  </svg>
+);
+
+const RECORD = /\{(original|iret|outermost)\}|\b(original|iret|outermost)\b/;
+
+/** Text in which the names of the three records look like records, in braces or (in comments) bare. */
+export function Told({ text, bare = false }: { readonly text: string; readonly bare?: boolean }) {
+  const split = new RegExp(bare ? RECORD.source : '\\{(original|iret|outermost)\\}', 'g');
+  const parts: (string | { readonly record: string })[] = [];
+  let from = 0;
+  for (const match of text.matchAll(split)) {
+    parts.push(text.slice(from, match.index), { record: match[1] ?? match[2] ?? '' });
+    from = match.index + match[0].length;
+  }
+  parts.push(text.slice(from));
+  return (
+    <>
+      {parts.map((part) =>
+        typeof part === 'string' ? part : <span class={`rec ${part.record}`}>{part.record}</span>,
+      )}
+    </>
+  );
+}
+
+/** Sixteen digits in two halves, copied as one word. */
+export function Hex({ value }: { readonly value: bigint }) {
+  const [high, low] = halves(value);
+  return (
+    <>
+      <span class="hx">{high}</span>
+      <span class="hx">{low}</span>
+    </>
+  );
+}
+
+/** A verdict: fill, glyph and words. */
+export function Verdict({ judgement }: { readonly judgement: Judgement }) {
+  const { style, text } = JUDGEMENTS[judgement];
+  return (
+    <span class={`vd ${style}`}>
+      <Glyph name={style} />
+      {text}
+    </span>
+  );
+}
+
+/** Problems of a text; a click puts the caret at the place, where the text is at hand. */
+export function Problems({
+  problems,
+  onPlace,
+}: {
+  readonly problems: readonly Problem[];
+  readonly onPlace?: (problem: Problem) => void;
+}) {
+  return (
+    <ul class="problems">
+      {problems.map((problem) => (
+        <li key={`${problem.page}:${problem.line}:${problem.column}:${problem.message}`}>
+          <button type="button" class="place" disabled={!onPlace} onClick={() => onPlace?.(problem)}>
+            {problem.page ? `${problem.page}:` : ''}
+            {problem.line}:{problem.column}
+          </button>{' '}
+          {problem.message}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,61 @@
+/**
+ * Small changes to a recipe by buttons. They work on the canonical text, which has one statement a line in a
+ * fixed order; what the changed text means is for the reader of recipes to say.
+ */
+
+/** Statements that may stand after an injection. */
+const AFTER_INJECT = /^(edit|cursor|expect)\b|^\|/;
+const AFTER_BODY = /^(inject|edit|cursor|expect)\b|^\|/;
+
+const statement = (key: string, rest: string): string => `${key.padEnd(7)} ${rest}`;
+const linesOf = (recipe: string): string[] => recipe.trimEnd().split('\n');
+const textOf = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
+
+/** A changed run is an experiment: what the original was expected to show, and where, is left out. */
+const withoutExpectations = (lines: readonly string[]): string[] =>
+  lines.filter((line) => !/^(cursor|expect)\b/.test(line));
+
+function insert(lines: readonly string[], line: string, before: RegExp): string[] {
+  const found = lines.findIndex((one) => before.test(one));
+  return found < 0 ? [...lines, line] : [...lines.slice(0, found), line, ...lines.slice(found)];
+}
+
+/** The recipe with one more event at a boundary. */
+export const withInjection = (recipe: string, event: string, boundary: number): string =>
+  textOf(
+    insert(
+      withoutExpectations(linesOf(recipe)),
+      statement('inject', `${event} at b${boundary}`),
+      AFTER_INJECT,
+    ),
+  );
+
+/** The recipe without its n-th injection, counted from 0. */
+export function withoutInjection(recipe: string, n: number): string {
+  let seen = -1;
+  return textOf(
+    withoutExpectations(linesOf(recipe)).filter((line) => {
+      if (/^inject\b/.test(line)) seen++;
+      return !/^inject\b/.test(line) || seen !== n;
+    }),
+  );
+}
+
+/**
+ * The recipe with another handler body. Labels of the old body may be gone, so each event keeps its boundary
+ * instead (`struck`, in the order of the recipe).
+ */
+export function withBody(recipe: string, body: string, struck: readonly number[]): string {
+  let n = 0;
+  const lines = withoutExpectations(linesOf(recipe))
+    .filter((line) => !/^body\b/.test(line))
+    .map((line) => {
+      const event = /^inject\s+(\S+)/.exec(line)?.[1];
+      const boundary = event === undefined ? undefined : struck[n++];
+      return boundary === undefined ? line : statement('inject', `${event} at b${boundary}`);
+    });
+  return textOf(insert(lines, statement('body', body), AFTER_BODY));
+}
+
+/** Name of the body a recipe asks for; undefined for the default. */
+export const bodyOf = (recipe: string): string | undefined => /^body\s+(\S+)/m.exec(recipe)?.[1];

@@ -1,0 +1,107 @@
+/**
+ * Where everything lies in the modelled kernel of the 4.2 era: one CPU, no KPTI, exception stacks as one
+ * contiguous per-CPU array without guard pages, as kernels before 5.2 had them (arch/x86/kernel/cpu/common.c).
+ * Addresses are ours, of the usual shape; sizes and their order are the kernel's.
+ */
+
+/** A stack by its bounds: `begin <= sp < end`; `end` is the first byte above it. */
+export interface StackRange {
+  /** As the kernel prints it: `TASK`, `NMI`, `#DB`, `#DF`, `#MC`. */
+  readonly name: string;
+  readonly begin: bigint;
+  readonly end: bigint;
+}
+
+/** Bytes of one exception stack (order 0), of the debug stack (two of them), and of a task's stack (order 2). */
+export const EXCEPTION_STACK_SIZE = 0x1000n;
+export const DEBUG_STACK_SIZE = 2n * EXCEPTION_STACK_SIZE;
+export const THREAD_SIZE = 0x4000n;
+
+/** Selectors (arch/x86/include/asm/segment.h). */
+export const SELECTOR = { kernelCode: 0x10n, kernelData: 0x18n, userData: 0x2bn, userCode: 0x33n } as const;
+
+/** IST indices of 3.18 to 4.15 (facts: #SS left IST in 3.18, #BP in 4.16). */
+export const IST = { doubleFault: 1, nmi: 2, debug: 3, machineCheck: 4 } as const;
+
+const PER_CPU = 0xffff_8800_3fc0_0000n;
+const EXCEPTION_STACKS = PER_CPU + 0x4000n;
+const TASK_STACK = 0xffff_8800_3d00_0000n;
+
+const range = (name: string, begin: bigint, size: bigint): StackRange => ({ name, begin, end: begin + size });
+
+const doubleFault = range('#DF', EXCEPTION_STACKS, EXCEPTION_STACK_SIZE);
+const nmi = range('NMI', doubleFault.end, EXCEPTION_STACK_SIZE);
+const debug = range('#DB', nmi.end, DEBUG_STACK_SIZE);
+const machineCheck = range('#MC', debug.end, EXCEPTION_STACK_SIZE);
+const task = range('TASK', TASK_STACK, THREAD_SIZE);
+
+/** Every kernel stack of the one CPU. */
+export const STACK = { doubleFault, nmi, debug, machineCheck, task } as const;
+export const STACKS: readonly StackRange[] = [task, doubleFault, nmi, debug, machineCheck];
+
+/** T: the value of the TSS slot for NMIs, the first byte above the NMI stack. */
+export const NMI_TOP = nmi.end;
+
+/** Bytes of a struct pt_regs: 21 words (arch/x86/include/asm/ptrace.h). */
+export const PT_REGS_SIZE = 168n;
+
+export const PLACE = {
+  perCpu: PER_CPU,
+  tss: PER_CPU + 0x1000n,
+  gdt: PER_CPU + 0x2000n,
+  idt: 0xffff_ffff_ff57_6000n,
+  text: 0xffff_ffff_8100_0000n,
+  entryText: 0xffff_ffff_8160_0000n,
+  data: 0xffff_ffff_81c0_0000n,
+  userText: 0x40_0000n,
+  userStack: 0x7ffd_2000_0000n,
+} as const;
+export const USER_STACK_TOP = PLACE.userStack + 0x1000n;
+
+/** Byte offsets from the GS base of the words that entry code and handlers use. */
+export const PER_CPU_OFFSET = {
+  /** Top of the current task's stack. */
+  TASK_TOP: 0n,
+  /** NOT_RUNNING 0, EXECUTING 1, LATCHED 2 (arch/x86/kernel/nmi.c since 4.2). */
+  NMI_STATE: 8n,
+  NMI_CR2: 16n,
+  /** Address of the handler body this run has chosen. */
+  NMI_BODY: 24n,
+  /** How often a body has run. */
+  NMI_TICKS: 32n,
+  /** Whether the one breakpoint in the body `int3` is still armed. */
+  BREAKPOINT: 40n,
+  /** How often the breakpoint handler has run. */
+  BP_HITS: 48n,
+} as const;
+
+/** What assembly may say by name. */
+export const SYMBOLS: Readonly<Record<string, bigint>> = {
+  KERNEL_CS: SELECTOR.kernelCode,
+  KERNEL_DS: SELECTOR.kernelData,
+  EXCEPTION_STKSZ: EXCEPTION_STACK_SIZE,
+  MSR_GS_BASE: 0xc000_0101n,
+  ...PER_CPU_OFFSET,
+};
+
+/** Where each section goes, in the form the assembler takes. */
+export const SECTIONS = [
+  {
+    name: '.entry.text',
+    address: PLACE.entryText,
+    writable: false,
+    executable: true,
+    user: false,
+    limit: 0x2000,
+  },
+  { name: '.text', address: PLACE.text, writable: false, executable: true, user: false, limit: 0x2000 },
+  { name: '.data', address: PLACE.data, writable: true, executable: false, user: false, limit: 0x1000 },
+  {
+    name: '.user.text',
+    address: PLACE.userText,
+    writable: false,
+    executable: true,
+    user: true,
+    limit: 0x1000,
+  },
+] as const;

@@ -1,0 +1,23 @@
+/** Pages as the library that scenarios draw on; see scenario/library.ts. */
+import { type Library, library, type Shelf } from '../scenario/library.ts';
+import { pagePaths, readPage } from './pages.ts';
+import type { Page } from './scan.ts';
+
+/** One page's cells; the title is its frontmatter's. */
+export function shelfOf({ path, lines, cells }: Page): Shelf {
+  const slug = path
+    .replace(/(?<=\w\/\w.*)\/index\.mdx$/, '')
+    .replace(/^.*\//, '')
+    .replace(/\.mdx$/, '');
+  const title =
+    lines.find((line) => line.startsWith('title:'))?.replace(/^title:\s*"?(.*?)"?\s*$/, '$1') ?? slug;
+  const sources = (kind: 'asm' | 'scenario') =>
+    cells
+      .filter((cell) => cell.kind === kind)
+      .map(({ name, open, lines }) => ({ page: path, name, line: open + 1, lines }));
+  const design = path.startsWith('notebooks/designs/');
+  return { slug, page: path, title, design, asm: sources('asm'), scenarios: sources('scenario') };
+}
+
+/** The library as the files on disk have it now. */
+export const libraryOnDisk = (): Library => library(pagePaths().map((path) => shelfOf(readPage(path))));

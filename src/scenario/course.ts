@@ -1,0 +1,219 @@
+/** One run under way: what is live, what has been counted, and how each transition changes that. */
+import type { LogEntry } from '../engine/events/log.ts';
+import type { Machine, Transition } from '../engine/machine.ts';
+import { GPR } from '../isa/state.ts';
+import type { TruthLog } from '../unwind/truth.ts';
+import type { MemoryWatch } from './memory-watch.ts';
+
+/** A live event: what it interrupted, and with which registers. */
+export interface Context {
+  /** `NMI 2`, `#BP`. */
+  readonly event: string;
+  readonly vector: number;
+  readonly rip: bigint;
+  readonly rsp: bigint;
+  readonly registers: Registers;
+  readonly outer: Context | undefined;
+}
+
+/** What led to a boundary. */
+export interface Passage {
+  readonly transition: Transition;
+  readonly before: { readonly rip: bigint; readonly rsp: bigint; readonly blocked: boolean };
+  /** Linear addresses of the words that were written, aligned to 8. */
+  readonly written: readonly bigint[];
+  /** `NMI 2` of a delivery. */
+  readonly event: string;
+  /** The event that ended with this transition. */
+  readonly back: string | undefined;
+}
+
+/** A boundary as an observer sees it; the machine stands there. */
+export interface Moment {
+  readonly boundary: number;
+  readonly passage: Passage | undefined;
+  /** What the first NMI of the run interrupted. */
+  readonly first: Context | undefined;
+  readonly live: Context | undefined;
+  readonly truth: TruthLog;
+}
+
+/** How a run came to its end. */
+export type End =
+  | { readonly kind: 'returned' }
+  | { readonly kind: 'lost' | 'budget' | 'no-progress' | 'shutdown' | 'halted'; readonly sentence: string }
+  | { readonly kind: 'not-modelled'; readonly name: string };
+
+type Registers = Readonly<Record<string, bigint>>;
+
+/** What must be the same again when an event is over. */
+const KEPT = [
+  ...GPR,
+  'rip',
+  'rflags',
+  'cs',
+  'ss',
+  'fsBase',
+  'gsBase',
+  'kernelGsBase',
+  'cr2',
+  'cr3',
+  'dr7',
+] as const;
+
+/** The registers that an event must give back, by name. */
+export const registersOf = (machine: Machine): Registers =>
+  Object.fromEntries(KEPT.map((name) => [name, name === 'rflags' ? machine.rflags() : machine.get(name)]));
+
+/** The first register that differs, if one does. */
+export const differing = (now: Registers, then: Registers): string | undefined =>
+  KEPT.find((name) => now[name] !== then[name]);
+
+export const VECTOR_NAME: Readonly<Record<number, string>> = {
+  0: '#DE',
+  1: '#DB',
+  2: 'NMI',
+  3: '#BP',
+  6: '#UD',
+  8: '#DF',
+  10: '#TS',
+  11: '#NP',
+  12: '#SS',
+  13: '#GP',
+  14: '#PF',
+  18: '#MC',
+};
+
+const hex = (value: bigint | undefined): string => `0x${(value ?? 0n).toString(16)}`;
+
+export class Course {
+  boundary = 0;
+  private live: Context | undefined;
+  private first: Context | undefined;
+  private passage: Passage | undefined;
+  private truth: TruthLog;
+  private deliveries = 0;
+  private nmis = 0;
+  private served = 0;
+  /** Boundaries at which NMIs struck, and at which the handler body was last entered. */
+  private readonly edges: number[] = [];
+  private lastServed = -1;
+  private idle = 0;
+  private readonly seen = new Set<string>();
+  private readonly machine: Machine;
+  private readonly body: bigint;
+  private readonly watch: MemoryWatch;
+  private readonly describe: () => string;
+
+  /** `body` is the address of the handler body; `describe` tells the architectural state. */
+  constructor(machine: Machine, truth: TruthLog, body: bigint, watch: MemoryWatch, describe: () => string) {
+    this.machine = machine;
+    this.truth = truth;
+    this.body = body;
+    this.watch = watch;
+    this.describe = describe;
+  }
+
+  get moment(): Moment {
+    const { boundary, passage, first, live, truth } = this;
+    return { boundary, passage, first, live, truth };
+  }
+  get counts() {
+    return { deliveries: this.deliveries, edges: this.edges.length, served: this.served };
+  }
+
+  /** An NMI arrives at this boundary. */
+  strike(): void {
+    this.machine.injectNmi();
+    this.edges.push(this.boundary);
+  }
+
+  /** Why the run is over at this boundary; undefined while it is not. `more`: an event is still to come. */
+  over(more: boolean, budget: number, idle: number): End | undefined {
+    if (!more && !this.live && this.machine.get('nmiPending') === 0n) {
+      const unserved = this.edges.filter((edge) => edge >= this.lastServed).length;
+      const what = unserved === 1 ? 'an NMI' : `${unserved} NMIs`;
+      if (unserved > 0) return { kind: 'lost', sentence: `${what} came and no handler ran for it` };
+      if (this.idle++ >= idle) return { kind: 'returned' };
+    }
+    if (this.boundary >= budget) return { kind: 'budget', sentence: `no end after ${budget} transitions` };
+    if (more || this.idle > 0) return undefined;
+    const state = this.describe();
+    if (this.seen.has(state))
+      return { kind: 'no-progress', sentence: 'the same state has come twice: this goes on for ever' };
+    this.seen.add(state);
+    return undefined;
+  }
+
+  /** One transition. An end means that it led to a boundary from which there is no way on, or that it led nowhere. */
+  advance(): { readonly end: End; readonly moved: boolean } | undefined {
+    const { machine } = this;
+    const before = {
+      rip: machine.get('rip'),
+      rsp: machine.get('rsp'),
+      blocked: machine.get('nmiBlocked') !== 0n,
+    };
+    const registers = registersOf(machine);
+    const { journalHead, logLength } = machine;
+    const transition = machine.step();
+    if (transition.kind === 'stopped') return { end: this.stopped(), moved: false };
+
+    this.boundary++;
+    const written = this.watch.note(machine.journalSince(journalHead));
+    const event = transition.kind === 'delivery' ? this.deliver(transition.vector ?? 0) : '';
+    for (const entry of machine.log(logLength)) this.note(entry, event, registers);
+    const rip = machine.get('rip');
+    const rsp = machine.get('rsp');
+    this.truth = this.truth.settle(rip, rsp);
+    if (rip === this.body && transition.kind === 'instruction') {
+      this.served++;
+      this.lastServed = this.boundary;
+    }
+    const over = transition.kind === 'delivery' ? undefined : oldestAt(this.live, rip, rsp);
+    this.passage = { transition, before, written, event, back: over?.event };
+    const lost = over && this.close(over);
+    return lost === undefined ? undefined : { end: { kind: 'lost', sentence: lost }, moved: true };
+  }
+
+  private deliver(vector: number): string {
+    this.deliveries++;
+    return vector === 2 ? `NMI ${++this.nmis}` : (VECTOR_NAME[vector] ?? `vector ${vector}`);
+  }
+
+  private note(entry: LogEntry, event: string, registers: Registers): void {
+    this.truth = this.truth.record(entry);
+    if (entry.kind !== 'delivery') return;
+    const { vector, rip, outerRsp } = entry;
+    this.live = { event, vector, rip, rsp: outerRsp, registers: { ...registers, rip }, outer: this.live };
+    if (vector === 2) this.first ??= this.live;
+  }
+
+  /** An event is over; a sentence if it, or one inside it, did not come back whole. */
+  private close(over: Context): string | undefined {
+    const inner = this.live;
+    this.live = over.outer;
+    if (inner !== over)
+      return `${inner?.event} never came back: ${over.event}, which it interrupted, is over`;
+    const now = registersOf(this.machine);
+    const wrong = differing(now, over.registers);
+    return (
+      wrong &&
+      `${over.event} came back with ${wrong} = ${hex(now[wrong])}, it was ${hex(over.registers[wrong])}`
+    );
+  }
+
+  private stopped(): End {
+    const reason = this.machine.stopReason;
+    const name = /^not modelled: (.*)$/.exec(reason)?.[1];
+    if (name !== undefined) return { kind: 'not-modelled', name };
+    return { kind: reason === 'halted' ? 'halted' : 'shutdown', sentence: `the processor stops: ${reason}` };
+  }
+}
+
+/** The oldest live event that interrupted this very point. */
+function oldestAt(live: Context | undefined, rip: bigint, rsp: bigint): Context | undefined {
+  let found: Context | undefined;
+  for (let context = live; context; context = context.outer)
+    if (context.rip === rip && context.rsp === rsp) found = context;
+  return found;
+}

@@ -1,0 +1,130 @@
+/**
+ * One program in one start, run with events at chosen boundaries: again and again from the same mark, so
+ * that looking for a position and recording a run are the same thing.
+ */
+import type { Mark } from '../engine/machine.ts';
+import { addressOf, type Image } from '../image/image.ts';
+import { armBreakpoint, type Booted, boot, type Setup } from '../kernel/boot.ts';
+import { TruthLog } from '../unwind/truth.ts';
+import { Course, differing, type End, type Moment, registersOf } from './course.ts';
+import { MemoryWatch } from './memory-watch.ts';
+
+/** An event and the boundary at which it strikes. */
+export interface Injection {
+  readonly event: 'nmi';
+  readonly boundary: number;
+}
+
+export interface Ended {
+  readonly end: End;
+  /** Number of the last boundary. */
+  readonly boundary: number;
+  readonly counts: { readonly deliveries: number; readonly edges: number; readonly served: number };
+}
+
+/** Transitions that are allowed before the first boundary. */
+const PRELUDE_LIMIT = 5_000;
+/** Task instructions that are shown where nothing strikes at all, so that one can choose where it should. */
+export const IDLE = 32;
+
+export class Execution {
+  readonly booted: Booted;
+  readonly image: Image;
+  /** Why there is no boundary 0: a sentence, or undefined. */
+  readonly problem: string | undefined;
+  private readonly mark: Mark;
+  private readonly truth: TruthLog;
+  private readonly body: bigint;
+  private readonly watch: MemoryWatch;
+
+  /** Boots and runs up to boundary 0. The image must be one that `missing` accepts. */
+  constructor(image: Image, setup: Setup) {
+    this.image = image;
+    this.booted = boot(image, setup);
+    this.body = addressOf(image, `nmi_body_${setup.body}`) ?? 0n;
+    const { truth, problem } = prelude(this.booted, image, setup);
+    this.truth = truth;
+    this.problem = problem;
+    if (setup.body === 'int3') armBreakpoint(this.booted);
+    this.booted.machine.keyframe();
+    this.mark = this.booted.machine.mark();
+    this.watch = new MemoryWatch(this.booted);
+  }
+
+  /** Everything architectural that differs from reset or, in memory, from boundary 0: what a digest is made of. */
+  describe(): string {
+    return `${this.booted.machine.describeRegisters()}\nmemory=${this.watch.digest}`;
+  }
+
+  /**
+   * Runs from boundary 0 with these injections. `observe` sees every boundary, also the last. Ends when every
+   * event has been over for `idle` transitions, when something is wrong, or after `budget` transitions.
+   */
+  run(
+    injections: readonly Injection[],
+    budget: number,
+    observe: (moment: Moment) => void = () => {},
+    idle = injections.length > 0 ? 0 : IDLE,
+  ): Ended {
+    const { machine } = this.booted;
+    machine.undo(this.mark);
+    this.watch.reset();
+    const course = new Course(machine, this.truth, this.body, this.watch, () => this.describe());
+    const last = Math.max(-1, ...injections.map(({ boundary }) => boundary));
+    const ended = (end: End): Ended => ({ end, boundary: course.boundary, counts: course.counts });
+    for (;;) {
+      for (const { boundary } of injections) if (boundary === course.boundary) course.strike();
+      observe(course.moment);
+      const over = course.over(course.boundary < last, budget, idle);
+      if (over) return ended(over);
+      const stuck = course.advance();
+      if (!stuck) continue;
+      if (stuck.moved) observe(course.moment);
+      return ended(stuck.end);
+    }
+  }
+}
+
+/**
+ * Before boundary 0 an earlier NMI strikes and leaves its words on the stack; then control goes on to where the
+ * run begins. A problem is one sentence.
+ */
+function prelude(
+  { machine }: Booted,
+  image: Image,
+  { start }: Setup,
+): { readonly truth: TruthLog; readonly problem: string | undefined } {
+  const [strike, begin] =
+    start === 'kernel-task' ? (['earlier', 'task'] as const) : (['user_task', 'user_task'] as const);
+  let truth = TruthLog.start();
+  let noted = 0;
+  const step = (): boolean => {
+    const { kind } = machine.step();
+    for (const entry of machine.log(noted)) truth = truth.record(entry);
+    noted = machine.logLength;
+    truth = truth.settle(machine.get('rip'), machine.get('rsp'));
+    return kind !== 'stopped';
+  };
+  const until = (reached: () => boolean): boolean => {
+    for (let n = 0; n < PRELUDE_LIMIT; n++) {
+      if (reached()) return true;
+      if (!step()) return false;
+    }
+    return false;
+  };
+  const reach = (label: string): string | undefined => {
+    const address = addressOf(image, label);
+    if (address === undefined) return `missing symbol: ${label}`;
+    return until(() => machine.get('rip') === address)
+      ? undefined
+      : `invalid start: ${label} is not reached before the run begins`;
+  };
+  const comeBack = (): string | undefined => {
+    const then = registersOf(machine);
+    machine.injectNmi();
+    const back = step() && until(() => differing(registersOf(machine), then) === undefined);
+    return back ? undefined : `invalid start: an NMI at ${strike}, before the run begins, does not come back`;
+  };
+  const problem = reach(strike) ?? comeBack() ?? reach(begin);
+  return { truth, problem };
+}

@@ -1,0 +1,188 @@
+/** Turns moments of a running machine into frames: plain data that anyone may keep. */
+import { type Image, segmentAt, symbolize } from '../image/image.ts';
+import { EXCEPTION_STACK_SIZE, NMI_TOP, STACKS } from '../kernel/memory-map.ts';
+import { found, judge } from '../unwind/judge.ts';
+import type { Unwinder } from '../unwind/rules.ts';
+import { show } from '../unwind/show-trace.ts';
+import type { Truth, View } from '../unwind/view.ts';
+import { type Moment, registersOf, VECTOR_NAME } from './course.ts';
+import { digestOf } from './digest.ts';
+import type { Execution } from './execution.ts';
+import { arrival, type Happening, narrate } from './narrate.ts';
+import type { Mark } from './steps.ts';
+import type { Author, CodeLine, Frame, TruthLine, Verdict, Word } from './timeline.ts';
+import { flagNames, fromTop, meaningOf, place, stackMeaning, wordsAt } from './words.ts';
+
+export class FrameMaker {
+  readonly frames: Frame[] = [];
+  readonly marks: Mark[] = [];
+  private readonly execution: Execution;
+  private readonly image: Image;
+  private readonly rules: readonly Unwinder[];
+  private readonly lineOf: ReadonlyMap<bigint, number>;
+  private readonly authors = new Map<bigint, Author>();
+  private readonly pages = new Map<bigint, number | undefined>();
+  private words: readonly Word[] | undefined;
+  private registers: Readonly<Record<string, bigint>> = {};
+
+  constructor(execution: Execution, rules: readonly Unwinder[], code: readonly CodeLine[]) {
+    this.execution = execution;
+    this.image = execution.image;
+    this.rules = rules;
+    this.lineOf = new Map(
+      code.flatMap(({ address, kind }, n) =>
+        address !== undefined && kind === 'instruction' ? [[address, n] as const] : [],
+      ),
+    );
+  }
+
+  /** Eight bytes of kernel memory; undefined where nothing is mapped. Page tables are taken to stay as they are. */
+  readonly read = (address: bigint): bigint | undefined => {
+    const page = address >> 12n;
+    const { machine } = this.execution.booted;
+    if (!this.pages.has(page)) this.pages.set(page, machine.physical(page << 12n));
+    const frame = this.pages.get(page);
+    const offset = Number(address & 0xfffn);
+    return frame === undefined || offset % 8 !== 0
+      ? machine.read(address, 64)
+      : machine.physicalWord(frame + offset);
+  };
+
+  view(): View {
+    const { machine } = this.execution.booted;
+    return {
+      rip: machine.get('rip'),
+      rsp: machine.get('rsp'),
+      rbp: machine.get('rbp'),
+      cpl: Number(machine.get('cpl')),
+      read: this.read,
+      stacks: STACKS,
+      isText: (address) => {
+        const segment = segmentAt(this.image, address);
+        return segment?.executable === true && !segment.user;
+      },
+    };
+  }
+
+  /** Adds the frame of this boundary. */
+  add(moment: Moment): void {
+    const { boundary, passage, first } = moment;
+    const { machine } = this.execution.booted;
+    const registers = registersOf(machine);
+    if (passage) {
+      const hardware = passage.transition.kind === 'delivery';
+      const author: Author = {
+        kind: hardware ? 'hardware' : 'software',
+        name: hardware ? passage.event : place(this.image, passage.before.rip),
+        boundary,
+      };
+      for (const address of passage.written) this.authors.set(address, author);
+    }
+    this.words = wordsAt(
+      this.words,
+      (address) => this.read(address) ?? 0n,
+      (address) => this.authors.get(address),
+      boundary,
+      (role, value) => meaningOf(role, value, this.image, first),
+    );
+    const rip = machine.get('rip');
+    const rsp = machine.get('rsp');
+    const latch = { blocked: machine.get('nmiBlocked') !== 0n, pending: machine.get('nmiPending') !== 0n };
+    const depth = NMI_TOP - rsp;
+    const stack =
+      STACKS.find(({ begin, end }) => rsp >= begin && rsp < end) ?? STACKS.find(({ end }) => rsp === end);
+    const onNmi = stack?.name === 'NMI';
+    const truth = moment.truth.truth(rip, rsp, STACKS);
+    const view = this.view();
+    const traces = this.rules.map((rule) => rule.unwind(view));
+    const lines = truthLines(
+      truth,
+      traces.map((trace) => found(trace, truth)),
+      this.image,
+    );
+    const verdicts = traces.map((trace, n): Verdict => {
+      const verdict = judge(trace, truth, view, (address) =>
+        segmentAt(this.image, address) ? place(this.image, address) : stackMeaning(address, first),
+      );
+      return {
+        unwinder: this.rules[n]?.id ?? '',
+        ...verdict,
+        end: trace.end,
+        printed: show(trace, (address) => symbolize(this.image, address)),
+      };
+    });
+    const changed =
+      boundary === 0 ? [] : Object.keys(registers).filter((name) => registers[name] !== this.registers[name]);
+    this.registers = registers;
+    const reached = arrival(this.image, rip);
+    const moved = boundary === 0 || this.frames.at(-1)?.rip !== rip;
+    this.marks.push({
+      delivered: passage?.transition.kind === 'delivery' ? passage.event : undefined,
+      returned: passage?.transition.instruction?.row.mnemonic === 'iretq',
+      label: moved ? reached?.name : undefined,
+      sentence: reached?.sentence ?? '',
+    });
+    this.frames.push({
+      boundary,
+      sentence: this.sentence(moment, latch),
+      at: symbolize(this.image, rip),
+      rip,
+      line: this.lineOf.get(rip) ?? -1,
+      registers,
+      changed,
+      stack: {
+        name: stack?.name ?? '',
+        text: onNmi ? (fromTop(rsp) ?? '') : stackMeaning(rsp, first).replace(/, task stack$/, ''),
+        depth: onNmi && depth <= EXCEPTION_STACK_SIZE ? Number(depth / 8n) : undefined,
+      },
+      latch,
+      flags: flagNames(machine.rflags()),
+      words: this.words,
+      truth: lines,
+      lost: truth.lost,
+      verdicts,
+      digest: digestOf(this.execution.describe()),
+    });
+  }
+
+  private sentence({ passage, boundary, first }: Moment, latch: Frame['latch']): string {
+    const { machine } = this.execution.booted;
+    const reached = arrival(this.image, machine.get('rip'));
+    if (!passage) return reached?.sentence || `The run begins at ${place(this.image, machine.get('rip'))}.`;
+    const { transition, before, event, back } = passage;
+    const mnemonic = transition.instruction?.row.mnemonic ?? '';
+    const next = before.rip + BigInt(transition.instruction?.length ?? 0);
+    const rip = machine.get('rip');
+    const happening: Happening = {
+      kind: transition.kind === 'stopped' ? 'instruction' : transition.kind,
+      from: before,
+      to: { rip, rsp: machine.get('rsp') },
+      rspText: stackMeaning(machine.get('rsp'), first).replace(/, NMI stack$/, ''),
+      vector: transition.vector,
+      event: event || (VECTOR_NAME[transition.vector ?? -1] ?? ''),
+      mnemonic,
+      back,
+      wasBlocked: before.blocked,
+      blocked: latch.blocked,
+      pending: latch.pending,
+      written: (this.words ?? []).filter((word) => word.changed && word.author.boundary === boundary),
+      condition:
+        mnemonic.startsWith('j') && mnemonic !== 'jmp' ? (rip === next ? 'not taken' : 'taken') : undefined,
+    };
+    const told = narrate(happening, this.image);
+    return reached?.sentence && transition.kind !== 'delivery' ? `${told} ${reached.sentence}` : told;
+  }
+}
+
+function truthLines(
+  truth: Truth,
+  found: readonly (readonly TruthLine['found'][number][])[],
+  image: Image,
+): readonly TruthLine[] {
+  return truth.entries.map(({ ip, stack, how }, n) => ({
+    text: symbolize(image, ip),
+    stack,
+    how,
+    found: found.map((one) => one[n] ?? 'missing'),
+  }));
+}

@@ -1,0 +1,67 @@
+/** The pages that scenarios draw on, as data: this room never reads a file. */
+import type { Source } from '../asm/source.ts';
+
+/** The cells of one page. */
+export interface Shelf {
+  /** Last part of the page's path without its ending: `linux-4.2`. Unique on the site. */
+  readonly slug: string;
+  /** Path from the root of the project. */
+  readonly page: string;
+  readonly title: string;
+  /** Whether it lies under `notebooks/designs/` and may stand behind `design`. */
+  readonly design: boolean;
+  readonly asm: readonly Source[];
+  readonly scenarios: readonly Source[];
+}
+
+/** All pages, by slug. Never changed once made: programs assembled from it are kept. */
+export type Library = ReadonlyMap<string, Shelf>;
+
+/** A library of pages. Throws `duplicate page` or `duplicate scenario`, with both places. */
+export function library(shelves: readonly Shelf[]): Library {
+  const pages = new Map<string, Shelf>();
+  for (const shelf of shelves) {
+    const other = pages.get(shelf.slug);
+    if (other) throw new Error(`duplicate page: ${shelf.slug} (${other.page} and ${shelf.page})`);
+    pages.set(shelf.slug, shelf);
+  }
+  const owners = new Map<string, string>();
+  for (const { page, scenarios } of shelves) {
+    for (const { name } of scenarios) {
+      const other = owners.get(name);
+      if (other) throw new Error(`duplicate scenario: ${name} (${other} and ${page})`);
+      owners.set(name, page);
+    }
+  }
+  return pages;
+}
+
+/** The cell that `page#block` names. */
+export const cellOf = (pages: Library, reference: string): Source | undefined => {
+  const [slug = '', block = ''] = reference.split('#');
+  return pages.get(slug)?.asm.find((cell) => cell.name === block);
+};
+
+/** The scenario cell with this slug, on whatever page it stands. */
+export const scenarioOf = (pages: Library, slug: string): Source | undefined => {
+  for (const shelf of pages.values()) {
+    const found = shelf.scenarios.find((cell) => cell.name === slug);
+    if (found) return found;
+  }
+  return undefined;
+};
+
+/** Slugs of all design pages, in order. */
+export const designsOf = (pages: Library): readonly string[] =>
+  [...pages.values()]
+    .filter((shelf) => shelf.design)
+    .map((shelf) => shelf.slug)
+    .sort();
+
+/** Slugs of all scenarios, in order. */
+export const scenariosOf = (pages: Library): readonly string[] =>
+  [...pages.values()].flatMap((shelf) => shelf.scenarios.map((cell) => cell.name)).sort();
+
+/** ` (did you mean x?)` or what there is, for an unknown name among a few. */
+export const known = (what: string, names: readonly string[]): string =>
+  names.length > 0 ? ` (${what} ${names.join(', ')})` : '';

@@ -1,0 +1,78 @@
+/** Which words of guest memory differ from the start of a run, and a sum over them that costs little per store. */
+import type { JournalEntry } from '../engine/machine.ts';
+import type { Booted } from '../kernel/boot.ts';
+
+interface Watched {
+  /** Value at the start. */
+  readonly start: bigint;
+  readonly linear: bigint;
+  /** Share in the two lanes of the sum; zero where the word is again as at the start. */
+  low: number;
+  high: number;
+}
+
+export class MemoryWatch {
+  private readonly booted: Booted;
+  /** By physical address; every word that was ever stored to. */
+  private readonly words = new Map<number, Watched>();
+  private low = 0;
+  private high = 0;
+
+  constructor(booted: Booted) {
+    this.booted = booted;
+  }
+
+  /** Forget all changes: memory is again as at the start. */
+  reset(): void {
+    this.words.clear();
+    this.low = this.high = 0;
+  }
+
+  /** Note stores just made; returns the linear addresses of their words. */
+  note(stores: readonly JournalEntry[]): readonly bigint[] {
+    const linear = new Set<bigint>();
+    for (const { physical, old } of stores) {
+      const word = this.words.get(physical) ?? {
+        start: old,
+        linear: this.booted.space.linear(physical) ?? BigInt(physical),
+        low: 0,
+        high: 0,
+      };
+      this.words.set(physical, word);
+      linear.add(word.linear);
+    }
+    for (const physical of new Set(stores.map((store) => store.physical))) this.update(physical);
+    return [...linear];
+  }
+
+  /** Sixteen hexadecimal digits over the words that differ from the start, whatever the order of the stores. */
+  get digest(): string {
+    const hex = (lane: number): string => (lane >>> 0).toString(16).padStart(8, '0');
+    return hex(this.high) + hex(this.low);
+  }
+
+  private update(physical: number): void {
+    const word = this.words.get(physical);
+    if (!word) return;
+    const now = this.booted.machine.physicalWord(physical);
+    const halves = (value: bigint): number[] => [Number(value & 0xffff_ffffn), Number(value >> 32n)];
+    const parts = now === word.start ? undefined : [...halves(word.linear), ...halves(now)];
+    const [low, high] = parts ? [mix(parts, 0x9e37_79b1), mix(parts, 0x85eb_ca77)] : [0, 0];
+    this.low = (this.low - word.low + low) | 0;
+    this.high = (this.high - word.high + high) | 0;
+    word.low = low;
+    word.high = high;
+  }
+}
+
+/** A 32-bit hash of words: the mixing steps of MurmurHash3, which is in the public domain. */
+function mix(words: readonly number[], seed: number): number {
+  let hash = seed;
+  for (const word of words) {
+    hash = Math.imul(hash ^ word, 0xcc9e_2d51);
+    hash ^= hash >>> 15;
+    hash = Math.imul(hash, 0x1b87_3593);
+    hash ^= hash >>> 13;
+  }
+  return hash;
+}

@@ -1,0 +1,113 @@
+/** A sentence for each step, from the record of what happened: never from what was meant to happen. */
+import { type Image, lineAt } from '../image/image.ts';
+import { NMI_TOP, STACKS } from '../kernel/memory-map.ts';
+import type { Word } from './timeline.ts';
+import { fromTop, place } from './words.ts';
+
+/** One transition, told by what it changed. */
+export interface Happening {
+  readonly kind: 'instruction' | 'repeat' | 'fault' | 'delivery';
+  /** RIP and RSP before and after. */
+  readonly from: { readonly rip: bigint; readonly rsp: bigint };
+  readonly to: { readonly rip: bigint; readonly rsp: bigint };
+  /** RSP after, in words: `T-48`, `S, task stack`. */
+  readonly rspText: string;
+  readonly vector: number | undefined;
+  /** `NMI 2`, `#BP`: the delivered event, numbered where there can be several. */
+  readonly event: string;
+  /** Name without its suffix: `iret`, `push`. */
+  readonly mnemonic: string;
+  /** Whether the transition ended an event: control is back where it struck. */
+  readonly back: string | undefined;
+  /** The NMI latch before and after, and whether one waits after. */
+  readonly wasBlocked: boolean;
+  readonly blocked: boolean;
+  readonly pending: boolean;
+  /** Words of the NMI stack this transition wrote. */
+  readonly written: readonly Word[];
+  readonly condition: 'taken' | 'not taken' | undefined;
+}
+
+/** The record whose five words begin at this address, as `{name}`. */
+export function recordAt(address: bigint): string | undefined {
+  const names = new Map([
+    [5n, '{original}'],
+    [12n, '{iret}'],
+    [17n, '{outermost}'],
+  ]);
+  return names.get((NMI_TOP - address) / 8n);
+}
+
+const stackOf = (address: bigint): string => {
+  const found = STACKS.find(({ begin, end }) => address > begin && address <= end);
+  if (!found) return 'no kernel stack';
+  return found.name === 'TASK' ? 'the task stack' : `the ${found.name} stack`;
+};
+
+const latchText = ({ wasBlocked, blocked, pending }: Happening): string => {
+  if (wasBlocked && !blocked)
+    return pending ? ' NMIs are open again, and one is waiting.' : ' NMIs are open again.';
+  return '';
+};
+
+function delivery(happening: Happening, image: Image): string {
+  const { event, vector, from, to } = happening;
+  const where = place(image, from.rip);
+  const onto = stackOf(to.rsp);
+  if (vector !== 2) return `${event} interrupts ${where}. The CPU pushes five words on ${onto}.`;
+  const same = stackOf(from.rsp) === onto;
+  const pushed = same
+    ? 'RSP starts again at T, so the CPU writes over the {original} record.'
+    : 'The CPU loads RSP with T from the TSS and pushes five words: the {original} record.';
+  return `${event} interrupts ${where}. ${pushed} NMIs are blocked.`;
+}
+
+function iret(happening: Happening, image: Image): string {
+  const { from, to, back } = happening;
+  const record = recordAt(from.rsp);
+  const through = record ? ` through the ${record} record` : '';
+  const where = place(image, to.rip);
+  const end = back
+    ? ` ${back} is over.`
+    : ' That is not where anything was interrupted: the entry code goes round again.';
+  return `IRETQ returns${through} to ${where}, RSP = ${happening.rspText}.${end}${latchText(happening)}`;
+}
+
+/** What an instruction did, with the comment its line carries. */
+function instruction(happening: Happening, image: Image): string {
+  const { from, to, mnemonic, written, condition } = happening;
+  const line = lineAt(image, from.rip);
+  const text = line?.text.replace(/\s+/g, ' ') ?? place(image, from.rip);
+  const comment = line?.comment ? `, ${line.comment}` : '';
+  const told = written.map(({ group, field, meaning }) =>
+    group === 'kept'
+      ? `${field === 'rdx' ? 'q(-6)' : '"NMI executing"'} is ${meaning || 'written'}`
+      : group === 'regs'
+        ? `pt_regs ${field} is saved`
+        : `{${group}} ${field} is ${meaning}`,
+  );
+  if (condition)
+    return `${text}${comment}: ${condition === 'taken' ? `taken, to ${place(image, to.rip)}` : 'not taken'}.`;
+  if (told.length > 0) return `${text}${comment}: ${told.join('; ')}.`;
+  if (mnemonic === 'call' || mnemonic === 'ret') return `${text}: control goes to ${place(image, to.rip)}.`;
+  if (to.rsp !== from.rsp && fromTop(to.rsp)) return `${text}${comment}: RSP = ${happening.rspText}.`;
+  return `${text}${comment}.`;
+}
+
+/** One sentence or two for a transition; `{original}` and its kin stand for record names. */
+export function narrate(happening: Happening, image: Image): string {
+  const { kind, from, event } = happening;
+  if (kind === 'delivery') return delivery(happening, image);
+  if (kind === 'fault') return `${lineAt(image, from.rip)?.text ?? place(image, from.rip)} raises ${event}.`;
+  if (happening.mnemonic === 'iretq') return iret(happening, image);
+  return instruction(happening, image);
+}
+
+/** What the page says of the label that control has reached; empty for none. */
+export function arrival(
+  image: Image,
+  rip: bigint,
+): { readonly name: string; readonly sentence: string } | undefined {
+  const symbol = image.symbols.find(({ address, global }) => global && address === rip);
+  return symbol && { name: symbol.name, sentence: symbol.comment };
+}

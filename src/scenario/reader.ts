@@ -1,0 +1,79 @@
+/** A timeline as a page speaks of it: frames by checkpoint, words by role, verdicts by rule. */
+import type { Frame, Timeline } from './timeline.ts';
+
+/** A boundary by number, or by the name of a checkpoint: `repeat_nmi`, `nmi_iret-2`. */
+export type At = number | string;
+
+export class Run {
+  readonly timeline: Timeline;
+
+  constructor(timeline: Timeline) {
+    this.timeline = timeline;
+  }
+
+  /** Number of the last boundary. */
+  get last(): number {
+    return this.timeline.frames.length - 1;
+  }
+
+  /** `returns`, `lost`, ... */
+  get verdict(): string {
+    return this.timeline.outcome.verdict;
+  }
+
+  /** Boundary of a checkpoint. Throws `unknown checkpoint` with the ones there are. */
+  boundary(at: At): number {
+    if (typeof at === 'number') return at;
+    const step = this.timeline.steps.find(({ checkpoint }) => checkpoint === at);
+    if (step) return step.boundary;
+    const names = this.timeline.steps.map(({ checkpoint }) => checkpoint);
+    throw new Error(`unknown checkpoint: ${at} (${this.timeline.slug} has ${names.join(', ')})`);
+  }
+
+  at(at: At): Frame {
+    const frame = this.timeline.frames[this.boundary(at)];
+    if (!frame) throw new Error(`unknown boundary: ${at} (${this.timeline.slug} has 0 to ${this.last})`);
+    return frame;
+  }
+
+  /** Meaning of a word of the NMI stack, by role: `word('outermost.rsp', 'repeat_nmi')` is `S, task stack`. */
+  word(role: string, at: At): string {
+    const word = this.at(at).words.find((one) => one.role === role);
+    if (!word) throw new Error(`unknown role: ${role}`);
+    return word.meaning;
+  }
+
+  /** Saved RSP and RIP of a record in short, `S / A`; `earlier` for what an earlier NMI has left. */
+  record(group: 'original' | 'iret' | 'outermost', at: At): string {
+    const words = [`${group}.rsp`, `${group}.rip`].map((role) =>
+      this.at(at).words.find((word) => word.role === role),
+    );
+    if (words.every((word) => word?.author.kind === 'earlier')) return 'earlier';
+    return words.map((word) => word?.meaning.split(',')[0] ?? '').join(' / ');
+  }
+
+  /** `blocked`, `open`, each also `+ pending`. */
+  latch(at: At): string {
+    const { blocked, pending } = this.at(at).latch;
+    return `${blocked ? 'blocked' : 'open'}${pending ? ' + pending' : ''}`;
+  }
+
+  /** Who wrote a word: `NMI 2`, `repeat_nmi+0x8`. */
+  author(role: string, at: At): string {
+    return this.at(at).words.find((one) => one.role === role)?.author.name ?? '';
+  }
+
+  /** Judgement of an unwinder: `right`, `stops-early-silently`, ... */
+  judged(unwinder: string, at: At): string {
+    const verdict = this.at(at).verdicts.find((one) => one.unwinder === unwinder);
+    if (!verdict) throw new Error(`unknown unwinder: ${unwinder}`);
+    return verdict.judgement;
+  }
+
+  /** Boundaries, in order, at which an unwinder is judged so. */
+  where(unwinder: string, judgement: string): readonly number[] {
+    return this.timeline.frames.flatMap(({ boundary }) =>
+      this.judged(unwinder, boundary) === judgement ? [boundary] : [],
+    );
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * What every scenario on the pages showed when it was last recorded: text in the repository, so that a change of
+ * engine, page or recipe is seen by whoever makes it and by whoever opens an old link.
+ */
+import type { Timeline } from './timeline.ts';
+
+/** One named moment of a recorded run. */
+export interface RecordedStep {
+  readonly checkpoint: string;
+  readonly boundary: number;
+  /** Where the next instruction stands, and RSP, in words. */
+  readonly at: string;
+  readonly rsp: string;
+  readonly latch: string;
+  /** Meanings of the saved RIP and RSP of the three records. */
+  readonly records: string;
+  /** Judgements, a word for each rule. */
+  readonly verdicts: string;
+  readonly digest: string;
+}
+
+export interface RecordedRun {
+  readonly version: number;
+  readonly recipe: string;
+  readonly verdict: string;
+  readonly boundaries: number;
+  readonly steps: readonly RecordedStep[];
+}
+
+/** By slug. */
+export type Records = Readonly<Record<string, RecordedRun>>;
+
+/** What there is to record of a run. */
+export function recordOf(timeline: Timeline): RecordedRun {
+  const { frames, steps, version, recipe, outcome } = timeline;
+  return {
+    version,
+    recipe,
+    verdict: outcome.verdict,
+    boundaries: frames.length - 1,
+    steps: steps.flatMap(({ checkpoint, boundary }): RecordedStep[] => {
+      const frame = frames[boundary];
+      if (!frame) return [];
+      const meaning = (role: string): string => frame.words.find((word) => word.role === role)?.meaning ?? '';
+      const pair = (group: string): string =>
+        `${group} ${meaning(`${group}.rip`)} / ${meaning(`${group}.rsp`)}`;
+      const { blocked, pending } = frame.latch;
+      return [
+        {
+          checkpoint,
+          boundary,
+          at: frame.at,
+          rsp: frame.stack.text,
+          latch: `${blocked ? 'blocked' : 'open'}${pending ? ', 1 pending' : ''}`,
+          records: [pair('original'), pair('iret'), pair('outermost')].join('; '),
+          verdicts: frame.verdicts.map(({ unwinder, judgement }) => `${unwinder} ${judgement}`).join('; '),
+          digest: frame.digest,
+        },
+      ];
+    }),
+  };
+}
+
+/** One difference between a recorded run and the run of today. */
+export interface Difference {
+  /** `repeat_nmi (boundary 21)`, or `verdict`. */
+  readonly where: string;
+  readonly field: string;
+  readonly recorded: string;
+  readonly now: string;
+}
+
+/** The differences, the earliest step first. */
+export function differences(recorded: RecordedRun, now: RecordedRun): readonly Difference[] {
+  const found: Difference[] = [];
+  const compare = (where: string, field: string, before: string, after: string): void => {
+    if (before !== after) found.push({ where, field, recorded: before, now: after });
+  };
+  compare('the whole run', 'recipe', recorded.recipe, now.recipe);
+  const today = new Map(now.steps.map((step) => [step.checkpoint, step]));
+  for (const step of recorded.steps) {
+    const where = `${step.checkpoint} (boundary ${step.boundary})`;
+    const other = today.get(step.checkpoint);
+    if (!other) {
+      found.push({ where, field: 'checkpoint', recorded: 'reached', now: 'not reached' });
+      continue;
+    }
+    for (const field of ['boundary', 'at', 'rsp', 'latch', 'records', 'verdicts', 'digest'] as const) {
+      compare(where, field, String(step[field]), String(other[field]));
+    }
+    today.delete(step.checkpoint);
+  }
+  for (const step of today.values()) {
+    found.push({
+      where: `${step.checkpoint} (boundary ${step.boundary})`,
+      field: 'checkpoint',
+      recorded: 'not reached',
+      now: 'reached',
+    });
+  }
+  compare('the whole run', 'boundaries', String(recorded.boundaries), String(now.boundaries));
+  compare('the whole run', 'verdict', recorded.verdict, now.verdict);
+  return found;
+}
+
+/** One line for people: `at first_nmi (boundary 18), rsp: recorded T-48, now T-56`. */
+export const differenceText = ({ where, field, recorded, now }: Difference): string =>
+  `at ${where}, ${field}: recorded ${recorded}, now ${now}`;

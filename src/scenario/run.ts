@@ -1,0 +1,316 @@
+/** Recipe in, timeline out: the one road that pages, tests, the command line and links take. */
+import type { Problem, Source } from '../asm/source.ts';
+import type { Place } from '../image/image.ts';
+import { bodiesOf, missing, type Setup, STARTS, type Start } from '../kernel/boot.ts';
+import { NMI_TOP } from '../kernel/memory-map.ts';
+import { DEFAULT_PICK, unwinders } from '../unwind/rules.ts';
+import { type Ended, Execution, IDLE, type Injection } from './execution.ts';
+import { check } from './expect.ts';
+import { FrameMaker } from './frames.ts';
+import { designsOf, known, type Library } from './library.ts';
+import { locate, positionText } from './positions.ts';
+import { type Program, programOf } from './program.ts';
+import { parse, print } from './recipe.ts';
+import type { Recipe } from './recipe-types.ts';
+import { spansOf, stepsOf } from './steps.ts';
+import type { Outcome, Timeline } from './timeline.ts';
+
+export interface PlayOptions {
+  /** Index of the reader's own rule, end[-pick]; 9, the RSP of the iret record, without one. */
+  readonly pick?: number;
+  /** Transitions after which a run is stopped. */
+  readonly budget?: number;
+}
+
+/** Far beyond any run that ends: the longest takes some hundred. */
+export const BUDGET = 5_000;
+export { DEFAULT_PICK as PICK } from '../unwind/rules.ts';
+
+/** Runs a recipe's text. Never throws for what the text says: problems are in the timeline, each with its place. */
+export function play(source: Source, pages: Library, options: PlayOptions = {}): Timeline {
+  const { recipe, problems } = parse(source);
+  if (!recipe || problems.length > 0) return nothing(recipe, source, problems);
+  return playRecipe(recipe, pages, options, { page: source.page, line: source.line, column: 1 });
+}
+
+/** Runs a recipe. `otherwise` is the place of problems that have none of their own. */
+export function playRecipe(
+  recipe: Recipe,
+  pages: Library,
+  options: PlayOptions = {},
+  otherwise: Place = { page: 'recipe', line: 1, column: 1 },
+): Timeline {
+  const ready = prepare(recipe, pages, otherwise);
+  if ('problems' in ready) return nothing(recipe, undefined, ready.problems);
+  const budget = options.budget ?? BUDGET;
+  const { program, execution } = ready;
+  const { injections, problems } = resolve(recipe, execution, budget, otherwise);
+  if (problems.length > 0) return nothing(recipe, undefined, problems, program);
+  const pick = options.pick ?? pickOf(recipe);
+  const { timeline, rips, first } = recorded(ready, injections, pick, budget);
+  const cursor = recipe.cursor ? locate(recipe.cursor, execution.image, rips, 0) : { boundary: 0 };
+  const place = recipe.cursor?.place ?? otherwise;
+  if ('problem' in cursor)
+    return { ...nothing(recipe, undefined, [{ ...place, message: cursor.problem }], program) };
+  if (cursor.boundary >= timeline.frames.length) {
+    const message = `invalid position: b${cursor.boundary} (this run has boundaries 0 to ${timeline.frames.length - 1})`;
+    return nothing(recipe, undefined, [{ ...place, message }], program);
+  }
+  const whole: Timeline = {
+    ...timeline,
+    ...heading(recipe),
+    cursor: cursor.boundary,
+    injections: injections.map(({ event, boundary }, n) => {
+      const written = recipe.injects[n];
+      return {
+        event,
+        boundary,
+        text: written ? `${written.event} at ${positionText(written.position)}` : `${event} at b${boundary}`,
+      };
+    }),
+  };
+  return {
+    ...whole,
+    problems: check(recipe.expects, { timeline: whole, image: execution.image, rips, first }, otherwise),
+  };
+}
+
+/** The reader's own rule, where a recipe speaks of one. */
+function pickOf(recipe: Recipe): number {
+  for (const claim of recipe.expects) {
+    if (claim.kind !== 'unwind' && claim.kind !== 'trace') continue;
+    const index = Number(/^end-(\d+)$/.exec(claim.unwinder)?.[1] ?? 0);
+    if (index > 0 && index !== 2 && index !== 14) return index;
+  }
+  return DEFAULT_PICK;
+}
+
+const heading = (recipe: Recipe) => ({
+  slug: recipe.slug,
+  version: recipe.version,
+  title: recipe.title ?? recipe.slug,
+  design: recipe.design ?? '',
+  recipe: print(recipe),
+});
+
+interface Ready {
+  readonly program: Program;
+  readonly execution: Execution;
+  readonly key: string;
+}
+
+const executions = new WeakMap<Program, Map<string, Execution>>();
+
+/**
+ * A recipe made ready to be run with other events than its own: booted, its injections as boundaries. For those
+ * who run one scenario many times.
+ */
+export function stage(
+  source: Source,
+  pages: Library,
+):
+  | { readonly execution: Execution; readonly injections: readonly Injection[] }
+  | { readonly problems: readonly Problem[] } {
+  const { recipe, problems } = parse(source);
+  if (!recipe) return { problems };
+  const otherwise = { page: source.page, line: source.line, column: 1 };
+  const ready = prepare(recipe, pages, otherwise);
+  if ('problems' in ready) return ready;
+  const resolved = resolve(recipe, ready.execution, BUDGET, otherwise);
+  if (resolved.problems.length > 0) return { problems: resolved.problems };
+  return { execution: ready.execution, injections: resolved.injections };
+}
+
+/** Checks everything that can be checked before the first instruction, and boots. */
+function prepare(
+  recipe: Recipe,
+  pages: Library,
+  otherwise: Place,
+): Ready | { readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const { places } = recipe;
+  const refuse = (place: Place | undefined, message: string): void => {
+    problems.push({ ...(place ?? otherwise), message });
+  };
+  if (recipe.kernel)
+    refuse(places?.kernel, 'not modelled: kernel (real kernels cannot be run yet; write design)');
+  else if (recipe.design === undefined) refuse(places?.scenario, 'missing design');
+  else if (!designsOf(pages).includes(recipe.design))
+    refuse(places?.design, `unknown design: ${recipe.design}${known('there is', designsOf(pages))}`);
+  const start = STARTS.find((one) => one === (recipe.start ?? 'kernel-task'));
+  if (!start) refuse(places?.start, `unknown start: ${recipe.start}${known('there is', STARTS)}`);
+  for (const { name, place } of recipe.sets) refuse(place, `unknown switch: ${name}`);
+  for (const name of recipe.without)
+    refuse(
+      places?.without?.[name],
+      `unknown safeguard: ${name} (${recipe.design ?? 'this design'} names none yet)`,
+    );
+  for (const { event, place } of recipe.injects)
+    if (event !== 'nmi') refuse(place, `not modelled: ${event} (only nmi can be injected yet)`);
+  for (const { block, place } of recipe.edits) {
+    const [slug = '', name = ''] = block.split('#');
+    const cells = pages.get(slug)?.asm ?? [];
+    if (!cells.some((cell) => cell.name === name))
+      refuse(
+        place,
+        `unknown block: ${block}${known(
+          `${slug} has`,
+          cells.map((cell) => cell.name),
+        )}`,
+      );
+  }
+  if (problems.length > 0 || !recipe.design || !start) return { problems };
+
+  const program = programOf(pages, recipe.design, recipe.edits);
+  if (program.problems.length > 0) return { problems: program.problems };
+  const setup: Setup = { start: start satisfies Start, body: recipe.body ?? 'quiet' };
+  const bodies = bodiesOf(program.image);
+  if (!bodies.includes(setup.body))
+    refuse(places?.body, `unknown body: ${setup.body}${known(`${recipe.design} has`, bodies)}`);
+  for (const message of missing(program.image, setup))
+    if (problems.length === 0) refuse(places?.design, message);
+  if (problems.length > 0) return { problems };
+
+  const key = `${setup.start} ${setup.body}`;
+  const booted = executions.get(program) ?? new Map<string, Execution>();
+  executions.set(program, booted);
+  const execution = booted.get(key) ?? new Execution(program.image, setup);
+  booted.set(key, execution);
+  if (execution.problem)
+    return { problems: [{ ...(places?.start ?? otherwise), message: execution.problem }] };
+  return { program, execution, key };
+}
+
+/** Injections as boundaries: each position is looked up in the run that the ones before it make. */
+function resolve(
+  recipe: Recipe,
+  execution: Execution,
+  budget: number,
+  otherwise: Place,
+): { injections: readonly Injection[]; problems: readonly Problem[] } {
+  const injections: Injection[] = [];
+  const problems: Problem[] = [];
+  for (const { position, place } of recipe.injects) {
+    const rips: bigint[] = [];
+    if (position.kind === 'label')
+      execution.run(injections, budget, () => rips.push(execution.booted.machine.get('rip')), IDLE);
+    const found =
+      position.kind === 'cursor'
+        ? { problem: 'invalid position: cursor (an injection cannot follow the cursor)' }
+        : locate(position, execution.image, rips, 0);
+    if ('problem' in found)
+      problems.push({ ...(position.place ?? place ?? otherwise), message: found.problem });
+    else if (found.boundary >= budget)
+      problems.push({
+        ...(position.place ?? place ?? otherwise),
+        message: `invalid position: ${positionText(position)} (a run has at most ${budget} boundaries)`,
+      });
+    else injections.push({ event: 'nmi', boundary: found.boundary });
+  }
+  return { injections, problems };
+}
+
+interface Recorded {
+  readonly timeline: Timeline;
+  readonly rips: readonly bigint[];
+  readonly first: { readonly rip: bigint; readonly rsp: bigint } | undefined;
+}
+
+const recordings = new WeakMap<Execution, Map<string, Recorded>>();
+const RECORDINGS_KEPT = 8;
+
+/** The run itself. The same run is recorded once, whatever is asked of it. */
+function recorded(
+  { program, execution }: Ready,
+  injections: readonly Injection[],
+  pick: number,
+  budget: number,
+): Recorded {
+  const kept = recordings.get(execution) ?? new Map<string, Recorded>();
+  recordings.set(execution, kept);
+  const key = JSON.stringify([injections, pick, budget]);
+  const found = kept.get(key);
+  if (found) return found;
+
+  const rules = unwinders(pick);
+  const maker = new FrameMaker(execution, rules, program.code);
+  let first: Recorded['first'];
+  const ended = execution.run(injections, budget, (moment) => {
+    first ??= moment.first;
+    maker.add(moment);
+  });
+  const { frames } = maker;
+  const timeline: Timeline = {
+    slug: '',
+    version: 0,
+    title: '',
+    design: '',
+    recipe: '',
+    frames,
+    steps: stepsOf(frames, maker.marks),
+    code: program.code,
+    rules: rules.map(({ id, name }) => ({ id, name })),
+    blocked: spansOf(frames, ({ latch }) => latch.blocked),
+    pending: spansOf(frames, ({ latch }) => latch.pending),
+    injections: [],
+    counts: {
+      boundaries: ended.boundary,
+      deliveries: ended.counts.deliveries,
+      'nmi-served': ended.counts.served,
+      'nmi-merged': Math.max(0, ended.counts.edges - ended.counts.served),
+    },
+    outcome: outcomeOf(ended),
+    cursor: 0,
+    top: NMI_TOP,
+    problems: [],
+  };
+  const made: Recorded = { timeline, rips: frames.map(({ rip }) => rip), first };
+  if (kept.size >= RECORDINGS_KEPT) kept.delete(kept.keys().next().value ?? '');
+  kept.set(key, made);
+  return made;
+}
+
+function outcomeOf({ end }: Ended): Outcome {
+  if (end.kind === 'returned') return { verdict: 'returns' };
+  if (end.kind === 'not-modelled')
+    return {
+      verdict: 'not-modelled',
+      name: end.name,
+      sentence: `the run needs what is not modelled: ${end.name}`,
+    };
+  if (end.kind === 'halted') return { verdict: 'no-progress', sentence: end.sentence };
+  return { verdict: end.kind, sentence: end.sentence };
+}
+
+/** A timeline of nothing: what could not run, and why. */
+function nothing(
+  recipe: Recipe | undefined,
+  source: Source | undefined,
+  problems: readonly Problem[],
+  program?: Program,
+): Timeline {
+  const head = recipe
+    ? heading(recipe)
+    : {
+        slug: source?.name ?? '',
+        version: 0,
+        title: source?.name ?? '',
+        design: '',
+        recipe: source?.lines.join('\n') ?? '',
+      };
+  return {
+    ...head,
+    frames: [],
+    steps: [],
+    code: program?.code ?? [],
+    rules: [],
+    blocked: [],
+    pending: [],
+    injections: [],
+    counts: { boundaries: 0, deliveries: 0, 'nmi-served': 0, 'nmi-merged': 0 },
+    outcome: { verdict: 'budget', sentence: 'nothing ran' },
+    cursor: 0,
+    top: NMI_TOP,
+    problems,
+  };
+}

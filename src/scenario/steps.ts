@@ -1,0 +1,68 @@
+/** The moments of a run that have a name, and the spans between them. */
+import type { Frame, Span, Step } from './timeline.ts';
+
+/** What is known of a boundary beside its frame. */
+export interface Mark {
+  /** `NMI 2`, `#BP` where the transition was a delivery. */
+  readonly delivered: string | undefined;
+  /** Whether the transition was an IRETQ. */
+  readonly returned: boolean;
+  /** The global label that control has reached. */
+  readonly label: string | undefined;
+  /** What the page says of that label. */
+  readonly sentence: string;
+}
+
+/** Deliveries, returns, arrivals at global labels, the first boundary and the last. */
+export function stepsOf(frames: readonly Frame[], marks: readonly Mark[]): readonly Step[] {
+  const taken = new Map<string, number>();
+  const unique = (name: string): string => {
+    const count = (taken.get(name) ?? 0) + 1;
+    taken.set(name, count);
+    return count === 1 ? name : `${name}-${count}`;
+  };
+  const last = frames.length - 1;
+  return frames.flatMap((frame, boundary): Step[] => {
+    const { delivered, returned, label, sentence } = marks[boundary] ?? {
+      delivered: undefined,
+      returned: false,
+      label: undefined,
+      sentence: '',
+    };
+    if (boundary > 0 && boundary < last && !delivered && !returned && !label) return [];
+    const event = delivered
+      ? delivered.replace(/^#/, '').replace(' ', '-').toLowerCase()
+      : returned
+        ? 'iret'
+        : boundary === 0
+          ? 'start'
+          : 'end';
+    const kind =
+      boundary === 0
+        ? 'start'
+        : delivered?.startsWith('NMI')
+          ? 'nmi'
+          : delivered
+            ? 'event'
+            : returned
+              ? 'return'
+              : label
+                ? 'label'
+                : 'end';
+    const name = boundary === 0 ? (label ?? 'start') : (delivered ?? (returned ? 'IRETQ' : (label ?? 'end')));
+    const told = kind === 'label' && sentence ? sentence : frame.sentence;
+    return [{ boundary, name, kind, checkpoint: unique(label ?? event), sentence: told }];
+  });
+}
+
+/** The runs of boundaries at which something holds. */
+export function spansOf(frames: readonly Frame[], holds: (frame: Frame) => boolean): readonly Span[] {
+  const spans: { from: number; to: number }[] = [];
+  frames.forEach((frame, boundary) => {
+    if (!holds(frame)) return;
+    const open = spans.at(-1);
+    if (open && open.to === boundary - 1) open.to = boundary;
+    else spans.push({ from: boundary, to: boundary });
+  });
+  return spans;
+}

@@ -1,0 +1,27 @@
+/** Which lines of the truth a trace has. */
+import type { Trace, Truth, TruthEntry } from './view.ts';
+
+export type Found = 'listed' | 'guess' | 'missing' | 'lost';
+
+/** A function of user mode: what an event interrupted while no kernel stack was in use. */
+export const isUser = ({ how, stack }: TruthEntry): boolean => how === 'interrupted' && stack === '';
+
+/**
+ * For every truth entry, whether the trace lists it: `listed`, listed with a `?`, `missing`, or `lost`, the first
+ * missing one of a walk that warned there. A return address counts in its own slot only; an interrupted one counts in
+ * any copy of the frame. User code is nobody's line: it counts as listed when the walk came to its end.
+ */
+export function found(trace: Trace, truth: Truth): readonly Found[] {
+  let warned = trace.end === 'warned';
+  return truth.entries.map((entry): Found => {
+    const lines = trace.entries.filter(
+      ({ ip, slot }) => ip === entry.ip && (entry.how === 'interrupted' || slot === entry.slot),
+    );
+    if (lines.some(({ guess }) => !guess)) return 'listed';
+    if (lines.length > 0) return 'guess';
+    if (isUser(entry) && trace.end === 'complete') return 'listed';
+    if (!warned) return 'missing';
+    warned = false;
+    return 'lost';
+  });
+}

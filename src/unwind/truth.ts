@@ -1,0 +1,126 @@
+/**
+ * The recorder of truth: which functions are live, told by what the processor did and not by what lies on a stack.
+ * It is fed with the log of the engine, transition by transition, and never reads memory.
+ */
+import type { LogEntry } from '../engine/events/log.ts';
+import { stackOf } from './stack-info.ts';
+import type { StackRange, Truth, TruthEntry } from './view.ts';
+
+/** What of the engine's log the truth needs; a delivery's `rsp` is the address of the RIP word of its frame. */
+export type LoggedEntry = Pick<LogEntry, 'kind' | 'rip' | 'rsp' | 'target' | 'outerRsp'>;
+
+/** A live call or event; lists share their tails, so a mark is a reference. */
+interface Live {
+  readonly how: 'return' | 'interrupted';
+  readonly ip: bigint;
+  readonly slot: bigint;
+  readonly sp: bigint;
+  readonly outer: Live | undefined;
+}
+
+const FRAME_BYTES = 40n;
+
+/** An immutable record: every method returns the record after it, and any of them may be kept as a mark. */
+export class TruthLog {
+  readonly #top: Live | undefined;
+  readonly #lost: boolean;
+  /** The transition under way was a delivery: control has reached an entry point, and nothing has ended. */
+  readonly #delivered: boolean;
+
+  private constructor(top: Live | undefined, lost: boolean, delivered: boolean) {
+    this.#top = top;
+    this.#lost = lost;
+    this.#delivered = delivered;
+  }
+
+  /** Begins with the calls and events that are already live, innermost first; the current function is not one. */
+  static start(base: readonly TruthEntry[] = []): TruthLog {
+    let top: Live | undefined;
+    for (const { how, ip, slot, sp } of base.toReversed()) {
+      if (how !== 'current') top = { how, ip, slot: slot ?? 0n, sp, outer: top };
+    }
+    return new TruthLog(top, false, false);
+  }
+
+  /** Takes one line of the log; `settle` must follow once the transition's lines are in. */
+  record(entry: LoggedEntry): TruthLog {
+    switch (entry.kind) {
+      case 'call':
+        return this.#call(entry);
+      case 'return':
+        return this.#return(entry);
+      case 'delivery':
+        return this.#deliver(entry);
+      case 'iret': // an event ends where control arrives, see `settle`
+        return this;
+    }
+  }
+
+  /** The transition is over. An event ends when control is back at its interrupted RIP and RSP; so does all that came after it. */
+  settle(rip: bigint, rsp: bigint): TruthLog {
+    if (this.#delivered) return new TruthLog(this.#top, this.#lost, false);
+    for (let live = this.#top; live; live = live.outer) {
+      if (live.how === 'interrupted' && live.ip === rip && live.sp === rsp) {
+        return new TruthLog(live.outer, this.#lost, false);
+      }
+    }
+    return this;
+  }
+
+  /** The chain of live functions at this RIP and RSP, innermost first. */
+  truth(rip: bigint, rsp: bigint, stacks: readonly StackRange[]): Truth {
+    // An empty stack has RSP at its end; a delivery or a system call from user mode starts there.
+    const nameOf = (sp: bigint): string =>
+      (stackOf(stacks, sp) ?? stacks.find(({ end }) => end === sp))?.name ?? '';
+    const current = nameOf(rsp);
+    const entries: TruthEntry[] = [{ ip: rip, slot: undefined, how: 'current', sp: rsp, stack: current }];
+    let lost = this.#lost;
+    let context = true;
+    for (let live = this.#top; live; live = live.outer) {
+      const { how, ip, slot, sp } = live;
+      const stack = nameOf(how === 'return' ? slot : sp);
+      entries.push({ ip, slot, how, sp, stack });
+      if (how === 'interrupted') context = false;
+      // RSP has passed a return address that no RET has taken: its frame was left by a jump.
+      else if (context && stack === current && slot < rsp) lost = true;
+    }
+    return { entries, lost };
+  }
+
+  #call({ rsp, target }: LoggedEntry): TruthLog {
+    let top = this.#top;
+    let lost = this.#lost;
+    let context = true;
+    for (let live = this.#top; live; live = live.outer) {
+      if (live.how === 'interrupted') context = false;
+      else if (live.slot === rsp) {
+        // Its return address is overwritten in use. In this context the function is gone; in an older one it still counts.
+        lost = true;
+        if (context) top = live.outer;
+      }
+    }
+    return new TruthLog({ how: 'return', ip: target, slot: rsp, sp: rsp + 8n, outer: top }, lost, false);
+  }
+
+  #return({ rsp, target }: LoggedEntry): TruthLog {
+    let left = false;
+    for (let live = this.#top; live; live = live.outer) {
+      if (live.how === 'return' && live.slot === rsp)
+        return new TruthLog(live.outer, this.#lost || left, false);
+      left = true;
+    }
+    // Entry helpers move their return address before they push on; such a RET still goes where the call came from.
+    const top = this.#top;
+    if (top?.how === 'return' && top.ip === target) return new TruthLog(top.outer, this.#lost, false);
+    return this;
+  }
+
+  #deliver({ rip, rsp, outerRsp }: LoggedEntry): TruthLog {
+    let lost = this.#lost;
+    for (let live = this.#top; live && !lost; live = live.outer) {
+      lost = live.how === 'return' && live.slot >= rsp && live.slot < rsp + FRAME_BYTES;
+    }
+    const event: Live = { how: 'interrupted', ip: rip, slot: rsp, sp: outerRsp, outer: this.#top };
+    return new TruthLog(event, lost, true);
+  }
+}

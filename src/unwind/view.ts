@@ -1,0 +1,70 @@
+/** What every unwinder sees and says. An unwinder knows nothing of how code is executed. */
+
+import type { StackRange } from '../kernel/memory-map.ts';
+
+export type { StackRange };
+
+/** A stopped processor, as a dump taken at this boundary would find it. */
+export interface View {
+  readonly rip: bigint;
+  readonly rsp: bigint;
+  readonly rbp: bigint;
+  readonly cpl: number;
+  /** Eight bytes of kernel memory at a linear address; undefined where nothing is mapped. */
+  readonly read: (address: bigint) => bigint | undefined;
+  readonly stacks: readonly StackRange[];
+  /** Whether an address lies in kernel text (`__kernel_text_address`). */
+  readonly isText: (address: bigint) => boolean;
+}
+
+/** One line of a trace. */
+export interface TraceEntry {
+  readonly ip: bigint;
+  /** Where on a stack the address was found; undefined for the current RIP. */
+  readonly slot: bigint | undefined;
+  /** Printed with a `?`. */
+  readonly guess: boolean;
+  readonly stack: string;
+}
+
+/** How a walk ended: at user registers or a known end, silently short of it, or with a warning. */
+export type TraceEnd = 'complete' | 'stopped' | 'warned';
+
+export interface Trace {
+  /** Name of the unwinder: `end-2`, `end-14`, `frame-pointer`. */
+  readonly unwinder: string;
+  readonly entries: readonly TraceEntry[];
+  readonly end: TraceEnd;
+  /** Every stack the walk entered, with the RSP it entered at, in order. */
+  readonly path: readonly { readonly stack: string; readonly sp: bigint }[];
+  /** Why it ended, one plain sentence without the unwinder's name: `holds R', in the NMI stack again: already visited`. */
+  readonly reason: string;
+  /** What the kernel would have printed as a warning. */
+  readonly warning: string | undefined;
+}
+
+/** A function that is truly live, innermost first; written down while the code ran. */
+export interface TruthEntry {
+  readonly ip: bigint;
+  /** Where the address lies in memory (return address, or RIP word of the event's frame); undefined for the current RIP. */
+  readonly slot: bigint | undefined;
+  readonly how: 'current' | 'return' | 'interrupted';
+  /** RSP of this function when it called or was interrupted; the current RSP for the first. */
+  readonly sp: bigint;
+  readonly stack: string;
+}
+
+export interface Truth {
+  readonly entries: readonly TruthEntry[];
+  /** Why the record may be useless: a return address was overwritten while in use. */
+  readonly lost: boolean;
+}
+
+/** In order of badness. `not-asked`: the rule has nothing to say here (RSP is on no exception stack). */
+export type Judgement =
+  | 'right'
+  | 'stops-early-and-says'
+  | 'stops-early-silently'
+  | 'wrong-and-says'
+  | 'wrong-silently'
+  | 'not-asked';

@@ -1,0 +1,126 @@
+import { h } from 'preact';
+import render from 'preact-render-to-string';
+import { expect, test } from 'vitest';
+import Lab from '../../src/islands/Lab.tsx';
+import { bake } from '../../src/islands/lab/bake.ts';
+import { plain } from '../../src/islands/lab/words.ts';
+import { nestedNmi } from './fixture.ts';
+
+const timeline = nestedNmi();
+const baked = bake(timeline);
+if (!baked) throw new Error('missing frames');
+const { frame, rows } = baked;
+
+const html = render(
+  h(Lab, {
+    baked,
+    standing: { state: 'same' },
+    bodies: ['quiet', 'int3'],
+    link: 'https://example.org/s/nested-nmi/v1#t92~k3v9qdtw',
+    predict: { question: 'Which record still leads to the task?', answer: 'outermost', at: 'nmi-2' },
+  }),
+);
+const decode = (text: string) =>
+  text
+    .replace(/&lt;/g, '<')
+    .replace(/&gt;/g, '>')
+    .replace(/&quot;/g, '"')
+    .replace(/&#39;/g, "'")
+    .replace(/&amp;/g, '&');
+/** What a reader sees of a piece of HTML. */
+const text = (piece: string) => decode(piece.replace(/<[^>]*>/g, ' ')).replace(/\s+/g, ' ');
+const piece = (from: RegExp, to: string) => {
+  const start = html.search(from);
+  return html.slice(start, html.indexOf(to, start));
+};
+
+test('without a script every word of the stack is there, with value, meaning and author', () => {
+  const words = text(piece(/<table[^>]*class="wt"/, '</section>'));
+  expect(frame.words.length).toBe(33);
+  for (const { index, field, value, meaning, author } of frame.words) {
+    const hex = value.toString(16).padStart(16, '0');
+    expect(words).toContain(`${index} ${field} ${hex.slice(0, 8)} ${hex.slice(8)}`);
+    expect(words).toContain(meaning);
+    expect(words).toContain(author.name);
+  }
+  for (const name of ['original', 'iret', 'outermost']) expect(words).toContain(name);
+});
+
+test('without a script the sentence, the latch, the truth and every verdict are there', () => {
+  const all = text(html);
+  expect(all.replace(/ (?=[:.,])/g, '')).toContain(plain(timeline.steps[10]?.sentence ?? '?'));
+  expect(all).toContain('NMIs blocked');
+  expect(all).toContain('none pending');
+  for (const { text: line } of frame.truth) expect(all).toContain(line);
+  for (const { reason, printed } of frame.verdicts) {
+    expect(all).toContain(reason);
+    for (const line of printed) expect(all).toContain(line.trim());
+  }
+});
+
+test('without a script every step is a row, and every stretch of equal judgement is named', () => {
+  const table = piece(/<details[^>]*class="steps"/, '</details>');
+  const lines = table.split('<tr>').map((row) => text(row).replace(/ (?=[:.,])/g, ''));
+  timeline.steps.forEach(({ boundary, name, sentence }, i) => {
+    const row = lines[i + 2] ?? '';
+    expect(row).toContain(`${boundary} ${name} ${plain(sentence)} ${rows[i]?.rsp}`);
+    for (const record of rows[i]?.records ?? []) expect(row).toContain(record);
+  });
+  expect(text(table)).toContain('end[-14] 0-1 not asked; 2-20 wrong, silent; 21-57 right');
+});
+
+test('without a script the whole listing is there and the next instruction is marked once', () => {
+  const list = piece(/<ol[^>]*aria-label="Entry code"/, '</ol>');
+  expect(list.match(/<li/g)?.length).toBe(timeline.code.length);
+  expect(list.match(/aria-current="step"/g)?.length).toBe(1);
+  expect(text(list.slice(list.indexOf('aria-current')))).toContain('popq %rdx');
+  expect(list).toContain('strikes here: nmi at nmi-body.after-int3');
+});
+
+test('the slider says in words where it is', () => {
+  const slider = decode(/<div[^>]*role="slider"[^>]*>/.exec(html)?.[0] ?? '');
+  expect(slider).toContain('aria-valuemin="0"');
+  expect(slider).toContain('aria-valuemax="165"');
+  expect(slider).toContain('aria-valuenow="92"');
+  expect(slider).toContain(
+    'aria-valuetext="nested_nmi_out, boundary 92 of 165, The nested stub has written only the iret:',
+  );
+});
+
+/** The classes of all elements around a place in the HTML. */
+function around(index: number): readonly string[] {
+  const open: string[] = [];
+  for (const [tag, end, name = '', selfClosed] of html
+    .slice(0, index)
+    .matchAll(/<(\/?)([a-z]\w*)[^>]*?(\/?)>/g)) {
+    if (end) open.pop();
+    else if (!selfClosed && name !== 'input') open.push(/class="([^"]*)"/.exec(tag)?.[1] ?? '');
+  }
+  return open.flatMap((classes) => classes.split(' '));
+}
+
+test('every control stands where a missing script hides it, and no mark is left to colour alone', () => {
+  const controls = [...html.matchAll(/<(button|select|input|fieldset)\b/g)];
+  expect(controls.length).toBeGreaterThan(8);
+  for (const { index, 0: tag } of controls) {
+    const own = /class="([^"]*)"/.exec(html.slice(index, html.indexOf('>', index)))?.[1] ?? '';
+    expect([...around(index), ...own.split(' ')], tag).toContain('js');
+  }
+  for (const cell of html.match(/<td class="c [^"]*">.*?<\/td>/g) ?? ['none'])
+    expect(cell).toMatch(/class="vh">\w/);
+  for (const verdict of html.match(/<span class="vd [^"]*">.*?<\/span>/g) ?? ['none']) {
+    expect(verdict).toMatch(/#g-\w+/);
+    expect(text(verdict).trim()).not.toBe('');
+  }
+});
+
+test('record words in sentences and comments look alike', () => {
+  expect(html).toContain('written only the <span class="rec iret">iret</span>');
+  expect(html).toContain('RSP of <span class="rec iret">iret</span>');
+  expect(html).not.toMatch(/iretq?<\/span>q/);
+});
+
+test('the HTML of the island is small', async () => {
+  const { gzipSync } = await import('node:zlib');
+  expect(gzipSync(html).length).toBeLessThan(12_000);
+});

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { scan } from '../../src/literate/scan.ts';
+import { shelfOf } from '../../src/literate/shelves.ts';
+import { library } from '../../src/scenario/library.ts';
+
+const shelf = (path: string, ...cells: string[]) =>
+  shelfOf(scan(['---', `title: "${path}"`, '---', ...cells].join('\n'), path));
+
+test('slugs come from the path, and index pages take their folder', () => {
+  const slug = (path: string) => shelf(path).slug;
+  expect(slug('content/index.mdx')).toBe('index');
+  expect(slug('content/reference/index.mdx')).toBe('reference');
+  expect(slug('notebooks/designs/linux-4.2.mdx')).toBe('linux-4.2');
+  expect(shelf('notebooks/designs/x.mdx')).toMatchObject({ design: true, title: 'notebooks/designs/x.mdx' });
+});
+
+test('nothing is found under two names', () => {
+  const run = ['```scenario twice', 'scenario twice v0', '```'];
+  expect(() => library([shelf('content/a.mdx'), shelf('notebooks/a.mdx')])).toThrow(
+    'duplicate page: a (content/a.mdx and notebooks/a.mdx)',
+  );
+  expect(() => library([shelf('content/a.mdx', ...run), shelf('content/b.mdx', ...run)])).toThrow(
+    'duplicate scenario: twice (content/a.mdx and content/b.mdx)',
+  );
+});

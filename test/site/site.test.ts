@@ -1,0 +1,308 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import AxeBuilder from '@axe-core/playwright';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { serve } from '../../src/cli/serve.ts';
+import { launch } from './browser.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser?.close());
+
+const PAGES = [
+  '',
+  's/',
+  'reference/',
+  'reference/recipe/',
+  'reference/processor/',
+  'reference/not-modelled/',
+  'notebooks/kernel-4.2/',
+  'notebooks/designs/linux-4.2/',
+  's/nested-nmi/v0/',
+  's/nested-nmi/v0/repeat_nmi/',
+];
+
+describe.each([
+  ['/', 'dist'],
+  ['/a/b/', 'node_modules/.cache/based'],
+])('under %s', (base, folder) => {
+  let site: Awaited<ReturnType<typeof serve>>;
+  let context: BrowserContext;
+  let complaints: string[];
+  let requests: string[];
+  beforeAll(async () => {
+    site = await serve(folder, { base });
+  });
+  afterAll(() => site.server.close());
+  beforeEach(() => {
+    complaints = [];
+    requests = [];
+  });
+  afterEach(async () => {
+    await context?.close();
+    expect(complaints).toEqual([]);
+  });
+
+  async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    const page = await context.newPage();
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('request', (request) => requests.push(request.url()));
+    page.on('requestfailed', (request) => {
+      const reason = request.failure()?.errorText; // a worker still loading when the reader moves on is no fault
+      if (reason !== 'net::ERR_ABORTED') complaints.push(`${reason} ${request.url()}`);
+    });
+    page.on('response', (response) => {
+      if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`);
+    });
+    await page.goto(site.url + path);
+    return page;
+  }
+  const ready = (page: Page) => page.locator('.island[data-ready=true]').first().waitFor();
+  const boundary = async (page: Page) =>
+    Number(await page.locator('.island').first().getAttribute('data-boundary'));
+  const settled = (page: Page, n: number) => expect.poll(() => boundary(page)).toBe(n);
+  const slider = (page: Page) => page.getByRole('slider', { name: 'Time' });
+  const standing = (page: Page) => page.locator('.standing').first();
+  const said = async (page: Page) => (await standing(page).innerText()).trim();
+
+  test('without JavaScript the first frame, the steps and the prose are there', async () => {
+    const page = await open('', { javaScriptEnabled: false });
+    const island = page.locator('.island');
+    for (const text of [
+      'nested_nmi_out',
+      'T-136',
+      'S, task stack',
+      'NMIs blocked',
+      'stops early',
+      'same as recorded, 253 boundaries',
+    ]) {
+      expect({ text, found: (await island.innerText()).includes(text) }).toEqual({ text, found: true });
+    }
+    await page.getByText('The same run as a table').click();
+    const table = await page
+      .getByRole('region', { name: 'Step table' })
+      .or(page.locator('[aria-label="Step table"]'))
+      .innerText();
+    expect(table).toContain('RSP starts again at T');
+    expect(table).toContain('after_int3');
+    expect(await page.getByText('Fire an NMI').isVisible()).toBe(false);
+    expect(await page.locator('.claim', { hasText: '125' }).first().innerText()).toBe('125');
+  });
+
+  test('the keyboard moves through the run, one boundary or one step at a time', async () => {
+    const page = await open('');
+    await ready(page);
+    const head = slider(page);
+    await head.focus();
+    await head.press('Home');
+    await settled(page, 0);
+    await head.press('ArrowRight');
+    await head.press('ArrowRight');
+    await head.press('ArrowRight');
+    await settled(page, 3);
+    expect(await head.getAttribute('aria-valuetext')).toMatch(/boundary 3.*NMI 1 interrupts do_work\+0x11/);
+    await head.press('PageUp');
+    await settled(page, 17);
+    await head.press(']');
+    await settled(page, 25);
+    await head.press('[');
+    await settled(page, 17);
+    await head.press('End');
+    await settled(page, 253);
+    await head.press('ArrowLeft');
+    await settled(page, 252);
+    const jump = page.getByRole('textbox', { name: /jump/i }).or(page.getByPlaceholder(/jump/i)).first();
+    await jump.fill('repeat_nmi-2');
+    await jump.press('Enter');
+    await settled(page, 175);
+  });
+
+  test('a second NMI where the reader likes, and back', async () => {
+    const page = await open('');
+    await ready(page);
+    await slider(page).focus();
+    await slider(page).press('Home');
+    await page.getByRole('button', { name: /Reset/ }).waitFor();
+    for (const name of await page.getByRole('button', { name: /^Remove/ }).all()) await name.waitFor();
+    await page
+      .getByRole('button', { name: /^Remove/ })
+      .last()
+      .click();
+    await expect.poll(() => page.getByRole('button', { name: /^Remove/ }).count()).toBe(1);
+    await slider(page).press('PageUp');
+    await page.getByRole('button', { name: /Fire an NMI/ }).click();
+    await expect.poll(() => page.getByRole('button', { name: /^Remove/ }).count()).toBe(2);
+    await expect.poll(() => said(page)).toContain('draft');
+    await expect.poll(() => page.url()).toMatch(/#t\d+\.n2\.n\d+~/);
+    await page.getByRole('button', { name: /Reset/ }).click();
+    await expect.poll(() => said(page)).toBe('same as recorded, 253 boundaries');
+  });
+
+  test('the address bar holds the link, and the link opens the same boundary', async () => {
+    const page = await open('');
+    await ready(page);
+    await slider(page).focus();
+    await slider(page).press('Home');
+    await slider(page).press('PageUp');
+    await expect.poll(() => page.url()).toMatch(/#t3~[\dbcdfghjkmnpqrstvwxz]{8}$/);
+    const fragment = new URL(page.url()).hash;
+    await page.goto(`${site.url}s/nested-nmi/v0/${fragment}`);
+    await ready(page);
+    await settled(page, 3);
+    await expect.poll(() => said(page)).toMatch(/^same/);
+    // Nothing behind the hash ever leaves the machine.
+    expect(requests.filter((url) => url.includes('~'))).toEqual([]);
+  });
+
+  test('a link to another state says changed, a broken one says why, and the page stays usable', async () => {
+    const page = await open('s/nested-nmi/v0/#t3~ggggggg2');
+    await ready(page);
+    await expect.poll(() => said(page)).toMatch(/changed.*made for state ggggggg2/s);
+    for (const [fragment, sentence] of [
+      ['#t9999~ggggggg2', 'invalid position: b9999'],
+      ['#t3.n2.x9', 'x9'],
+      ['#t3~', 'invalid digest'],
+    ] as const) {
+      await context.close();
+      const broken = await open(`s/nested-nmi/v0/${fragment}`);
+      await ready(broken);
+      await expect.poll(() => said(broken)).toContain('cannot run');
+      expect(await standing(broken).innerText()).toContain(sentence);
+      await slider(broken).focus();
+      await slider(broken).press('End');
+      await settled(broken, 253);
+    }
+  });
+
+  test('a malformed recipe or assembly line is one sentence with its place, and nothing is lost', async () => {
+    const page = await open('');
+    await ready(page);
+    await page.locator('summary', { hasText: 'Recipe' }).click();
+    const field = page.getByRole('textbox', { name: 'Recipe' });
+    const text = await field.inputValue();
+    const attempt = async (changed: string, sentence: string, runs = false) => {
+      await field.fill(changed);
+      await page.getByRole('button', { name: 'Run', exact: true }).first().click();
+      await expect
+        .poll(() => page.locator('.island').first().innerText(), { timeout: 20_000 })
+        .toContain(sentence);
+      if (!runs) expect(await field.inputValue()).toBe(changed); // what runs is shown in its canonical form
+      await slider(page).focus();
+      await slider(page).press('Home');
+      await settled(page, 0);
+    };
+    await attempt(
+      text.replace('body    int3', 'body    loud'),
+      'unknown body: loud (linux-4.2 has quiet, int3)',
+    );
+    await attempt(text.replace('nmi at task+2', 'nmi at tusk'), 'unknown label: tusk');
+    await attempt(
+      `${text}\nedit linux-4.2#nested\n| nested_nmi:\n| nested_nmi_out: pushqq %rdx`,
+      'unknown mnemonic: pushqq',
+    );
+    const plain = text
+      .split('\n')
+      .filter((line) => !/^(expect|cursor)/.test(line))
+      .join('\n');
+    await attempt(
+      `${plain}\nedit linux-4.2#nested\n| nested_nmi:\n| nested_nmi_out:\n| 1: incq %rdx\n| jmp 1b`,
+      'no end after 5000 transitions',
+      true,
+    );
+    await attempt('<img src=x onerror=alert(1)>', 'missing scenario');
+  });
+
+  test('cells run in the browser', async () => {
+    const page = await open('');
+    const output = page.getByRole('status', { name: 'thirteen steps of a nested NMI' });
+    // The island hydrates when seen, and a click waits for the button before it scrolls.
+    await output.scrollIntoViewIfNeeded();
+    await page.locator('.cell', { has: output }).getByRole('button').click();
+    await expect.poll(() => output.textContent()).toBe('passed');
+  });
+
+  test('links keep the base, and lead somewhere', async () => {
+    const seen = new Set<string>();
+    const walk = (path: string): void => {
+      const file = join(folder, path, 'index.html');
+      const html = readFileSync(file, 'utf8');
+      for (const [, href = ''] of html.matchAll(/<a [^>]*href="([^"]+)"/g)) {
+        if (/^(https?:|mailto:|#)/.test(href)) continue;
+        const [clean = ''] = href.split('#');
+        expect({ path, href, inside: clean.startsWith(base) }).toEqual({ path, href, inside: true });
+        const target = clean.slice(base.length);
+        if (seen.has(target)) continue;
+        seen.add(target);
+        const found = statSync(join(folder, target), { throwIfNoEntry: false });
+        expect({ path, href, found: found !== undefined }).toEqual({ path, href, found: true });
+        if (found?.isDirectory()) walk(target);
+      }
+    };
+    walk('');
+    expect(seen.size).toBeGreaterThan(8);
+  });
+
+  test('the policy allows wasm and refuses eval', async () => {
+    const page = await open('');
+    const [wasm, evaluated] = await page.evaluate(async () => {
+      const header = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+      const outcome = (run: () => unknown) =>
+        Promise.resolve()
+          .then(run)
+          .then(
+            () => 'allowed',
+            () => 'refused',
+          );
+      return [await outcome(() => WebAssembly.compile(header)), await outcome(() => new Function('1'))];
+    });
+    expect({ wasm, evaluated }).toEqual({ wasm: 'allowed', evaluated: 'refused' });
+  });
+
+  // One base is enough: the pages are the same but for their links.
+  test.runIf(base === '/')(
+    'axe finds nothing on a desk by day and on a phone by night; nothing scrolls sideways',
+    async () => {
+      for (const path of PAGES) {
+        const page = await open(path);
+        if (await page.locator('.island').count()) await ready(page);
+        for (const [width, colorScheme] of [
+          [1280, 'light'],
+          [390, 'dark'],
+        ] as const) {
+          await page.setViewportSize({ width, height: 900 });
+          await page.emulateMedia({ colorScheme });
+          const { violations } = await new AxeBuilder({ page }).analyze();
+          const found = violations.map(({ id, nodes }) => `${path} ${width}: ${id}: ${nodes[0]?.html}`);
+          expect(found).toEqual([]);
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+          expect({ path, width, wide: Math.max(0, wide) }).toEqual({ path, width, wide: 0 });
+        }
+        await context.close();
+      }
+    },
+  );
+});
+
+test('pages stay within their budgets', () => {
+  const size = (file: string) => gzipSync(readFileSync(file)).length;
+  const all = (folder: string): string[] =>
+    readdirSync(folder, { withFileTypes: true, recursive: true })
+      .filter((one) => one.isFile())
+      .map((one) => join(one.parentPath, one.name));
+  const assets = all('dist/_astro');
+  const sum = (pattern: RegExp) =>
+    assets.filter((file) => pattern.test(file)).reduce((total, file) => total + size(file), 0);
+  const heavy = all('dist').filter((file) => file.endsWith('.html') && size(file) > 30_000);
+  expect(heavy).toEqual([]);
+  expect(sum(/\.css$/)).toBeLessThan(14_000);
+  expect(sum(/\/(Lab|client|preact|signals|jsxRuntime|preload)[^/]*\.js$/)).toBeLessThan(35_000);
+  expect(sum(/\/worker[^/]*\.js$/)).toBeLessThan(90_000);
+});
