@@ -2,7 +2,8 @@
 import type { Problem } from '../asm/source.ts';
 import type { Image, Place } from '../image/image.ts';
 import { NMI_TOP } from '../kernel/memory-map.ts';
-import { addressAt, locate, positionText } from './positions.ts';
+import { addressAt, locate } from './positions.ts';
+import { printPosition } from './recipe-position.ts';
 import type { Claim, Position } from './recipe-types.ts';
 import type { Frame, Timeline } from './timeline.ts';
 import { fromTop, place } from './words.ts';
@@ -47,7 +48,7 @@ function refute(claim: Claim, seen: Seen): string | undefined {
   if (claim.kind === 'violates') return `unknown invariant: ${claim.invariant} (invariants come with sweeps)`;
   const at = frameAt(claim.at ?? { kind: 'cursor' }, seen);
   if (typeof at === 'string') return at;
-  const where = `at ${positionText(claim.at ?? { kind: 'cursor' })}`;
+  const where = `at ${printPosition(claim.at ?? { kind: 'cursor' })}`;
   switch (claim.kind) {
     case 'digest':
       return at.digest === claim.digest
@@ -98,7 +99,7 @@ function frameAt(position: Position, { timeline, image, rips }: Seen): Frame | s
   if ('problem' in found) return found.problem;
   return (
     timeline.frames[found.boundary] ??
-    `invalid position: ${positionText(position)} (this run has boundaries 0 to ${timeline.frames.length - 1})`
+    `invalid position: ${printPosition(position)} (this run has boundaries 0 to ${timeline.frames.length - 1})`
   );
 }
 

@@ -1,17 +1,9 @@
 /** From `label#2+3` to the number of a boundary, in one run. */
 import { addressOf, type Image, lineAt, symbolAt } from '../image/image.ts';
+import { printPosition } from './recipe-position.ts';
 import type { Position } from './recipe-types.ts';
 
 export type Located = { readonly boundary: number } | { readonly problem: string };
-
-/** `repeat_nmi#2+3`, as a recipe writes it. */
-export function positionText(position: Position): string {
-  if (position.kind === 'boundary') return `b${position.n}`;
-  if (position.kind === 'cursor') return 'cursor';
-  const { label, occurrence, steps, bytes } = position;
-  const step = steps > 0 ? `+${steps}` : steps < 0 ? `${steps}` : '';
-  return `${label}${occurrence === 1 ? '' : `#${occurrence}`}${bytes > 0 ? `+0x${bytes.toString(16)}` : step}`;
-}
 
 const times = (n: number): string => (n === 1 ? 'once' : n === 0 ? 'never' : `${n} times`);
 
@@ -25,7 +17,7 @@ export function addressAt(
     return { problem: `unknown label: ${position.label}${near(image, position.label)}` };
   const address = base + BigInt(position.bytes);
   if (position.bytes > 0 && (!lineAt(image, address) || symbolAt(image, address) === undefined)) {
-    return { problem: `invalid position: ${positionText(position)} (no instruction begins there)` };
+    return { problem: `invalid position: ${printPosition(position)} (no instruction begins there)` };
   }
   return { address };
 }
@@ -39,11 +31,11 @@ export function locate(position: Position, image: Image, rips: readonly bigint[]
   const reached = rips.flatMap((rip, b) => (rip === at.address && rips[b - 1] !== rip ? [b] : []));
   const first = reached[position.occurrence - 1];
   if (first === undefined)
-    return { problem: `invalid position: ${positionText(position)} (reached ${times(reached.length)})` };
+    return { problem: `invalid position: ${printPosition(position)} (reached ${times(reached.length)})` };
   const boundary = first + position.steps;
   if (boundary < 0 || boundary >= rips.length) {
     return {
-      problem: `invalid position: ${positionText(position)} (this run has boundaries 0 to ${rips.length - 1})`,
+      problem: `invalid position: ${printPosition(position)} (this run has boundaries 0 to ${rips.length - 1})`,
     };
   }
   return { boundary };

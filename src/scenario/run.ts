@@ -8,9 +8,10 @@ import { type Ended, Execution, IDLE, type Injection } from './execution.ts';
 import { check } from './expect.ts';
 import { FrameMaker } from './frames.ts';
 import { designsOf, known, type Library } from './library.ts';
-import { locate, positionText } from './positions.ts';
+import { locate } from './positions.ts';
 import { type Program, programOf } from './program.ts';
 import { parse, print } from './recipe.ts';
+import { printPosition } from './recipe-position.ts';
 import type { Recipe } from './recipe-types.ts';
 import { spansOf, stepsOf } from './steps.ts';
 import type { Outcome, Timeline } from './timeline.ts';
@@ -65,7 +66,7 @@ export function playRecipe(
       return {
         event,
         boundary,
-        text: written ? `${written.event} at ${positionText(written.position)}` : `${event} at b${boundary}`,
+        text: written ? `${written.event} at ${printPosition(written.position)}` : `${event} at b${boundary}`,
       };
     }),
   };
@@ -203,7 +204,7 @@ function resolve(
     else if (found.boundary >= budget)
       problems.push({
         ...(position.place ?? place ?? otherwise),
-        message: `invalid position: ${positionText(position)} (a run has at most ${budget} boundaries)`,
+        message: `invalid position: ${printPosition(position)} (a run has at most ${budget} boundaries)`,
       });
     else injections.push({ event: 'nmi', boundary: found.boundary });
   }

@@ -3,6 +3,7 @@
  * shown by islands, printed by the command line, asserted by pages. Boundary b is the state after b
  * transitions; a transition is one retired instruction, one REP iteration, one faulting attempt or one delivery.
  */
+import type { ListingRow } from '../asm/listing.ts';
 import type { Problem } from '../asm/source.ts';
 import type { Group } from '../kernel/roles.ts';
 import type { Judgement, TraceEnd } from '../unwind/view.ts';
@@ -106,20 +107,8 @@ export interface Step {
   readonly sentence: string;
 }
 
-/** A line of code as it runs. */
-export interface CodeLine {
-  readonly kind: 'label' | 'instruction' | 'directive';
-  readonly text: string;
-  readonly comment: string;
-  /** Address of an instruction. */
-  readonly address: bigint | undefined;
-  /** Name of the page's cell the line stands in, and its place there. */
-  readonly block: string;
-  readonly page: string;
-  readonly line: number;
-  /** Uses (of a macro, a repeat, an include) that led to it: 0 for what stands on the design's page itself. */
-  readonly depth: number;
-}
+/** A line of code as it runs: what stands on the page, and under each use what it became. */
+export type CodeLine = ListingRow;
 
 /** Boundaries `from` to `to`, both included. */
 export interface Span {

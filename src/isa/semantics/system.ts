@@ -47,7 +47,7 @@ const setAc =
 export const clac = setAc(0n);
 export const stac = setAc(AC);
 
-/** Where HLT waits is at HLT; an event that ends the wait returns behind it. */
+/** The wait is not modelled: the run stops in front of HLT, and says so. */
 export const hlt: Semantics = (m) => {
   requireKernel(m);
   m.stop('halted');
@@ -94,6 +94,8 @@ const SYSRET_FLAGS = 0x3c_7fd7n;
 export const syscall: Semantics = (m) => {
   m.raiseUnless(m.bit(m.get('efer'), 0), VECTOR.UD, m.word(0));
   const image = m.rflags();
+  // Whether a single step traps behind it depends on the new TF, which the engine looks at before an instruction.
+  m.when(m.bit(image, 8), () => m.stop('not modelled: SYSCALL under TF'));
   const selector = m.bits(m.get('star'), 32, 16);
   m.set('rcx', m.nextRip());
   m.set('r11', m.and(image, m.word(~RF)));
@@ -112,6 +114,8 @@ export const sysretq: Semantics = (m) => {
   requireKernel(m);
   const to = m.get('rcx');
   m.raiseUnless(m.isCanonical(to), VECTOR.GP, m.word(0));
+  // It would trap right behind itself (SDM vol 2, SYSRET).
+  m.when(m.bit(m.get('r11'), 8), () => m.stop('not modelled: SYSRET that sets TF'));
   const selector = m.bits(m.get('star'), 48, 16);
   m.setRflags(m.and(m.get('r11'), m.word(SYSRET_FLAGS)), 0xffff_fffdn);
   m.set('cs', m.or(m.truncate(16, m.add(selector, m.word(16))), m.word(3)));
