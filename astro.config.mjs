@@ -5,6 +5,13 @@ import att from './src/asm/att.tmLanguage.json' with { type: 'json' };
 import { cells, libraryModule } from './src/literate/vite.ts';
 import { ink } from './src/styles/code-theme.ts';
 
+/** Tabs as spaces up to the next multiple of eight. */
+const expandTabs = (/** @type {string} */ line) => {
+  let out = '';
+  for (const character of line) out += character === '\t' ? ' '.repeat(8 - (out.length % 8)) : character;
+  return out;
+};
+
 export default defineConfig({
   site: 'https://entrylab.example',
   trailingSlash: 'always',
@@ -33,6 +40,11 @@ export default defineConfig({
       langAlias: { asm: 'att', scenario: 'text' },
       theme: ink,
       transformers: [
+        {
+          name: 'tabs',
+          // Browsers disagree with editors about a tab that begins at a tab stop; comments would not line up.
+          preprocess: (code) => code.split('\n').map(expandTabs).join('\n'),
+        },
         {
           name: 'fence-info',
           // The words after the language, for Pre.astro.

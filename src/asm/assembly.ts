@@ -156,7 +156,7 @@ export class Assembly {
       throw new Mistake(`duplicate label: ${text} (${firstPlace(symbol)})`, at);
     this.#listed({ site, at });
     symbol.label = this.section.here;
-    symbol.comment = site.clause.lineComment;
+    symbol.comment = site.clause.lineComment || this.commentAbove();
     symbol.site = site;
     symbol.at = at;
     const alone = site.clause.text.trimEnd().endsWith(':');
@@ -177,6 +177,13 @@ export class Assembly {
     symbol.definition = definition;
     symbol.site = site;
     symbol.at = at;
+  }
+
+  /** The lines of comment right above, as one text: what is said of the label that follows. */
+  private commentAbove(): string {
+    const above: string[] = [];
+    for (let n = this.rows.length - 1; this.rows[n]?.kind === 'comment'; n--) above.unshift(this.rows[n]?.comment ?? '');
+    return above.join(' ').trim();
   }
 
   row(kind: Row['kind'], text: string, { site, at }: Spot, item?: Item, comment = site.clause.comment): void {

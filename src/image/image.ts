@@ -27,7 +27,7 @@ export interface SymbolEntry {
   readonly size: number;
   /** Declared with `.globl`: a named checkpoint. */
   readonly global: boolean;
-  /** The comment on the label's own line: the sentence a timeline says on arrival. */
+  /** The comment on the label's own line, else the lines of comment right above it: what a timeline says on arrival. */
   readonly comment: string;
 }
 

@@ -109,5 +109,5 @@ export function arrival(
   rip: bigint,
 ): { readonly name: string; readonly sentence: string } | undefined {
   const symbol = image.symbols.find(({ address, global }) => global && address === rip);
-  return symbol && { name: symbol.name, sentence: symbol.comment };
+  return symbol && { name: symbol.name, sentence: symbol.comment.replace(/\b(original|iret|outermost)\b/g, '{$1}') };
 }

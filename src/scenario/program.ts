@@ -20,7 +20,7 @@ export interface Edit {
 }
 
 /** Directives that say nothing about what runs. */
-const BOOKKEEPING = /^\.(globl|global|size|type)\b|^$/;
+const BOOKKEEPING = /^\.(globl|global|size|type)\b/;
 
 const kept = new WeakMap<Library, Map<string, Program>>();
 /** Edited programs come and go while a reader types; only so many are kept. */

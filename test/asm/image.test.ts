@@ -19,6 +19,11 @@ test('a symbol has its address, its sentence, and whether it is a checkpoint', (
   ]);
 });
 
+test('lines of comment right above a label are its sentence, unless it carries one itself', () => {
+  const { image } = build('nop # no\n# Two lines\n# of it.\na: nop\n# above\nb: # beside\nnop\n# far\nnop\nc: nop');
+  expect(image.symbols.map(({ comment }) => comment)).toEqual(['Two lines of it.', 'beside', '']);
+});
+
 test('a symbol ends at the next one of its section; what alignment adds at the end belongs to none', () => {
   const { image } = build('a: nop; .Lx: nop\n.balign 8\nb: nop\n.balign 16\n.data\nc: .quad 0');
   expect(image.symbols.map(({ name, size }) => [name, size])).toEqual([
