@@ -182,7 +182,8 @@ export class Assembly {
   /** The lines of comment right above, as one text: what is said of the label that follows. */
   private commentAbove(): string {
     const above: string[] = [];
-    for (let n = this.rows.length - 1; this.rows[n]?.kind === 'comment'; n--) above.unshift(this.rows[n]?.comment ?? '');
+    for (let n = this.rows.length - 1; this.rows[n]?.kind === 'comment'; n--)
+      above.unshift(this.rows[n]?.comment ?? '');
     return above.join(' ').trim();
   }
 

@@ -4,14 +4,28 @@ import { asm } from './commands/asm.ts';
 import type { Command } from './commands/command.ts';
 import { disasm } from './commands/disasm.ts';
 import { explain } from './commands/explain.ts';
+import { freeze } from './commands/freeze.ts';
 import { link } from './commands/link.ts';
 import { lint } from './commands/lint.ts';
 import { list } from './commands/list.ts';
 import { mail } from './commands/mail.ts';
 import { record } from './commands/record.ts';
 import { run } from './commands/run.ts';
+import { vectors } from './commands/vectors.ts';
 
-const COMMANDS: readonly Command[] = [run, list, mail, link, explain, lint, asm, disasm, record];
+const COMMANDS: readonly Command[] = [
+  run,
+  list,
+  mail,
+  link,
+  explain,
+  lint,
+  asm,
+  disasm,
+  record,
+  freeze,
+  vectors,
+];
 
 const bold = (text: string): string => (process.stdout.isTTY ? styleText('bold', text) : text);
 

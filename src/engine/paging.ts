@@ -38,6 +38,13 @@ const LEVELS = [
   { shift: 12, name: 'PT' },
 ] as const;
 
+function requireCanonical<V>(m: MachineOps<V>, va: V, rights: V): void {
+  m.when(m.isZero(m.isCanonical(va)), () => {
+    m.raiseIf(m.part('stack_segment', rights, 2, 1), VECTOR.SS, m.word(0));
+    m.raise(VECTOR.GP, m.word(0));
+  });
+}
+
 /**
  * The physical address of `va`: canonical check, four-level walk, rights (SDM vol 3, 4.5 to 4.7).
  *
@@ -61,10 +68,7 @@ export function translate<V>(m: MachineOps<V>, va: V, rights: V): V {
     m.and(m.part('SMAP', m.get('cr4'), CONTROL.smap, 1), m.isZero(m.or(explicit, execute))),
   );
 
-  m.when(m.isZero(m.isCanonical(va)), () => {
-    m.raiseIf(m.part('stack_segment', rights, 2, 1), VECTOR.SS, m.word(0));
-    m.raise(VECTOR.GP, m.word(0));
-  });
+  requireCanonical(m, va, rights);
   m.when(m.and(m.get('cr4'), m.word(UNMODELLED_CR4)), () => m.stop('not modelled: control register bit'));
   const fetched = m.and(execute, m.or(nxe, smep));
   const code = m.or(m.or(m.shl(write, m.word(1)), m.shl(user, m.word(2))), m.shl(fetched, m.word(4)));
@@ -122,8 +126,10 @@ export function translate<V>(m: MachineOps<V>, va: V, rights: V): V {
 
 /** Both ends are translated before a byte is touched, so that half an access is never seen. */
 export function ends<V>(m: MachineOps<V>, va: V, bytes: number, rights: V): readonly [first: V, last: V] {
-  const first = m.translate(va, rights);
+  // All of an access is canonical before a page of it is looked up.
   const end = m.add(va, m.word(bytes - 1));
+  requireCanonical(m, end, rights);
+  const first = m.translate(va, rights);
   const crosses = m.below(m.word(0x1000 - bytes), m.and(va, m.word(0xfff)));
   // A fault of the second page reports its first byte.
   const second = (): V => m.or(m.translate(m.and(end, m.word(~0xfffn)), rights), m.and(end, m.word(0xfff)));

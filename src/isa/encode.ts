@@ -58,6 +58,16 @@ export function encode(
     known.push(prefix);
   }
   const text = mnemonic.toLowerCase();
+  // INT $3 has a form of one byte, which GNU as takes.
+  const [first] = operands;
+  if (
+    text === 'int' &&
+    operands.length === 1 &&
+    first?.kind === 'immediate' &&
+    first.value === 3n &&
+    !first.wide
+  )
+    return encode('int3', [], prefixes);
   const repeat = known.findLast((prefix) => prefix === 'repz' || prefix === 'repnz');
   const own = repeat === undefined ? [] : meaningsOf(`${repeat} ${text}`);
   const meanings = own.length > 0 ? own : meaningsOf(text);
@@ -157,8 +167,10 @@ function assemble(field: Field, extra: readonly Prefix[]): Attempt {
   const { standard, prefix, map, modrm, row } = encoding;
   let { rex } = field;
   // Reading a selector into 32 bits clears the rest as well: GNU as leaves REX.W out.
-  const selector = row.opcode.startsWith('8C');
-  if (width === 64 && row.widths.length > 0 && standard !== 64 && !selector) rex |= 8;
+  const selector = /^(8C|0F 00 \/[01])/.test(row.opcode);
+  // XCHG of RAX with itself does nothing at 64 bits: GNU as takes NOP, which is the same without REX.W.
+  const nothing = row.opcode === '90+r' && field.opcode === 0 && (rex & 1) === 0;
+  if (width === 64 && row.widths.length > 0 && standard !== 64 && !selector && !nothing) rex |= 8;
   if (encoding.rexW) rex |= 8;
   if (encoding.rexR) rex |= 4;
   if (rex !== 0 || field.needsRex) rex |= 0x40;

@@ -65,8 +65,12 @@ function namesOf({ row: { mnemonic } }: Encoding): readonly string[] {
   ];
 }
 
-/** MOV of a selector may be written with any suffix from w up, MOV of a control or debug register with q. */
-const moveNames = ({ row, forms }: Encoding): readonly string[] => {
+/**
+ * MOV of a selector may be written with any suffix from w up, MOV of a control or debug register with q. What
+ * stores a selector or the machine status word to memory stores 16 bits, and may say so.
+ */
+const suffixedNames = ({ row, forms }: Encoding): readonly string[] => {
+  if (/^(str|sldt|smsw)$/.test(row.mnemonic)) return row.operands === 'm16' ? [`${row.mnemonic}w`] : [];
   if (row.mnemonic !== 'mov') return [];
   if (forms.some((form) => form.anyWidth)) return ['movw', 'movl', 'movq'];
   return row.operands.includes('R*') ? ['movq'] : row.operands.includes('m16') ? ['movw'] : [];
@@ -91,7 +95,8 @@ const MEANINGS: ReadonlyMap<string, readonly Meaning[]> = (() => {
       }
       for (const name of split(FIXED_ALIAS[row.mnemonic]))
         add(name, { encoding, width, suffixed: !suffixable, wideOnly: false });
-      for (const name of moveNames(encoding)) add(name, { encoding, width, suffixed: true, wideOnly: false });
+      for (const name of suffixedNames(encoding))
+        add(name, { encoding, width, suffixed: true, wideOnly: false });
       if (row.mnemonic === 'movabs' && row.opcode.endsWith('io')) {
         add('mov', { encoding, width, suffixed: false, wideOnly: true });
         add('movq', { encoding, width, suffixed: true, wideOnly: true });

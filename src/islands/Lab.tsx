@@ -4,13 +4,19 @@ import { useEffect, useMemo } from 'preact/hooks';
 import type { Baked } from './lab/bake.ts';
 import { Code } from './lab/Code.tsx';
 import { ask } from './lab/client.ts';
+import { LinkPanel } from './lab/Holds.tsx';
 import { Latch } from './lab/Latch.tsx';
-import { bracketMove } from './lab/moves.ts';
+import { MailButton, MailPanel } from './lab/MailPanel.tsx';
+import { createMailing } from './lab/mailing.ts';
+import { bracketMove, isLink } from './lab/moves.ts';
+import { PastePanel } from './lab/PastePanel.tsx';
 import { Predict, type Prediction } from './lab/Predict.tsx';
 import { Leads, Provenance } from './lab/Provenance.tsx';
 import { Glyph } from './lab/parts.tsx';
+import { createPasting } from './lab/pasting.ts';
 import type { Standing } from './lab/protocol.ts';
 import { Events, RecipePanel } from './lab/RecipePanel.tsx';
+import { editsOf } from './lab/recipe-text.ts';
 import { Score } from './lab/Score.tsx';
 import { StepTable } from './lab/StepTable.tsx';
 import { createState, type State } from './lab/state.ts';
@@ -37,16 +43,23 @@ export interface LabProps {
 function Banner({ state }: { readonly state: State }) {
   const standing = state.standing.value;
   const { last } = state.lanes.value;
+  const edits = editsOf(state.outline.value.recipe);
+  const edited = edits.length > 0 ? `, edited: ${edits.join(', ')}` : '';
   if (state.busy.value && state.ready.value) return <span class="standing">running</span>;
   switch (standing.state) {
     case 'same':
       return (
         <span class="standing same">
-          <Glyph name="right" /> same as recorded, {last} boundaries
+          <Glyph name="right" /> same as {standing.as === 'link' ? 'the link' : 'recorded'}
+          {edited}, {last} boundaries
         </span>
       );
     case 'draft':
-      return <span class="standing draft">draft, {last} boundaries</span>;
+      return (
+        <span class="standing draft">
+          draft{edited}, {last} boundaries
+        </span>
+      );
     case 'changed':
       return (
         <span class="standing changed">
@@ -125,11 +138,18 @@ function CopyLink({ state }: { readonly state: State }) {
   const { link } = state;
   if (!link.value) return null;
   const copy = async () => {
+    copied.value = '';
+    // Asked for anew: the link at hand is of the page as it was built, or of where the playhead rested last.
+    const asked = await state.askLink();
+    if (!asked) {
+      copied.value = asked === '' ? 'No link can say this run' : 'The link could not be made';
+      return;
+    }
     try {
-      await navigator.clipboard.writeText(link.value);
+      await navigator.clipboard.writeText(asked);
       copied.value = 'Copied';
     } catch {
-      copied.value = link.value; // the clipboard is refused: show it, to be copied by hand
+      copied.value = asked; // the clipboard is refused: show it, to be copied by hand
     }
   };
   return (
@@ -155,12 +175,19 @@ function Address({ state, keepsAddress }: { readonly state: State; readonly keep
       await state.askLink();
       const address = state.address.value;
       // A link that cannot run stays where it is until the reader moves on: nothing is lost.
-      const broken = state.standing.peek().state === 'cannot-run' && !state.moved.peek();
-      if (keepsAddress && address !== undefined && !broken) history.replaceState(history.state, '', address);
+      if (address === undefined || !state.settle()) return;
+      if (keepsAddress) history.replaceState(history.state, '', address);
     }, REST);
     return () => clearTimeout(timer);
   }, [at, recipe, ready]);
   return null;
+}
+
+/** Where the site and this page lie; nothing while the page is built. */
+function places() {
+  if (typeof location === 'undefined') return {};
+  const site = location.origin + import.meta.env.BASE_URL.replace(/\/$/, '');
+  return { site, home: location.pathname + location.search };
 }
 
 export default function Lab(props: LabProps) {
@@ -171,15 +198,22 @@ export default function Lab(props: LabProps) {
         standing: props.standing ?? { state: 'draft' },
         pick: props.pick,
         link: props.link ?? '',
+        ...places(),
       }),
     [],
   );
+  const mailing = useMemo(() => createMailing(state, ask), []);
+  const pasting = useMemo(() => createPasting(state, ask), []);
   useEffect(() => {
     state.live.value = true;
-    const fragment = location.hash.slice(1);
-    // A fragment that looks like a link's; others are headings of the page.
-    if (address && /^t\d|[.~]/.test(fragment)) state.open(fragment);
+    const opens = () => address && isLink(location.hash, (id) => document.getElementById(id) !== null);
+    if (opens()) state.open(location.hash);
     else state.load();
+    const follow = () => {
+      if (opens()) state.open(location.hash);
+    };
+    addEventListener('hashchange', follow); // typed into the address bar; the island's own changes make no such event
+    return () => removeEventListener('hashchange', follow);
   }, []);
   // The parts that follow the playhead subscribe by themselves; this one is drawn again for another run only.
   const boundary = useComputed(() => state.frame.value.boundary);
@@ -212,8 +246,10 @@ export default function Lab(props: LabProps) {
         <Banner state={state} />
         <span class="end js">
           <CopyLink state={state} />
+          <MailButton mailing={mailing} />
         </span>
       </header>
+      <MailPanel state={state} mailing={mailing} />
       <Recorded state={state} />
       <Outcome state={state} />
       {predict && <Predict state={state} prediction={predict} />}
@@ -239,6 +275,8 @@ export default function Lab(props: LabProps) {
       <Events state={state} bodies={bodies} />
       <StepTable state={state} />
       <RecipePanel state={state} />
+      <PastePanel state={state} pasting={pasting} />
+      <LinkPanel state={state} ask={ask} />
     </section>
   );
 }

@@ -23,6 +23,9 @@ export const SELECTOR = { kernelCode: 0x10n, kernelData: 0x18n, userData: 0x2bn,
 /** IST indices of 3.18 to 4.15 (facts: #SS left IST in 3.18, #BP in 4.16). */
 export const IST = { doubleFault: 1, nmi: 2, debug: 3, machineCheck: 4 } as const;
 
+/** Vectors the surroundings have a handler for: NMI and #BP. Anything else ends a run, and says so. */
+export const HANDLED: readonly number[] = [2, 3];
+
 const PER_CPU = 0xffff_8800_3fc0_0000n;
 const EXCEPTION_STACKS = PER_CPU + 0x4000n;
 const TASK_STACK = 0xffff_8800_3d00_0000n;

@@ -1,6 +1,7 @@
 /** Pages as the library that scenarios draw on; see scenario/library.ts. */
 import { type Library, library, type Shelf } from '../scenario/library.ts';
 import { pagePaths, readPage } from './pages.ts';
+import { registryOnDisk } from './registry.ts';
 import type { Page } from './scan.ts';
 
 /** One page's cells; the title is its frontmatter's. */
@@ -19,5 +20,9 @@ export function shelfOf({ path, lines, cells }: Page): Shelf {
   return { slug, page: path, title, design, asm: sources('asm'), scenarios: sources('scenario') };
 }
 
-/** The library as the files on disk have it now. */
-export const libraryOnDisk = (): Library => library(pagePaths().map((path) => shelfOf(readPage(path))));
+/** The library as the files on disk have it now, with the registry. */
+export const libraryOnDisk = (registry = registryOnDisk()): Library =>
+  library(
+    pagePaths().map((path) => shelfOf(readPage(path))),
+    registry,
+  );

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Plugin } from 'vite';
+import { rowFile } from '../scenario/registry-row.ts';
 import { pagePath, pagePaths, readPage } from './pages.ts';
+import { REGISTRY, readEntries } from './registry.ts';
 import { scan } from './scan.ts';
 import { shelfOf } from './shelves.ts';
 import { inBrowser, tangle } from './tangle.ts';
@@ -36,19 +38,44 @@ export function cells(): Plugin {
 
 const LIBRARY = 'virtual:library';
 
-/** `virtual:library` is every page's assembly and scenarios as data, for tests, the build and the browser alike. */
+/**
+ * `virtual:library` is every page's assembly and scenarios as data, with the registry, for tests, the build and the
+ * browser alike. A browser fetches a frozen row when it needs it: each is a chunk of its own.
+ */
 export function libraryModule(): Plugin {
   return {
     name: 'literate-library',
     enforce: 'pre',
     resolveId: (id) => (id === LIBRARY ? `\0${LIBRARY}` : undefined),
-    load(id) {
+    load(id, options) {
       if (id !== `\0${LIBRARY}`) return undefined;
       const paths = pagePaths();
-      for (const path of paths) this.addWatchFile(resolve(path));
+      const index = join(REGISTRY, 'index.json');
+      for (const path of [...paths, index]) this.addWatchFile(resolve(path));
       const shelves = paths.map((path) => shelfOf(readPage(path)));
-      const room = JSON.stringify(resolve('src/scenario/library.ts'));
-      return `import { library } from ${room}; export const pages = library(${JSON.stringify(shelves)});`;
+      const entries = readEntries(REGISTRY);
+      const rows = entries.flatMap(({ slug, versions }) => versions.map((n) => rowFile(slug, n)));
+      const file = (name: string) => JSON.stringify(resolve(REGISTRY, name));
+      const room = (name: string) => JSON.stringify(resolve('src/scenario', name));
+      const list = JSON.stringify(entries);
+      const registry = options?.ssr
+        ? [
+            ...rows.map((name, n) => `import row${n} from ${file(name)};`),
+            `import { readRow } from ${room('registry-row.ts')};`,
+            `import { registry } from ${room('registry.ts')};`,
+            `const frozen = registry(${list}, [${rows.map((_, n) => `row${n}`).join(', ')}].map(readRow));`,
+          ]
+        : [
+            `import { fetchedRegistry } from ${room('registry-row.ts')};`,
+            `const frozen = fetchedRegistry(${list}, {${rows
+              .map((name) => `${JSON.stringify(name)}: () => import(${file(name)})`)
+              .join(', ')}});`,
+          ];
+      return [
+        `import { library } from ${room('library.ts')};`,
+        ...registry,
+        `export const pages = library(${JSON.stringify(shelves)}, frozen);`,
+      ].join('\n');
     },
   };
 }

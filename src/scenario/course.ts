@@ -2,6 +2,7 @@
 import type { LogEntry } from '../engine/events/log.ts';
 import type { Machine, Transition } from '../engine/machine.ts';
 import { GPR } from '../isa/state.ts';
+import { HANDLED } from '../kernel/memory-map.ts';
 import type { TruthLog } from '../unwind/truth.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 
@@ -157,10 +158,16 @@ export class Course {
     const { journalHead, logLength } = machine;
     const transition = machine.step();
     if (transition.kind === 'stopped') return { end: this.stopped(), moved: false };
+    if (transition.kind === 'fault' && !HANDLED.includes(transition.vector ?? 0)) {
+      const name = VECTOR_NAME[transition.vector ?? 0] ?? `vector ${transition.vector}`;
+      this.boundary++;
+      this.passage = { transition, before, written: [], event: '', back: undefined };
+      return { end: { kind: 'not-modelled', name: `handler of ${name}` }, moved: true };
+    }
 
     this.boundary++;
     const written = this.watch.note(machine.journalSince(journalHead));
-    const event = transition.kind === 'delivery' ? this.deliver(transition.vector ?? 0) : '';
+    const event = transition.kind === 'delivery' ? this.deliver(transition) : '';
     for (const entry of machine.log(logLength)) this.note(entry, event, registers);
     const rip = machine.get('rip');
     const rsp = machine.get('rsp');
@@ -175,8 +182,10 @@ export class Course {
     return lost === undefined ? undefined : { end: { kind: 'lost', sentence: lost }, moved: true };
   }
 
-  private deliver(vector: number): string {
+  /** Counts a delivery; its name. Software may use any vector: INT $2 is no NMI and does not close the latch. */
+  private deliver({ vector = 0, software }: Transition): string {
     this.deliveries++;
+    if (software && vector !== 3) return `INT ${vector}`;
     return vector === 2 ? `NMI ${++this.nmis}` : (VECTOR_NAME[vector] ?? `vector ${vector}`);
   }
 
@@ -185,7 +194,7 @@ export class Course {
     if (entry.kind !== 'delivery') return;
     const { vector, rip, outerRsp } = entry;
     this.live = { event, vector, rip, rsp: outerRsp, registers: { ...registers, rip }, outer: this.live };
-    if (vector === 2) this.first ??= this.live;
+    if (event.startsWith('NMI')) this.first ??= this.live;
   }
 
   /** An event is over; a sentence if it, or one inside it, did not come back whole. */

@@ -70,7 +70,7 @@ export class Execution {
     machine.undo(this.mark);
     this.watch.reset();
     const course = new Course(machine, this.truth, this.body, this.watch, () => this.describe());
-    const last = Math.max(-1, ...injections.map(({ boundary }) => boundary));
+    const last = injections.reduce((latest, { boundary }) => Math.max(latest, boundary), -1);
     const ended = (end: End): Ended => ({ end, boundary: course.boundary, counts: course.counts });
     for (;;) {
       for (const { boundary } of injections) if (boundary === course.boundary) course.strike();

@@ -1,12 +1,12 @@
 /** What a link holds, in words, before anybody trusts it. */
 
-import type { Source } from '../asm/source.ts';
-import { cellOf, known, type Library, scenarioOf, scenariosOf } from './library.ts';
+import { cellOf, known, type Library, scenariosOf } from './library.ts';
 import { applyLink, type LinkState, parseLink, printLink } from './link.ts';
 import { LETTERS } from './link-state.ts';
+import { findNamed, type Named, type Unknown } from './named.ts';
 import { type Opened, type Opener, openLink } from './open-link.ts';
 import { whereText } from './race.ts';
-import { parse, print, rawLine } from './recipe.ts';
+import { print, rawLine } from './recipe.ts';
 import { type Edit, EVENTS } from './recipe-types.ts';
 import type { Difference } from './records.ts';
 
@@ -79,14 +79,15 @@ export function explain(
   };
   if ('problem' in read) return { canonical: undefined, parts: [], recipe: [], edits: [], ...rest };
   const { state } = read;
-  const source = scenarioOf(opener.pages, state.slug);
+  const named = findNamed(opener.pages, state.slug, state.version);
+  const known = 'problem' in named ? undefined : named;
   return {
     canonical: canonicalOf(state, opener, text),
-    parts: partsOf(state, opener.pages),
-    recipe: source ? recipeDifference(source, state) : [],
+    parts: partsOf(state, named, opener.pages),
+    recipe: known ? recipeDifference(known, state) : [],
     edits: (state.edits ?? []).map((edit) => ({
       block: edit.block,
-      lines: editDifference(edit, opener.pages),
+      lines: editDifference(edit, known?.pages ?? opener.pages),
     })),
     ...rest,
   };
@@ -108,20 +109,31 @@ function canonicalOf(state: LinkState, { codec }: Opener, text: string): string 
   }
 }
 
-function partsOf(state: LinkState, pages: Library): readonly LinkPart[] {
+/** Which scenario a link names. */
+function scenarioText(named: Named | Unknown, pages: Library): string {
+  if ('problem' in named) {
+    const { row, problem } = named;
+    if (row) return `the scenario "${row.title}", frozen from ${row.page}`;
+    return problem.startsWith('unknown scenario')
+      ? `a scenario that no page has${known('there is', scenariosOf(pages))}`
+      : 'a scenario, but not in this version';
+  }
+  const { recipe, source, row, renamed } = named;
+  const title = recipe.title === undefined ? '' : ` "${recipe.title}"`;
+  const from = row ? `frozen from ${row.page}` : `on ${source.page}`;
+  return `the scenario${title}, ${from}${renamed === undefined ? '' : `; its name is ${renamed} now`}`;
+}
+
+function partsOf(state: LinkState, scenario: Named | Unknown, pages: Library): readonly LinkPart[] {
   const { slug, version, checkpoint, cursor, injections, without, sets, body, edits, digest } = state;
-  const source = scenarioOf(pages, slug);
-  const title = source && parse(source).recipe?.title;
-  const named = source
-    ? `the scenario${title === undefined ? '' : ` "${title}"`}, on ${source.page}`
-    : `a scenario that no page has${known('there is', scenariosOf(pages))}`;
+  const named = scenarioText(scenario, pages);
   const one = <T>(list: readonly T[] | undefined, none: LinkPart, some: (item: T) => LinkPart): LinkPart[] =>
     list ? (list.length > 0 ? list.map(some) : [none]) : [];
   return [
     { text: `/s/${slug}`, says: named },
     {
       text: `v${version}`,
-      says: version === 0 ? 'a draft, which may change' : `version ${version}, which does not change`,
+      says: version === 0 ? 'a draft, which may change' : `version ${version}, frozen`,
     },
     ...(checkpoint === undefined
       ? []
@@ -169,9 +181,7 @@ function partsOf(state: LinkState, pages: Library): readonly LinkPart[] {
 }
 
 /** Statements of the named scenario against those of the link; expectations and edits left out. */
-function recipeDifference(source: Source, state: LinkState): readonly string[] {
-  const { recipe } = parse(source);
-  if (!recipe) return [];
+function recipeDifference({ recipe }: Named, state: LinkState): readonly string[] {
   const text = (one: typeof recipe): string[] =>
     print({ ...one, expects: [], edits: [] })
       .trimEnd()

@@ -145,7 +145,7 @@ export class FrameMaker {
     });
   }
 
-  private sentence({ passage, boundary, first }: Moment, latch: Frame['latch']): string {
+  private sentence({ passage, boundary, first, live }: Moment, latch: Frame['latch']): string {
     const { machine } = this.execution.booted;
     const reached = arrival(this.image, machine.get('rip'));
     if (!passage) return reached?.sentence || `The run begins at ${place(this.image, machine.get('rip'))}.`;
@@ -158,7 +158,7 @@ export class FrameMaker {
       from: before,
       to: { rip, rsp: machine.get('rsp') },
       rspText: stackMeaning(machine.get('rsp'), first).replace(/, NMI stack$/, ''),
-      vector: transition.vector,
+      returnTo: transition.kind === 'delivery' ? (live?.rip ?? before.rip) : before.rip,
       event: event || (VECTOR_NAME[transition.vector ?? -1] ?? ''),
       mnemonic,
       back,

@@ -1,5 +1,7 @@
 /** The pages that scenarios draw on, as data: this room never reads a file. */
 import type { Source } from '../asm/source.ts';
+import type { Edit, Program } from './program.ts';
+import type { Registry } from './registry.ts';
 
 /** The cells of one page. */
 export interface Shelf {
@@ -12,13 +14,18 @@ export interface Shelf {
   readonly design: boolean;
   readonly asm: readonly Source[];
   readonly scenarios: readonly Source[];
+  /** On a frozen design: what its cells with these edits were assembled to, once for all. */
+  readonly frozen?: { readonly edits: readonly Edit[]; readonly program: Program };
 }
 
 /** All pages, by slug. Never changed once made: programs assembled from it are kept. */
-export type Library = ReadonlyMap<string, Shelf>;
+export interface Library extends ReadonlyMap<string, Shelf> {
+  /** What was frozen of them; nothing, unless given. */
+  readonly registry?: Registry;
+}
 
 /** A library of pages. Throws `duplicate page` or `duplicate scenario`, with both places. */
-export function library(shelves: readonly Shelf[]): Library {
+export function library(shelves: readonly Shelf[], registry?: Registry): Library {
   const pages = new Map<string, Shelf>();
   for (const shelf of shelves) {
     const other = pages.get(shelf.slug);
@@ -33,7 +40,7 @@ export function library(shelves: readonly Shelf[]): Library {
       owners.set(name, page);
     }
   }
-  return pages;
+  return registry ? Object.assign(pages, { registry }) : pages;
 }
 
 /** The cell that `page#block` names. */

@@ -12,7 +12,8 @@ export interface Happening {
   readonly to: { readonly rip: bigint; readonly rsp: bigint };
   /** RSP after, in words: `T-48`, `S, task stack`. */
   readonly rspText: string;
-  readonly vector: number | undefined;
+  /** The RIP a delivery has pushed; RIP before for everything else. */
+  readonly returnTo: bigint;
   /** `NMI 2`, `#BP`: the delivered event, numbered where there can be several. */
   readonly event: string;
   /** Name without its suffix: `iret`, `push`. */
@@ -51,10 +52,10 @@ const latchText = ({ wasBlocked, blocked, pending }: Happening): string => {
 };
 
 function delivery(happening: Happening, image: Image): string {
-  const { event, vector, from, to } = happening;
-  const where = place(image, from.rip);
+  const { event, from, to, returnTo } = happening;
+  const where = place(image, returnTo);
   const onto = stackOf(to.rsp);
-  if (vector !== 2) return `${event} interrupts ${where}. The CPU pushes five words on ${onto}.`;
+  if (!event.startsWith('NMI')) return `${event} interrupts ${where}. The CPU pushes five words on ${onto}.`;
   const same = stackOf(from.rsp) === onto;
   const pushed = same
     ? 'RSP starts again at T, so the CPU writes over the {original} record.'
@@ -67,9 +68,7 @@ function iret(happening: Happening, image: Image): string {
   const record = recordAt(from.rsp);
   const through = record ? ` through the ${record} record` : '';
   const where = place(image, to.rip);
-  const end = back
-    ? ` ${back} is over.`
-    : ' That is not where anything was interrupted: the entry code goes round again.';
+  const end = back ? ` ${back} is over.` : ' Nothing was interrupted there, so nothing is over.';
   return `IRETQ returns${through} to ${where}, RSP = ${happening.rspText}.${end}${latchText(happening)}`;
 }
 
@@ -78,10 +77,12 @@ function instruction(happening: Happening, image: Image): string {
   const { from, to, mnemonic, written, condition } = happening;
   const line = lineAt(image, from.rip);
   const text = line?.text.replace(/\s+/g, ' ') ?? place(image, from.rip);
-  const comment = line?.comment ? `, ${line.comment}` : '';
+  const comment = line?.comment ? ` (${line.comment})` : '';
   const told = written.map(({ group, field, meaning }) =>
     group === 'kept'
-      ? `${field === 'rdx' ? 'q(-6)' : '"NMI executing"'} is ${meaning || 'written'}`
+      ? field === 'rdx'
+        ? 'rdx is kept'
+        : `"NMI executing" is ${meaning}`
       : group === 'regs'
         ? `pt_regs ${field} is saved`
         : `{${group}} ${field} is ${meaning}`,
@@ -109,5 +110,10 @@ export function arrival(
   rip: bigint,
 ): { readonly name: string; readonly sentence: string } | undefined {
   const symbol = image.symbols.find(({ address, global }) => global && address === rip);
-  return symbol && { name: symbol.name, sentence: symbol.comment.replace(/\b(original|iret|outermost)\b/g, '{$1}') };
+  return (
+    symbol && {
+      name: symbol.name,
+      sentence: symbol.comment.replace(/\b(original|iret|outermost)\b/g, '{$1}'),
+    }
+  );
 }

@@ -1,10 +1,10 @@
 /** What becomes of a link: the run it means, and whether that run is still what it was. */
-import { known, type Library, scenarioOf, scenariosOf } from './library.ts';
+import { known, type Library } from './library.ts';
 import { applyLink, type Codec, type LinkState, linkOf, parseLink, printLink } from './link.ts';
-import { parse } from './recipe.ts';
+import { bodyOf, changesOf, findNamed, type Named, recordedOf, startOf } from './named.ts';
 import type { Recipe } from './recipe-types.ts';
-import { type Difference, differences, differenceText, type Records, recordOf } from './records.ts';
-import { type PlayOptions, playRecipe } from './run.ts';
+import { type Difference, differenceText, type RecordedRun, type Records, recordedLines } from './records.ts';
+import { type PlayOptions, pickOf, playRecipe } from './run.ts';
 import type { Timeline } from './timeline.ts';
 
 export type Opened =
@@ -14,7 +14,7 @@ export type Opened =
       readonly link: LinkState;
       /** In what the run differs from what was recorded, the earliest first; at least one where `changed`. */
       readonly differences: readonly Difference[];
-      /** One sentence for a banner. */
+      /** One sentence for a banner, or a few. */
       readonly sentence: string;
     }
   | {
@@ -26,14 +26,16 @@ export type Opened =
     };
 
 export interface Opener {
+  /** With the registry, so that frozen versions are found. */
   readonly pages: Library;
   readonly records: Records;
   readonly codec: Codec;
 }
 
 /**
- * Opens a link: full address, path, or fragment where `base` names the scenario. Never throws, never falls back
- * to another state: what does not run says so, what runs differently says how.
+ * Opens a link: full address, path, or fragment where `base` names the scenario. In order: it is parsed; the row of
+ * its version is taken, or the page for a draft; the run is made, and compared with the digest and with the record.
+ * Never throws, never falls back to another state: what does not run says so, what runs differently says how.
  */
 export function openLink(
   text: string,
@@ -42,106 +44,120 @@ export function openLink(
   options: PlayOptions = {},
 ): Opened {
   const read = parseLink(text, codec, base);
-  if ('problem' in read) return refused(read.problem, undefined, records);
+  if ('problem' in read) return refused(read.problem, undefined);
   const { state } = read;
-  const source = scenarioOf(pages, state.slug);
-  if (!source)
-    return refused(
-      `unknown scenario: ${state.slug}${known('there is', scenariosOf(pages))}`,
-      state.slug,
-      records,
-    );
-  const { recipe, problems } = parse(source);
-  if (!recipe || problems.length > 0)
-    return refused(
-      `invalid scenario: ${state.slug} (${problems[0]?.message ?? 'no recipe'})`,
-      state.slug,
-      records,
-    );
-  if (recipe.version !== state.version)
-    return refused(
-      `unknown version: ${state.slug} v${state.version} (there is v${recipe.version})`,
-      state.slug,
-      records,
-    );
+  const record = recordedOf(pages, records, state.slug, state.version);
+  const named = findNamed(pages, state.slug, state.version);
+  if ('problem' in named) return refused(named.problem, record);
 
-  // What the scenario expects is said of its own run, not of the one the link means.
-  const { cursor, ...rest } = applyLink(recipe, state);
-  const named = playRecipe({ ...recipe, expects: [] }, pages, options);
-  const checkpoint =
-    state.checkpoint === undefined
-      ? undefined
-      : named.steps.find((step) => step.checkpoint === state.checkpoint);
-  if (state.checkpoint !== undefined && !checkpoint && state.cursor === undefined) {
-    return refused(
-      `unknown checkpoint: ${state.checkpoint}${known(
-        `${state.slug} reaches`,
-        named.steps.map((step) => step.checkpoint),
-      )}`,
-      state.slug,
-      records,
-    );
-  }
-  const at =
-    state.cursor === undefined && checkpoint
-      ? ({ kind: 'boundary', n: checkpoint.boundary } as const)
-      : cursor;
-  const timeline = playRecipe({ ...rest, cursor: at, expects: [] }, pages, options);
-  if (timeline.frames.length === 0)
-    return refused(timeline.problems[0]?.message ?? 'nothing ran', state.slug, records);
-
-  const record = records[state.slug];
-  const changes = record ? differences(record, recordOf(named)) : [];
-  const digest = timeline.frames[timeline.cursor]?.digest ?? '';
+  const found = runOf(state, named, pages, options);
+  if ('problem' in found) return refused(`${found.problem}${aliasText(state, named)}`, record);
+  const { timeline, note } = found;
+  const changes = changesOf(named, pages, records);
   const draft = state.version === 0 ? ' This scenario is a draft and may change.' : '';
+  const opened = (
+    kind: 'same' | 'changed',
+    said: string,
+    differences: readonly Difference[] = [],
+  ): Opened => ({
+    kind,
+    timeline,
+    link: state,
+    differences,
+    sentence: `${kind === 'changed' ? 'changed: ' : ''}${said}${note}${aliasText(state, named)}${draft}`,
+  });
+  return compared(state, timeline, changes, opened);
+}
+
+/** The run that a link means, and what is to be said of where it opens. */
+function runOf(
+  state: LinkState,
+  { recipe }: Named,
+  pages: Library,
+  options: PlayOptions,
+): { readonly timeline: Timeline; readonly note: string } | { readonly problem: string } {
+  // What the scenario expects is said of its own run, not of the one the link means.
+  const { cursor, ...rest } = { ...applyLink(recipe, state), expects: [] };
+  const asked = { pick: options.pick ?? pickOf(recipe), ...options };
+  let at = cursor;
+  let note = '';
+  if (state.checkpoint !== undefined) {
+    const { steps, problems } = playRecipe(rest, pages, asked);
+    if (steps.length === 0) return { problem: problems[0]?.message ?? 'nothing ran' };
+    const step = steps.find(({ checkpoint }) => checkpoint === state.checkpoint);
+    const names = steps.map(({ checkpoint }) => checkpoint);
+    const missing = `unknown checkpoint: ${state.checkpoint}${known(`${state.slug} reaches`, names)}`;
+    if (state.cursor !== undefined) note = step ? '' : ` What decides is the boundary; ${missing}.`;
+    else if (!step) return { problem: missing };
+    else at = { kind: 'boundary', n: step.boundary };
+  }
+  const timeline = playRecipe({ ...rest, cursor: at }, pages, asked);
+  return timeline.frames.length > 0
+    ? { timeline, note }
+    : { problem: timeline.problems[0]?.message ?? 'nothing ran' };
+}
+
+type Verdict = (kind: 'same' | 'changed', said: string, differences?: readonly Difference[]) => Opened;
+
+function compared(
+  state: LinkState,
+  timeline: Timeline,
+  changes: readonly Difference[] | undefined,
+  opened: Verdict,
+): Opened {
+  const { cursor } = timeline;
+  const digest = timeline.frames[cursor]?.digest ?? '';
+  const [first] = changes ?? [];
   if (state.digest !== undefined && state.digest !== digest) {
     const here: Difference = {
-      where: `boundary ${timeline.cursor}`,
+      where: `boundary ${cursor}`,
       field: 'digest',
       recorded: state.digest,
       now: digest,
     };
-    const [first] = changes;
     const cause = first
       ? ` The first difference to the record is ${differenceText(first)}.`
-      : ' The record of the named scenario shows no difference, so the link itself may be damaged.';
-    return {
-      kind: 'changed',
-      timeline,
-      link: state,
-      differences: [here, ...changes],
-      sentence: `changed: the link was made for state ${state.digest}, this is ${digest}.${cause}${draft}`,
-    };
+      : changes
+        ? ' The record of the named scenario shows no difference, so the link itself may be damaged.'
+        : ' Nothing is recorded of the named scenario.';
+    return opened('changed', `the link was made for state ${state.digest}, this is ${digest}.${cause}`, [
+      here,
+      ...(changes ?? []),
+    ]);
   }
-  const [first] = changes;
-  if (first && state.digest === undefined) {
-    return {
-      kind: 'changed',
-      timeline,
-      link: state,
-      differences: changes,
-      sentence: `changed: ${differenceText(first)}.${draft}`,
-    };
+  const own = isNamed(state);
+  if (state.digest !== undefined) {
+    const here = own ? (changes ?? []).filter(({ where }) => where.endsWith(`(boundary ${cursor})`)) : [];
+    const [seen] = here;
+    if (seen) {
+      const said = `the state is the one the link was made for, but ${differenceText(seen)}.`;
+      return opened('changed', said, changes);
+    }
+    const elsewhere =
+      own && first ? ` Elsewhere the scenario differs from its record, first ${differenceText(first)}.` : '';
+    return opened('same', `same: the state is the one the link was made for.${elsewhere}`);
   }
-  const said =
-    state.digest === undefined
-      ? 'as recorded; the link carries no digest'
-      : 'same: the state is the one the link was made for';
-  return { kind: 'same', timeline, link: state, differences: [], sentence: `${said}.${draft}` };
+  if (first) return opened('changed', `${differenceText(first)}.`, changes);
+  if (own && changes) return opened('same', 'as recorded; the link carries no digest.');
+  return opened('same', 'nothing is recorded of this run, and the link carries no digest to compare.');
 }
 
-function refused(sentence: string, slug: string | undefined, records: Records): Opened {
-  const record = slug === undefined ? undefined : records[slug];
-  const recorded = (record?.steps ?? []).map(
-    ({ boundary, checkpoint, at, rsp, latch }) =>
-      `b${boundary} ${checkpoint}: ${at}, RSP ${rsp}, NMIs ${latch}`,
-  );
-  return { kind: 'cannot-run', sentence, recorded };
-}
+/** Whether a link means the run of the named scenario itself. */
+const isNamed = ({ injections, without, sets, body, edits }: LinkState): boolean =>
+  [injections, without, sets, body, edits].every((said) => said === undefined);
+
+const aliasText = ({ slug }: LinkState, { renamed }: Named): string =>
+  renamed === undefined ? '' : ` ${slug} is called ${renamed} now.`;
+
+const refused = (sentence: string, record: RecordedRun | undefined): Opened => ({
+  kind: 'cannot-run',
+  sentence,
+  recorded: record ? recordedLines(record) : [],
+});
 
 /**
  * The link to a boundary of a run: only what differs from the named scenario is written. Undefined where there is
- * no such scenario, or where the run differs in what a link cannot say: design, start, version.
+ * no such scenario, or where the run differs in what a link cannot say: design, start.
  */
 export function linkTo(
   recipe: Recipe,
@@ -149,21 +165,22 @@ export function linkTo(
   boundary: number,
   { pages, codec }: Opener,
 ): string | undefined {
-  const source = scenarioOf(pages, recipe.slug);
-  const base = source ? parse(source).recipe : undefined;
+  const named = findNamed(pages, recipe.slug, recipe.version);
   const digest = timeline.frames[boundary]?.digest;
-  if (!base || digest === undefined) return undefined;
-  if (base.version !== recipe.version || base.design !== recipe.design || base.start !== recipe.start)
-    return undefined;
-  // The named scenario's own events as boundaries, so that equal ones are not written again.
-  const { injections } = playRecipe({ ...base, expects: [] }, pages);
+  if ('problem' in named || digest === undefined) return undefined;
+  const base = named.recipe;
+  if (base.design !== recipe.design || startOf(base) !== startOf(recipe)) return undefined;
   const { without, sets, body, edits } = recipe;
+  // Where the named scenario's own events would strike in this run, so that equal ones are not written again. Another
+  // body or other code can move them, or leave no place for them at all.
+  const like = { ...base, without, sets, body, edits, cursor: undefined, expects: [] };
+  const { frames, injections } = playRecipe(like, pages);
   return printLink(
     linkOf(
-      base,
-      { cursor: boundary, injections: timeline.injections, without, sets, body, edits },
+      { ...base, body: bodyOf(base) },
+      { cursor: boundary, injections: timeline.injections, without, sets, body: bodyOf(recipe), edits },
       digest,
-      injections,
+      frames.length > 0 ? injections : undefined,
     ),
     codec,
   );

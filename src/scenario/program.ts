@@ -28,7 +28,8 @@ const KEPT = 16;
 
 /**
  * Assembles a design. The slug must be one of `designsOf(pages)`. An edited cell names itself as its page
- * (`linux-4.2#nested`), so that a problem in it has the line of the edit, counted from 1.
+ * (`linux-4.2#nested`), so that a problem in it has the line of the edit, counted from 1. A frozen design is not
+ * assembled again: its bytes are those of its row, unless it is edited in another way than there.
  */
 export function programOf(pages: Library, design: string, edits: readonly Edit[] = []): Program {
   const programs = kept.get(pages) ?? new Map<string, Program>();
@@ -42,7 +43,15 @@ export function programOf(pages: Library, design: string, edits: readonly Edit[]
   return made;
 }
 
+const sameEdits = (a: readonly Edit[], b: readonly Edit[]): boolean => {
+  const text = (edits: readonly Edit[]): string =>
+    JSON.stringify(edits.map(({ block, lines }) => [block, lines]));
+  return text(a) === text(b);
+};
+
 function make(pages: Library, design: string, edits: readonly Edit[]): Program {
+  const frozen = pages.get(design)?.frozen;
+  if (frozen && sameEdits(frozen.edits, edits)) return frozen.program;
   const edited = (reference: string, source: Source | undefined): Source | undefined => {
     const edit = edits.find(({ block }) => block === reference);
     return edit && source ? { page: reference, name: source.name, line: 1, lines: edit.lines } : source;

@@ -2,7 +2,7 @@
  * What every scenario on the pages showed when it was last recorded: text in the repository, so that a change of
  * engine, page or recipe is seen by whoever makes it and by whoever opens an old link.
  */
-import type { Timeline } from './timeline.ts';
+import type { Frame, Timeline } from './timeline.ts';
 
 /** One named moment of a recorded run. */
 export interface RecordedStep {
@@ -17,6 +17,8 @@ export interface RecordedStep {
   /** Judgements, a word for each rule. */
   readonly verdicts: string;
   readonly digest: string;
+  /** What every unwinder printed, its judgement first; only in frozen rows. */
+  readonly traces?: readonly string[];
 }
 
 export interface RecordedRun {
@@ -30,8 +32,8 @@ export interface RecordedRun {
 /** By slug. */
 export type Records = Readonly<Record<string, RecordedRun>>;
 
-/** What there is to record of a run. */
-export function recordOf(timeline: Timeline): RecordedRun {
+/** What there is to record of a run; with traces, what unwinders print too. */
+export function recordOf(timeline: Timeline, { traces = false } = {}): RecordedRun {
   const { frames, steps, version, recipe, outcome } = timeline;
   return {
     version,
@@ -55,11 +57,25 @@ export function recordOf(timeline: Timeline): RecordedRun {
           records: [pair('original'), pair('iret'), pair('outermost')].join('; '),
           verdicts: frame.verdicts.map(({ unwinder, judgement }) => `${unwinder} ${judgement}`).join('; '),
           digest: frame.digest,
+          ...(traces && { traces: tracesOf(frame) }),
         },
       ];
     }),
   };
 }
+
+const tracesOf = ({ verdicts }: Frame): readonly string[] =>
+  verdicts.flatMap(({ unwinder, judgement, printed }) => [
+    `${unwinder}: ${judgement}`,
+    ...printed.map((line) => `  ${line}`),
+  ]);
+
+/** The steps of a record as lines for people. */
+export const recordedLines = ({ steps }: RecordedRun): readonly string[] =>
+  steps.map(
+    ({ boundary, checkpoint, at, rsp, latch }) =>
+      `b${boundary} ${checkpoint}: ${at}, RSP ${rsp}, NMIs ${latch}`,
+  );
 
 /** One difference between a recorded run and the run of today. */
 export interface Difference {
@@ -88,6 +104,7 @@ export function differences(recorded: RecordedRun, now: RecordedRun): readonly D
     for (const field of ['boundary', 'at', 'rsp', 'latch', 'records', 'verdicts', 'digest'] as const) {
       compare(where, field, String(step[field]), String(other[field]));
     }
+    if (step.traces) compare(where, 'traces', step.traces.join('\n'), (other.traces ?? []).join('\n'));
     today.delete(step.checkpoint);
   }
   for (const step of today.values()) {
@@ -103,6 +120,11 @@ export function differences(recorded: RecordedRun, now: RecordedRun): readonly D
   return found;
 }
 
-/** One line for people: `at first_nmi (boundary 18), rsp: recorded T-48, now T-56`. */
-export const differenceText = ({ where, field, recorded, now }: Difference): string =>
-  `at ${where}, ${field}: recorded ${recorded}, now ${now}`;
+/** One line for people: `at first_nmi (boundary 18), rsp: recorded T-48, now T-56`; of longer texts the first line that differs. */
+export function differenceText({ where, field, recorded, now }: Difference): string {
+  const [before, after] = [recorded.trimEnd().split('\n'), now.trimEnd().split('\n')];
+  const n = before.length > 1 || after.length > 1 ? before.findIndex((line, i) => line !== after[i]) : 0;
+  const at = n < 0 ? before.length : n;
+  const said = (lines: readonly string[]): string => lines[at]?.trim().replace(/\s+/g, ' ') ?? 'nothing';
+  return `at ${where}, ${field}: recorded ${said(before)}, now ${said(after)}`;
+}

@@ -13,6 +13,7 @@ import { type Program, programOf } from './program.ts';
 import { parse, print } from './recipe.ts';
 import { printPosition } from './recipe-position.ts';
 import type { Recipe } from './recipe-types.ts';
+import { pagesFor } from './registry.ts';
 import { spansOf, stepsOf } from './steps.ts';
 import type { Outcome, Timeline } from './timeline.ts';
 
@@ -77,7 +78,7 @@ export function playRecipe(
 }
 
 /** The reader's own rule, where a recipe speaks of one. */
-function pickOf(recipe: Recipe): number {
+export function pickOf(recipe: Recipe): number {
   for (const claim of recipe.expects) {
     if (claim.kind !== 'unwind' && claim.kind !== 'trace') continue;
     const index = Number(/^end-(\d+)$/.exec(claim.unwinder)?.[1] ?? 0);
@@ -125,11 +126,14 @@ export function stage(
 /** Checks everything that can be checked before the first instruction, and boots. */
 function prepare(
   recipe: Recipe,
-  pages: Library,
+  all: Library,
   otherwise: Place,
 ): Ready | { readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const { places } = recipe;
+  const home = pagesFor(all, recipe.slug, recipe.version);
+  if ('problem' in home) return { problems: [{ ...(places?.scenario ?? otherwise), message: home.problem }] };
+  const { pages } = home;
   const refuse = (place: Place | undefined, message: string): void => {
     problems.push({ ...(place ?? otherwise), message });
   };

@@ -20,7 +20,9 @@ test('a symbol has its address, its sentence, and whether it is a checkpoint', (
 });
 
 test('lines of comment right above a label are its sentence, unless it carries one itself', () => {
-  const { image } = build('nop # no\n# Two lines\n# of it.\na: nop\n# above\nb: # beside\nnop\n# far\nnop\nc: nop');
+  const { image } = build(
+    'nop # no\n# Two lines\n# of it.\na: nop\n# above\nb: # beside\nnop\n# far\nnop\nc: nop',
+  );
   expect(image.symbols.map(({ comment }) => comment)).toEqual(['Two lines of it.', 'beside', '']);
 });
 

@@ -13,7 +13,7 @@ function lab(args: readonly string[], input = '') {
 test('help says what there is', () => {
   const { status, stdout } = lab(['--help']);
   expect(status).toBe(0);
-  for (const name of ['run', 'list', 'asm', 'disasm', 'record']) {
+  for (const name of ['run', 'list', 'asm', 'disasm', 'record', 'freeze']) {
     expect(stdout).toContain(name);
     const own = lab([name, '--help']);
     expect({ name, status: own.status, usage: own.stdout.split(' ').slice(0, 3).join(' ') }).toEqual({
@@ -31,7 +31,7 @@ test('bad input is one sentence and status 2', () => {
   };
   expect(refused()).toMatch(/^2 /);
   expect(refused('fly')).toBe(
-    '2 unknown command: fly (there is run, list, mail, link, explain, lint, asm, disasm, record)',
+    '2 unknown command: fly (there is run, list, mail, link, explain, lint, asm, disasm, record, freeze, vectors)',
   );
   expect(refused('run')).toBe('2 missing scenario: lab run FILE|SLUG|LINK|-');
   expect(refused('run', 'nested')).toMatch(/^2 unknown scenario: nested \(there is .*nested-nmi.*\)$/);
@@ -43,6 +43,9 @@ test('bad input is one sentence and status 2', () => {
   expect(refused('disasm', '4')).toBe('2 invalid bytes: 4 has an odd number of digits');
   expect(refused('disasm', '4g')).toBe('2 invalid bytes: "g" at character 2 is no hexadecimal digit');
   expect(refused('asm', 'nowhere.s')).toBe('2 unknown file: nowhere.s');
+  expect(refused('asm', 'src')).toBe('2 unknown file: src');
+  expect(refused('lint', 'src')).toBe('2 unknown file: src');
+  expect(refused('run', 'src')).toMatch(/^2 unknown scenario: src /);
   expect(refused('run', '/s/nested-nmi/v9#t1')).toMatch(
     /^2 cannot run: unknown version: nested-nmi v9 \(there is v0\)/,
   );
@@ -53,11 +56,11 @@ test('run prints story, traces and verdict; the JSON holds the same', () => {
   expect(text.status).toBe(0);
   expect(text.stdout).toContain('NMI 2 interrupts nmi_body_int3+0x22. RSP starts again at T');
   expect(text.stdout).toContain('end[-14]: right: leads to S, the task.');
-  expect(text.stdout).toMatch(/\nverdict returns; 253 boundaries, 3 deliveries, 2 NMIs served/);
+  expect(text.stdout).toMatch(/\nverdict returns; 255 boundaries, 3 deliveries, 2 NMIs served/);
   const { status, stdout } = lab(['run', 'nested-nmi', '--json']);
   expect(status).toBe(0);
   const data = JSON.parse(stdout);
-  expect(data).toMatchObject({ slug: 'nested-nmi', version: 0, steps: 253, verdict: 'returns' });
+  expect(data).toMatchObject({ slug: 'nested-nmi', version: 0, steps: 255, verdict: 'returns' });
   expect(data.digest).toMatch(/^[\dbcdfghjklmnpqrstvwxz]{8}$/);
   expect(data.traces.map((trace: { unwinder: string }) => trace.unwinder)).toEqual([
     'end-2',

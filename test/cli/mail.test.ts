@@ -15,7 +15,7 @@ test('mail prints a block that runs again from any quoting', () => {
   const lines = stdout.trimEnd().split('\n');
   expect(lines).toHaveLength(25);
   const link =
-    /^\[1\] (https:\/\/nmi\.example\.org\/s\/nested-nmi\/v0#t142~\w{8})$/.exec(lines.at(-1) ?? '')?.[1] ?? '';
+    /^\[1\] (https:\/\/nmi\.example\.org\/s\/nested-nmi\/v0#t144~\w{8})$/.exec(lines.at(-1) ?? '')?.[1] ?? '';
   expect(lab(['run', '-'], stdout.replace(/^/gm, '> > ')).status).toBe(0);
   // A link, a file and a pasted mail give the same bytes as the scenario's name.
   expect(lab(['mail', link, '--host', 'nmi.example.org'])).toEqual({ status: 0, stdout, stderr: '' });
@@ -23,7 +23,7 @@ test('mail prints a block that runs again from any quoting', () => {
   const data = JSON.parse(lab(['mail', 'nested-nmi', '--json']).stdout);
   expect(data).toMatchObject({
     problems: [],
-    boundary: 142,
+    boundary: 144,
     link: link.replace('https://nmi.example.org', ''),
   });
 });
@@ -59,7 +59,7 @@ test('explain: same 0, changed 1, cannot run 2', () => {
   const link = lab(['link', 'nested-nmi']).stdout.trim();
   const same = lab(['explain', link]);
   expect(same.status).toBe(0);
-  expect(same.stdout).toContain('the cursor at boundary 142');
+  expect(same.stdout).toContain('the cursor at boundary 144');
   const changed = lab(['explain', link.replace(/~.*/, '~ggggggg2'), '--json']);
   expect(changed.status).toBe(1);
   expect(JSON.parse(changed.stdout)).toMatchObject({ outcome: 'changed', parts: expect.any(Array) });
@@ -93,7 +93,7 @@ test('bad input is one sentence and status 2', () => {
     /^2 unknown checkpoint: nowhere \(there is task, /,
   );
   expect(refused('link', '/s/nested-nmi/v9#t1')).toMatch(/^2 cannot run: unknown version: nested-nmi v9/);
-  expect(refused('link', 'nested-nmi', '--at', 'b999')).toBe('2 invalid boundary: b999 (0 to 253)');
+  expect(refused('link', 'nested-nmi', '--at', 'b999')).toBe('2 invalid boundary: b999 (0 to 255)');
   expect(refused('explain')).toBe('2 missing link: lab explain LINK');
   expect(refused('lint', 'nowhere.txt')).toBe('2 unknown file: nowhere.txt');
   expect(refused('lint', 'package.json', '--columns', '7')).toBe('2 invalid columns: 7 (20 to 1000)');

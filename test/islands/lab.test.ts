@@ -1,8 +1,10 @@
 import { h } from 'preact';
 import render from 'preact-render-to-string';
 import { expect, test } from 'vitest';
-import Lab from '../../src/islands/Lab.tsx';
+import Lab, { type LabProps } from '../../src/islands/Lab.tsx';
 import { bake } from '../../src/islands/lab/bake.ts';
+import { createState } from '../../src/islands/lab/state.ts';
+import { Words } from '../../src/islands/lab/Words.tsx';
 import { plain } from '../../src/islands/lab/words.ts';
 import { nestedNmi } from './fixture.ts';
 
@@ -123,4 +125,38 @@ test('record words in sentences and comments look alike', () => {
 test('the HTML of the island is small', async () => {
   const { gzipSync } = await import('node:zlib');
   expect(gzipSync(html).length).toBeLessThan(12_000);
+});
+
+test('code that was changed is named in the banner; no rule is offered twice', () => {
+  const { timeline: outline } = baked;
+  const recipe = `${outline.recipe}edit    linux-4.2#nested\n| nop\n`;
+  const banner = (standing: LabProps['standing']) => {
+    const shown = render(
+      h(Lab, { baked: { ...baked, timeline: { ...outline, recipe } }, standing } as LabProps),
+    );
+    return text(/<span class="standing.*?boundaries/.exec(shown)?.[0] ?? '');
+  };
+  expect(banner({ state: 'same', as: 'link' })).toContain('same as the link, edited: linux-4.2#nested, 165');
+  expect(banner({ state: 'draft' })).toContain('draft, edited: linux-4.2#nested, 165');
+  const offered = [...html.matchAll(/<option[^>]*value="(\d+)"/g)].map(([, k]) => k);
+  expect([offered.length, offered.includes('2'), offered.includes('14')]).toEqual([31, false, false]);
+});
+
+test('the tab key leads to one row of each table of words, whichever word is selected', () => {
+  const state = createState(baked, () => new Promise(() => {}), {
+    standing: { state: 'same' },
+    pick: undefined,
+    link: '',
+  });
+  state.live.value = true;
+  const last = frame.words.at(-1)?.index ?? 0;
+  for (const [index, stops] of [
+    [-9, [-9, -18]],
+    [last, [-1, last]],
+  ] as const) {
+    state.selected.value = index;
+    const rows = [...render(h(Words, { state })).matchAll(/<tr[^>]*data-word[^>]*>/g)].map(([row]) => row);
+    const found = rows.filter((row) => /tabindex="0"/i.test(row));
+    expect(found.map((row) => Number(/data-word="(-?\d+)"/.exec(row)?.[1]))).toEqual(stops);
+  }
 });

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { bracketMove, keyMove, readJump, stepAfter, stepBefore } from '../../src/islands/lab/moves.ts';
+import {
+  bracketMove,
+  isLink,
+  keyMove,
+  readJump,
+  stepAfter,
+  stepBefore,
+} from '../../src/islands/lab/moves.ts';
 import { nestedNmi } from './fixture.ts';
 
 const axis = [0, 10, 110, 112];
@@ -61,4 +68,12 @@ test('what the jump field cannot take, it says in one sentence', () => {
   expect(readJump('400', steps, 165)).toEqual({ problem: 'invalid boundary: 400 (the run ends at 165)' });
   expect(readJump('nowhere', steps, 165)).toEqual({ problem: 'unknown step: nowhere' });
   expect(readJump('start-1', steps, 165)).toEqual({ problem: 'invalid boundary: -1 (the run ends at 165)' });
+});
+
+test('any fragment is a link, unless it names a place of the page', () => {
+  const places = (id: string) => ['what-is-new', 'é'].includes(id);
+  for (const hash of ['#n2', '#h_quiet', '#0', '#t3~ggggggg2', '#%'])
+    expect([hash, isLink(hash, places)]).toEqual([hash, true]);
+  for (const hash of ['', '#', '#what-is-new', '#%C3%A9'])
+    expect([hash, isLink(hash, places)]).toEqual([hash, false]);
 });

@@ -114,3 +114,38 @@ test('an error of ours is said', async () => {
   await done;
   expect(state.standing.value).toEqual({ state: 'cannot-run', reason: 'the worker did not start' });
 });
+
+test('after a broken link the banner speaks of the run in view once the reader has moved on', async () => {
+  const { answers, state } = desk();
+  const done = state.open('#t9999');
+  answers[0]?.({ ...played(), standing: { state: 'cannot-run', reason: 'invalid position: b9999' } });
+  await done;
+  expect([state.settle(), state.standing.value.state]).toEqual([false, 'cannot-run']);
+  state.moveTo(3);
+  expect([state.settle(), state.standing.value]).toEqual([true, { state: 'same' }]);
+  // A later run that is a draft, then another broken link: the draft is what stays in view.
+  const fired = state.fire('nmi');
+  answers[1]?.(played({}, true));
+  await fired;
+  const again = state.open('#t9999');
+  answers[2]?.({ ...played(), standing: { state: 'cannot-run', reason: 'invalid position: b9999' } });
+  await again;
+  state.moveTo(4);
+  expect([state.settle(), state.standing.value]).toEqual([true, { state: 'draft' }]);
+});
+
+test('a link that was asked for is of the boundary in view, also when a later one was asked meanwhile', async () => {
+  const { asked, answers, state } = await loaded();
+  state.moveTo(3);
+  const copied = state.askLink();
+  state.moveTo(4);
+  const rested = state.askLink();
+  expect(asked.slice(1)).toMatchObject([{ boundary: 3 }, { boundary: 4 }]);
+  answers[1]?.({ kind: 'linked', link: '/s/nested-nmi/v1#t3' } as never);
+  answers[2]?.({ kind: 'linked', link: '/s/nested-nmi/v1#t4' } as never);
+  expect([await copied, await rested, state.link.value]).toEqual([
+    '/s/nested-nmi/v1#t3',
+    '/s/nested-nmi/v1#t4',
+    '/s/nested-nmi/v1#t4',
+  ]);
+});

@@ -13,7 +13,7 @@ const recipe = named('nested-nmi');
 const opener = {
   pages,
   codec,
-  records: { 'nested-nmi': recordOf(playRecipe({ ...recipe, expects: [] }, pages)) },
+  records: { 'nested-nmi': recordOf(playRecipe(recipe, pages)) },
 };
 const digestAt = (boundary: number) => playRecipe(recipe, pages).frames[boundary]?.digest ?? '';
 
@@ -42,22 +42,22 @@ test('every part in words, the differences as lines, and what became of it', () 
   ]);
   expect({ outcome, at, canonical, edits }).toEqual({
     outcome: 'same',
-    at: 'boundary 25, first_nmi+0x1a',
+    at: 'boundary 25, first_nmi+0x1b',
     canonical: link,
     edits: [],
   });
 });
 
 test('same, changed and cannot run', () => {
-  expect(explain(`/s/nested-nmi/v0#t142~${digestAt(142)}`, opener)).toMatchObject({
+  expect(explain(`/s/nested-nmi/v0#t144~${digestAt(144)}`, opener)).toMatchObject({
     outcome: 'same',
-    digest: digestAt(142),
+    digest: digestAt(144),
     details: [],
-    at: 'boundary 142, nested_nmi_out',
+    at: 'boundary 144, nested_nmi_out',
   });
-  expect(explain('/s/nested-nmi/v0#t142~ggggggg2', opener)).toMatchObject({
+  expect(explain('/s/nested-nmi/v0#t144~ggggggg2', opener)).toMatchObject({
     outcome: 'changed',
-    details: [`boundary 142, digest: recorded ggggggg2, now ${digestAt(142)}`],
+    details: [`boundary 144, digest: recorded ggggggg2, now ${digestAt(144)}`],
   });
   const gone = explain('/s/nested-nmi/v0/nowhere', opener);
   expect(gone).toMatchObject({ outcome: 'cannot-run', digest: undefined, at: undefined });
@@ -93,9 +93,9 @@ test('an edit is shown against its cell', () => {
 });
 
 test('the text names outcome, parts and digest', () => {
-  const text = explainedText(explain(`/s/nested-nmi/v0#t142~${digestAt(142)}`, opener)).join('\n');
+  const text = explainedText(explain(`/s/nested-nmi/v0#t144~${digestAt(144)}`, opener)).join('\n');
   expect(text).toContain('same: the state is the one the link was made for');
-  expect(text).toContain(`at boundary 142, nested_nmi_out, digest ${digestAt(142)}`);
+  expect(text).toContain(`at boundary 144, nested_nmi_out, digest ${digestAt(144)}`);
   expect(explainedText(explain('x', opener)).join('\n')).toBe(
     'cannot run: missing scenario: no /s/SLUG/vN in x',
   );

@@ -50,8 +50,8 @@ already visited, so the walk ends before the task.
   cursor  nested_nmi_out
   expect  unwind end-2 stops-early-silently at cursor
 
-Replay in 253 steps, forwards and back, every stack word named: [1]
-[1] https://nmi.example.org/s/nested-nmi/v0#t142~hgw8x5ct
+Replay in 255 steps, forwards and back, every stack word named: [1]
+[1] https://nmi.example.org/s/nested-nmi/v0#t144~zrj6r2sf
 `,
   });
 });
@@ -61,7 +61,7 @@ test('the form for a changelog: no recipe, one tag, nothing that the linter mind
   expect(problems).toEqual(['invalid citation: nested-nmi v0 is a draft and may change; a changelog stays']);
   expect(widest(text)).toBeLessThanOrEqual(75);
   expect(text).not.toContain('scenario');
-  expect(text.match(/^[\w-]+: .*$/gm)).toEqual([`Link: https://${HOST}/s/nested-nmi/v0#t142~hgw8x5ct`]);
+  expect(text.match(/^[\w-]+: .*$/gm)).toEqual([`Link: https://${HOST}/s/nested-nmi/v0#t144~zrj6r2sf`]);
   expect(lint(text)).toEqual([]);
 });
 
@@ -149,11 +149,11 @@ test('an expectation that does not hold is not sent', () => {
 test("of unwinders that fail the worst is spoken of, and the reader's own only if the recipe does", () => {
   const recipe = named('nested-nmi');
   expect(mailOf(recipe, 20).text).toMatch(
-    /^At boundary 20, first_nmi\+0xa, end\[-14\] holds task RSP\+64, not task RSP:/,
+    /^At boundary 20, first_nmi\+0xb, end\[-14\] holds task RSP\+64, not task RSP:/,
   );
   const pick = { kind: 'unwind', unwinder: 'end-9', judgement: 'wrong-silently' } as const;
   expect(mailOf({ ...recipe, expects: [pick] }, 20).text).toMatch(
-    /^At boundary 20, first_nmi\+0xa, end\[-9\] /,
+    /^At boundary 20, first_nmi\+0xb, end\[-9\] /,
   );
 });
 
@@ -172,10 +172,10 @@ test('a link fits its line, after [1] and after Link:', () => {
     injects: at.map((n) => ({ event: 'nmi', position: { kind: 'boundary', n } }) as const),
   });
   // Three events that the named scenario itself has are not written at all; these three are.
-  const { text, problems } = mailOf(three(3, 125, 140), 142);
+  const { text, problems } = mailOf(three(3, 125, 140), 144);
   expect(problems).toEqual([]);
   const last = linesOf(text).at(-1) ?? '';
-  expect(last).toMatch(/^\[1\] https:\/\/[\w.]+\/s\/nested-nmi\/v0#t142\.n3\.n125\.n140~\w{8}$/);
+  expect(last).toMatch(/^\[1\] https:\/\/[\w.]+\/s\/nested-nmi\/v0#t144\.n3\.n125\.n140~\w{8}$/);
   expect(last.length).toBeLessThanOrEqual(72);
   const tag = mailOf(three(3, 60, 90), 95, { changelog: true }).text.match(/^Link: .*$/m)?.[0] ?? '';
   expect(tag).toContain('#t95.n3.n60.n90~');
@@ -245,7 +245,7 @@ test('what has no link, and what has not run', () => {
     text: '',
     problems: [expect.stringMatching(/^missing run: unknown design: nowhere/)],
   });
-  expect(mailOf(named('nested-nmi'), 999).problems).toEqual(['invalid boundary: 999 (0 to 253)']);
+  expect(mailOf(named('nested-nmi'), 999).problems).toEqual(['invalid boundary: 999 (0 to 255)']);
 });
 
 test('a claim of the sender stands instead of ours, in ASCII', () => {

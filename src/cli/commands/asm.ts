@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { assemble } from '../../asm/assemble.ts';
 import { problemText } from '../../asm/source.ts';
@@ -7,21 +7,39 @@ import { SECTIONS, SYMBOLS } from '../../kernel/memory-map.ts';
 import { PageError, scan } from '../../literate/scan.ts';
 import { libraryOnDisk, shelfOf } from '../../literate/shelves.ts';
 import { cellOf } from '../../scenario/library.ts';
-import { args, type Command, json, refuse } from './command.ts';
+import { checkLines, differenceText } from './asm-lines.ts';
+import { args, type Command, isFile, json, refuse } from './command.ts';
 
 export const asm: Command = {
   name: 'asm',
   summary: 'assembles a page, or a file of AT&T assembly',
-  usage: 'asm FILE [--json]',
-  help: 'Prints address, bytes and text of every statement. FILE is a page (.mdx: its asm cells in order) or plain\nassembly; - is standard input. Sections and symbols are those of the modelled kernel.\n--json   {segments, symbols, lines, problems}',
+  usage: 'asm FILE [--lines [--prelude FILE]] [--json]',
+  help: [
+    'Prints address, bytes and text of every statement. FILE is a page (.mdx: its asm cells in order) or plain',
+    'assembly; - is standard input. Sections and symbols are those of the modelled kernel.',
+    '--json     {segments, symbols, lines, problems}',
+    '',
+    '--lines    FILE holds rows of text, TAB and bytes in hexadecimal. Each is assembled alone; every difference is',
+    '           printed, then one line that counts. With --json {passed, failed, differences, problems}',
+    '--prelude  a file that stands before each of them',
+    'Exit status: 0 as expected, 1 differences, 2 bad input.',
+  ].join('\n'),
   async run(given) {
-    const parsed = args(given, { json: { type: 'boolean' } }, 1);
+    const parsed = args(
+      given,
+      { json: { type: 'boolean' }, lines: { type: 'boolean' }, prelude: { type: 'string' } },
+      1,
+    );
     const [file] = parsed?.positionals ?? [];
     if (!parsed) return 2;
+    const { prelude } = parsed.values;
     if (!file) return refuse('missing file: lab asm FILE') ?? 2;
-    if (file !== '-' && !existsSync(file)) return refuse(`unknown file: ${file}`) ?? 2;
+    for (const one of [file, prelude ?? '-'])
+      if (one !== '-' && !isFile(one)) return refuse(`unknown file: ${one}`) ?? 2;
     const text = readFileSync(file === '-' ? 0 : file, 'utf8');
     const page = file === '-' ? 'standard input' : relative(process.cwd(), file);
+    if (parsed.values.lines) return compareLines(page, text, prelude, parsed.values.json);
+    if (prelude !== undefined) return refuse('invalid option: --prelude belongs to --lines') ?? 2;
     let sources = [{ page, name: page, line: 1, lines: text.split(/\r?\n/) }];
     if (file.endsWith('.mdx')) {
       try {
@@ -61,3 +79,24 @@ export const asm: Command = {
     return problems.length > 0 ? 2 : 0;
   },
 };
+
+/** Rows of text and bytes; see `asm-lines.ts`. */
+function compareLines(
+  name: string,
+  text: string,
+  prelude: string | undefined,
+  asJson: boolean | undefined,
+): 0 | 1 | 2 {
+  const before = prelude === undefined ? undefined : { name: prelude, text: readFileSync(prelude, 'utf8') };
+  const { passed, differences, problems } = checkLines(name, text, before);
+  for (const problem of problems) refuse(problem);
+  const failed = differences.length;
+  if (asJson) console.log(json({ passed, failed, differences, problems }));
+  else {
+    for (const difference of differences) console.log(differenceText(name, difference));
+    console.log(`${passed} passed, ${failed} failed`);
+  }
+  if (problems.length > 0) return 2;
+  if (passed + failed === 0) return refuse(`${name}: missing rows`) ?? 2;
+  return failed > 0 ? 1 : 0;
+}

@@ -1,4 +1,5 @@
 /** What every command is. */
+import { statSync } from 'node:fs';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 export interface Command {
@@ -36,3 +37,6 @@ export function refuse(sentence: string): undefined {
 /** JSON with bigints as hexadecimal text. */
 export const json = (value: unknown): string =>
   JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? `0x${one.toString(16)}` : one), 2);
+
+/** Whether there is a file of this name that can be read as one: a folder is none. */
+export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { findingText, lint as lintText } from '../../scenario/lint.ts';
-import { args, type Command, json, refuse } from './command.ts';
+import { args, type Command, isFile, json, refuse } from './command.ts';
 
 export const lint: Command = {
   name: 'lint',
@@ -20,7 +20,7 @@ export const lint: Command = {
     const { values, positionals } = parsed;
     const [file] = positionals;
     if (file === undefined) return refuse('missing file: lab lint FILE|-') ?? 2;
-    if (file !== '-' && !existsSync(file)) return refuse(`unknown file: ${file}`) ?? 2;
+    if (file !== '-' && !isFile(file)) return refuse(`unknown file: ${file}`) ?? 2;
     const columns = Number(values.columns ?? 75);
     if (!(Number.isInteger(columns) && columns >= 20 && columns <= 1_000))
       return refuse(`invalid columns: ${values.columns} (20 to 1000)`) ?? 2;

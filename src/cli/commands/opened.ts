@@ -1,18 +1,21 @@
 /** What an argument of a command means, as a run that can be mailed or linked: a scenario, a link, a file, a pasted mail. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { problemText, type Source } from '../../asm/source.ts';
 import { codec } from '../../literate/codec.ts';
 import { libraryOnDisk } from '../../literate/shelves.ts';
-import { known, type Library, scenarioOf, scenariosOf } from '../../scenario/library.ts';
+import { known, type Library, scenariosOf } from '../../scenario/library.ts';
 import { applyLink } from '../../scenario/link.ts';
 import { readPaste } from '../../scenario/mail-in.ts';
+import { findNamed } from '../../scenario/named.ts';
 import { type Opener, openLink } from '../../scenario/open-link.ts';
 import { parse, type Recipe } from '../../scenario/recipe.ts';
 import records from '../../scenario/records.json' with { type: 'json' };
 import type { Records } from '../../scenario/records.ts';
+import { onPage } from '../../scenario/registry.ts';
 import { playRecipe } from '../../scenario/run.ts';
 import type { Timeline } from '../../scenario/timeline.ts';
+import { isFile } from './command.ts';
 
 export interface OpenedRun {
   readonly recipe: Recipe;
@@ -42,10 +45,9 @@ export function openArgument(
         problems: [`cannot run: ${opened.sentence}`, ...opened.recorded.map((line) => `  recorded ${line}`)],
       };
     if (opened.kind === 'changed') warnings.push(opened.sentence);
-    const named = scenarioOf(opener.pages, opened.link.slug);
-    const base = named && parse(named).recipe;
+    const named = findNamed(opener.pages, opened.link.slug, opened.link.version);
     const cursor = { kind: 'boundary', n: opened.timeline.cursor } as const;
-    recipe = base && { ...applyLink(base, opened.link), cursor };
+    if (!('problem' in named)) recipe = { ...applyLink(named.recipe, opened.link), cursor };
   } else {
     const read = parse(found.source);
     if (read.problems.length > 0) return { problems: read.problems.map(problemText) };
@@ -62,7 +64,7 @@ function sourceOf(
   what: string,
   pages: Library,
 ): { readonly source: Source } | { readonly link: string } | { readonly problem: string } {
-  const file = what !== '-' && existsSync(what);
+  const file = what !== '-' && isFile(what);
   if (what === '-' || file) {
     const pasted = readPaste(readFileSync(file ? what : 0, 'utf8'));
     if (pasted.kind === 'nothing') return { problem: pasted.problem };
@@ -70,7 +72,7 @@ function sourceOf(
     return { source: { ...pasted.source, page: file ? relative(process.cwd(), what) : 'standard input' } };
   }
   if (/[/#]/.test(what)) return { link: what };
-  const source = scenarioOf(pages, what);
+  const source = onPage(pages, what);
   return source
     ? { source }
     : { problem: `unknown scenario: ${what}${known('there is', scenariosOf(pages))}` };

@@ -1,25 +1,24 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { problemText, type Source } from '../../asm/source.ts';
 import { codec } from '../../literate/codec.ts';
 import { PageError, scan } from '../../literate/scan.ts';
 import { libraryOnDisk, shelfOf } from '../../literate/shelves.ts';
-import { known, type Library, scenarioOf, scenariosOf } from '../../scenario/library.ts';
+import { known, type Library, scenariosOf } from '../../scenario/library.ts';
 import { readPaste } from '../../scenario/mail-in.ts';
 import { openLink } from '../../scenario/open-link.ts';
 import records from '../../scenario/records.json' with { type: 'json' };
 import type { Records } from '../../scenario/records.ts';
+import { onPage } from '../../scenario/registry.ts';
 import { play } from '../../scenario/run.ts';
+import { runData, runText } from '../../scenario/run-text.ts';
 import type { Timeline } from '../../scenario/timeline.ts';
-import { args, type Command, json, refuse } from './command.ts';
+import { args, type Command, isFile, json, refuse } from './command.ts';
 
 type Found =
   | { readonly kind: 'source'; readonly source: Source }
   | { readonly kind: 'link'; readonly text: string }
   | { readonly kind: 'problem'; readonly sentence: string };
-
-/** Names of records without their braces. */
-const plain = (sentence: string): string => sentence.replace(/\{(\w+)\}/g, '$1');
 
 export const run: Command = {
   name: 'run',
@@ -31,7 +30,7 @@ export const run: Command = {
     'LINK   a link to a moment, whole or from /s/ on',
     '--at   where the traces are taken; the cursor of the recipe unless told',
     "--pick the reader's own rule end[-K], 9 unless told",
-    '--json {slug, version, steps, digest, verdict, traces, story}',
+    '--json {slug, version, steps, digest, verdict, traces, story, recipe}',
     '',
     'Exit status: 0 what the recipe expects (or what the link was made for), 1 something else, 2 bad input.',
   ].join('\n'),
@@ -77,7 +76,7 @@ export const run: Command = {
 
     const at = boundaryOf(values.at, timeline);
     if (typeof at === 'string') return refuse(at) ?? 2;
-    console.log(values.json ? asJson(timeline, at) : asText(timeline, at, notes));
+    console.log(values.json ? json(runData(timeline, at)) : runText(timeline, at, notes));
     for (const problem of timeline.problems) refuse(problemText(problem));
     return expected ? 0 : 1;
   },
@@ -92,7 +91,7 @@ function find(what: string, pages: Library): Found {
       ? { kind: 'link', text: pasted.text }
       : { kind: 'source', source: pasted.source };
   }
-  if (existsSync(what)) {
+  if (isFile(what)) {
     const text = readFileSync(what, 'utf8');
     const page = relative(process.cwd(), what);
     if (!what.endsWith('.mdx'))
@@ -113,7 +112,7 @@ function find(what: string, pages: Library): Found {
     }
   }
   if (/[/#]/.test(what)) return { kind: 'link', text: what };
-  const source = scenarioOf(pages, what);
+  const source = onPage(pages, what);
   return source
     ? { kind: 'source', source }
     : { kind: 'problem', sentence: `unknown scenario: ${what}${known('there is', scenariosOf(pages))}` };
@@ -130,62 +129,4 @@ function boundaryOf(at: string | undefined, { cursor, frames, steps }: Timeline)
       steps.map(({ checkpoint }) => checkpoint),
     )}`;
   return number < frames.length ? number : `invalid boundary: ${at} (0 to ${frames.length - 1})`;
-}
-
-function asJson(timeline: Timeline, at: number): string {
-  const frame = timeline.frames[at];
-  return json({
-    slug: timeline.slug,
-    version: timeline.version,
-    steps: timeline.frames.length - 1,
-    boundary: at,
-    digest: frame?.digest,
-    verdict: timeline.outcome.verdict,
-    counts: timeline.counts,
-    traces: frame?.verdicts.map(({ unwinder, judgement, reason, printed }) => ({
-      unwinder,
-      judgement,
-      reason: plain(reason),
-      lines: printed,
-    })),
-    truth: frame?.truth.map(({ text, stack, how }) => ({ text, stack, how })),
-    story: timeline.steps.map(({ boundary, name, checkpoint, sentence }) => ({
-      boundary,
-      name,
-      checkpoint,
-      sentence: plain(sentence),
-    })),
-    problems: timeline.problems,
-  });
-}
-
-function asText(timeline: Timeline, at: number, notes: readonly string[]): string {
-  const { outcome, steps, counts } = timeline;
-  const frame = timeline.frames[at];
-  const width = Math.max(...steps.map(({ name }) => name.length));
-  const names = new Map(timeline.rules.map(({ id, name }) => [id, name]));
-  const verdict = 'sentence' in outcome ? `${outcome.verdict}: ${outcome.sentence}` : outcome.verdict;
-  return [
-    `${timeline.slug} v${timeline.version}: ${timeline.title} (${timeline.design})`,
-    ...notes,
-    '',
-    ...steps.map(
-      ({ boundary, name, sentence }) =>
-        `${`b${boundary}`.padStart(5)}  ${name.padEnd(width)}  ${plain(sentence)}`,
-    ),
-    '',
-    `at boundary ${at}, ${frame?.at}, RSP ${frame?.stack.text}, digest ${frame?.digest}`,
-    '',
-    'truth',
-    ...(frame?.truth ?? []).map(
-      ({ text, stack, how }) => `  ${(stack || 'user').padEnd(5)} ${how.padEnd(11)} ${text}`,
-    ),
-    '',
-    ...(frame?.verdicts ?? []).flatMap(({ unwinder, judgement, reason, printed }) => [
-      `${names.get(unwinder) ?? unwinder}: ${judgement}: ${plain(reason)}`,
-      ...printed.map((line) => `  ${line}`),
-      '',
-    ]),
-    `verdict ${verdict}; ${counts.boundaries} boundaries, ${counts.deliveries} deliveries, ${counts['nmi-served']} NMIs served, ${counts['nmi-merged']} merged`,
-  ].join('\n');
 }

@@ -92,8 +92,8 @@ export const storeSegment =
     m.write(a, m.get(segment));
 export const pushSegment =
   (segment: 'fs' | 'gs'): Semantics =>
-  (m) =>
-    push(m, 64, m.get(segment));
+  (m, { width }) =>
+    push(m, width, m.get(segment));
 
 /** Set ZF alone. */
 const setZero = <V>(m: Ops<V>, value: V): void => {

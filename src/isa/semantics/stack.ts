@@ -60,10 +60,10 @@ export function loadRflags<V>(m: Ops<V>, image: V, mask: bigint): void {
   m.when(mayInterrupt, () => m.setRflags(image, IF));
 }
 
-/** RSP := RBP, then POP %rbp. */
-export const leave: Semantics = (m) => {
+/** RSP := RBP, then POP %rbp or, with the 66 prefix, POP %bp. */
+export const leave: Semantics = (m, { width }) => {
   const frame = m.get('rbp');
-  const saved = m.load(64, frame, 'stack');
-  m.set('rsp', m.add(frame, m.word(8)));
-  m.set('rbp', saved);
+  const saved = m.load(width, frame, 'stack');
+  m.set('rsp', m.add(frame, m.word(width / 8)));
+  m.setReg(width, 'rbp', saved);
 };

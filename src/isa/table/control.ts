@@ -29,7 +29,7 @@ export const STACK: readonly Row[] = [
   row('9D', '', 'popf', '64', effects(`${IMAGE}R`), stack.popf),
   row('66 9C', '', 'pushfw', '', NO_FLAGS, control.notModelled('16-bit PUSHF')),
   row('66 9D', '', 'popfw', '', NO_FLAGS, control.notModelled('16-bit POPF')),
-  row('C9', '', 'leave', '64', NO_FLAGS, stack.leave),
+  row('C9', '', 'leave', '16 64', NO_FLAGS, stack.leave),
   row('C8', '', '(enter)', '', NO_FLAGS, control.notModelled('ENTER')),
 ];
 
@@ -52,10 +52,14 @@ export const CONTROL: readonly Row[] = [
   row('REX.W CF', '', 'iretq', '', effects(`${IMAGE}R`, '', 'N'), control.iretq),
   row('CF', '', 'iret', '', NO_FLAGS, control.notModelled('IRET of 16 or 32 bits')),
   row('0F 0B', '', 'ud2', '', NO_FLAGS, control.ud),
-  row('0F B9 /r', 'r,rm', 'ud1', '32 64', NO_FLAGS, control.ud),
-  row('0F FF /r', 'r,rm', 'ud0', '32 64', NO_FLAGS, control.ud),
+  row('0F B9 /r', 'r,rm', 'ud1', '16 32 64', NO_FLAGS, control.ud),
+  row('0F FF /r', 'r,rm', 'ud0', '16 32 64', NO_FLAGS, control.ud),
   row('NB 90', '', 'nop', '32', NO_FLAGS, control.nop),
   row('0F 1F /0', 'rm', 'nop', '16 32 64', NO_FLAGS, control.nop),
+  // Hints of the future do nothing (SDM vol 2, table A-3: reserved NOP).
+  ...['0F 18 /4', '0F 18 /5', '0F 18 /6', '0F 18 /7', '0F 19 /r', '0F 1A /r', '0F 1B /r', '0F 1C /r', '0F 1D /r', '0F 1E /r',
+    '0F 1F /1', '0F 1F /2', '0F 1F /3', '0F 1F /4', '0F 1F /5', '0F 1F /6', '0F 1F /7'].map((opcode) =>
+    row(opcode, 'rm', 'nop', '16 32 64', NO_FLAGS, control.nop)),
   row('F3 90', '', 'pause', '', NO_FLAGS, control.nop),
   row('F3 0F 1E FA', '', 'endbr64', '', NO_FLAGS, control.nop),
   row('F3 0F 1E FB', '', 'endbr32', '', NO_FLAGS, control.nop),
@@ -65,6 +69,9 @@ export const CONTROL: readonly Row[] = [
   row('0F 18 /3', 'ea8', 'prefetcht2', '', NO_FLAGS, control.nop),
   row('0F 0D /0', 'ea8', 'prefetch', '', NO_FLAGS, control.nop),
   row('0F 0D /1', 'ea8', 'prefetchw', '', NO_FLAGS, control.nop),
+  row('0F 0D /2', 'ea8', 'prefetchwt1', '', NO_FLAGS, control.nop),
+  ...['0F 0D /3', '0F 0D /4', '0F 0D /5', '0F 0D /6', '0F 0D /7'].map((opcode) =>
+    row(opcode, 'ea8', 'prefetch', '', NO_FLAGS, control.nop)),
   row('CA', '', '(lret)', '', NO_FLAGS, control.notModelled('far RET')),
   row('CB', '', 'lret', '', NO_FLAGS, control.notModelled('far RET')),
   row('FF /3', 'm', '(lcall)', '32 64', NO_FLAGS, control.notModelled('far CALL')),

@@ -24,7 +24,7 @@ export const DATA: readonly Row[] = [
   row('A1', 'A,moffs', 'movabs', '16 32 64', NO_FLAGS, data.mov),
   row('A2', 'moffs,A', 'movabs', '8', NO_FLAGS, data.mov),
   row('A3', 'moffs,A', 'movabs', '16 32 64', NO_FLAGS, data.mov),
-  row('0F C3 /r', 'm,r', 'movnti', '32 64', NO_FLAGS, data.mov),
+  row('NP 0F C3 /r', 'm,r', 'movnti', '32 64', NO_FLAGS, data.mov),
   row('8D /r', 'r,ea', 'lea', '16 32 64', NO_FLAGS, data.lea),
 
   row('0F B6 /r', 'r,rm8', 'movzb*', '16 32 64', NO_FLAGS, data.movzx),

@@ -75,16 +75,25 @@ function Verdicts({ state }: { readonly state: State }) {
     return <p class="unasked">{verdicts[0]?.reason || 'RSP is on no exception stack: no rule is asked.'}</p>;
   }
   return (
-    <ul class="vl">
-      {verdicts.map((verdict) => (
-        <li key={verdict.unwinder}>
-          <Verdict judgement={verdict.judgement} /> <b>{name(verdict)}</b>
-          <span>{verdict.reason}</span>
-        </li>
-      ))}
-    </ul>
+    <>
+      <p class="dim vn">
+        Right means that the word leads to the stack that was interrupted, at the right place; not that every
+        function is listed.
+      </p>
+      <ul class="vl">
+        {verdicts.map((verdict) => (
+          <li key={verdict.unwinder}>
+            <Verdict judgement={verdict.judgement} /> <b>{name(verdict)}</b>
+            <span>{verdict.reason}</span>
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
+
+/** k of end[-k] to choose from; 2 and 14 have columns of their own already. */
+const PICKS = Array.from({ length: 33 }, (_, i) => i + 1).filter((k) => k !== 2 && k !== 14);
 
 /** The reader's own rule. */
 function Pick({ state }: { readonly state: State }) {
@@ -100,7 +109,7 @@ function Pick({ state }: { readonly state: State }) {
           onChange={({ currentTarget }) => state.setPick(Number(currentTarget.value) || undefined)}
         >
           {pick.value === undefined && <option value="">none</option>}
-          {Array.from({ length: 33 }, (_, i) => i + 1).map((k) => (
+          {PICKS.map((k) => (
             <option key={k} value={k}>
               end[-{k}]
             </option>
@@ -125,7 +134,10 @@ export function Traces({ state }: { readonly state: State }) {
       <Pick state={state} />
       <Verdicts state={state} />
       <details class="printed">
-        <summary>As the kernel would print it</summary>
+        <summary>What each rule lists, in the kernel's format</summary>
+        <p class="dim">
+          A kernel also prints every other text word it finds on the stacks, marked with a question mark.
+        </p>
         {verdicts.map(({ unwinder, printed }, i) => (
           <figure key={unwinder}>
             <figcaption>{rules[i]?.name ?? unwinder}</figcaption>

@@ -29,9 +29,12 @@ function Row({
   word,
   first,
   rows,
+  entry,
 }: {
   readonly state: State;
   readonly word: Word;
+  /** Whether the tab key leads to this row of its table. */
+  readonly entry: boolean;
   readonly first: boolean;
   readonly rows: number;
 }) {
@@ -46,7 +49,7 @@ function Row({
     <tr
       class={`word ${author.kind}${freshness(word, since, at)}${chosen ? ' selected' : ''}${here ? ' rsp' : ''}`}
       data-word={index}
-      tabIndex={live.value ? (chosen ? 0 : -1) : undefined}
+      tabIndex={live.value ? (entry ? 0 : -1) : undefined}
       aria-current={chosen ? 'true' : undefined}
     >
       {first && (
@@ -111,6 +114,8 @@ function Table({
   const table = useRef<HTMLTableElement>(null);
   const words = state.frame.value.words;
   const indices = words.filter(({ group }) => groups.includes(group)).map(({ index }) => index);
+  const { selected } = state;
+  const entry = indices.includes(selected.value) ? selected.value : indices[0];
   const choose = (index: number | undefined) => {
     if (index === undefined) return;
     state.selected.value = index;
@@ -126,10 +131,11 @@ function Table({
         if (row) choose(Number(row.getAttribute('data-word')));
       }}
       onKeyDown={(event) => {
-        const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-        if (!by) return;
+        const by = { ArrowDown: 1, ArrowUp: -1, Enter: 0, ' ': 0 }[event.key];
+        const row = (event.target as Element).closest('[data-word]');
+        if (by === undefined || !row) return;
         event.preventDefault();
-        choose(indices[indices.indexOf(state.selected.value) + by]);
+        choose(indices[indices.indexOf(Number(row.getAttribute('data-word'))) + by]);
       }}
     >
       {HEAD}
@@ -138,7 +144,14 @@ function Table({
         return (
           <tbody key={group} class={`wg ${group}`}>
             {rows.map((word, i) => (
-              <Row key={word.index} state={state} word={word} first={i === 0} rows={rows.length} />
+              <Row
+                key={word.index}
+                state={state}
+                word={word}
+                first={i === 0}
+                rows={rows.length}
+                entry={word.index === entry}
+              />
             ))}
           </tbody>
         );

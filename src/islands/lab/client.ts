@@ -1,5 +1,5 @@
 /** The one worker of a page, started by the first question. */
-import type { Answer, Ask, Failed, Linked, Played, Request } from './protocol.ts';
+import type { Answer, Ask, Reply, Request } from './protocol.ts';
 
 const waiting = new Map<number, (answer: Answer) => void>();
 let worker: Worker | undefined;
@@ -21,13 +21,11 @@ function start(): Worker {
 }
 
 /** Asks the worker. Never rejects: what goes wrong is an answer of kind `failed`. */
-export function ask(question: Ask & { readonly kind: 'link' }): Promise<Linked | Failed>;
-export function ask(question: Ask): Promise<Played | Failed>;
-export function ask(question: Ask): Promise<Played | Linked | Failed> {
+export function ask<Q extends Ask>(question: Q): Promise<Reply<Q>> {
   return new Promise((resolve) => {
     worker ??= start();
     const id = ++asked;
-    waiting.set(id, resolve);
+    waiting.set(id, resolve as (answer: Answer) => void);
     worker.postMessage({ ...question, id } satisfies Request);
   });
 }

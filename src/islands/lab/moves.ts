@@ -45,6 +45,17 @@ export function bracketMove(key: string, boundary: number, axis: Axis): number |
   return undefined;
 }
 
+/** Whether a fragment is a link to a moment: any is, unless it names a place of the page itself. */
+export function isLink(hash: string, hasPlace: (id: string) => boolean): boolean {
+  const id = hash.replace(/^#/, '');
+  if (!id || hasPlace(id)) return false;
+  try {
+    return !hasPlace(decodeURIComponent(id));
+  } catch {
+    return true; // a stray %: the reader of links says what is wrong
+  }
+}
+
 /**
  * Reads the jump field: a boundary (`101`, `b101`), or a step by the name a link gives it or the one the axis
  * shows, with an offset in boundaries (`repeat_nmi-2`, `repeat_nmi#2`, `NMI 2+3`).

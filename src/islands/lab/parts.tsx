@@ -53,6 +53,9 @@ export function Verdict({ judgement }: { readonly judgement: Judgement }) {
   );
 }
 
+/** Most problems that are listed: one mistake can make hundreds. */
+const LISTED = 20;
+
 /** Problems of a text; a click puts the caret at the place, where the text is at hand. */
 export function Problems({
   problems,
@@ -63,7 +66,7 @@ export function Problems({
 }) {
   return (
     <ul class="problems">
-      {problems.map((problem) => (
+      {problems.slice(0, LISTED).map((problem) => (
         <li key={`${problem.page}:${problem.line}:${problem.column}:${problem.message}`}>
           <button type="button" class="place" disabled={!onPlace} onClick={() => onPlace?.(problem)}>
             {problem.page ? `${problem.page}:` : ''}
@@ -72,6 +75,7 @@ export function Problems({
           {problem.message}
         </li>
       ))}
+      {problems.length > LISTED && <li class="dim">and {problems.length - LISTED} more</li>}
     </ul>
   );
 }

@@ -1,11 +1,14 @@
 /** Messages between the island and its worker. Plain data; every request is answered once, by its id. */
+import type { Problem } from '../../asm/source.ts';
+import type { Explained } from '../../scenario/explain.ts';
+import type { Finding } from '../../scenario/lint.ts';
 import type { Difference } from '../../scenario/records.ts';
 import type { Timeline } from '../../scenario/timeline.ts';
 
 /** How a run compares with what was recorded for it. */
 export type Standing =
-  /** As recorded. */
-  | { readonly state: 'same' }
+  /** As recorded; or as the link was made for, where the run has no record or differs from it elsewhere. */
+  | { readonly state: 'same'; readonly as?: 'link' }
   /** Runs, but differs from the record; the difference is a sentence. */
   | {
       readonly state: 'changed';
@@ -22,30 +25,74 @@ export type Standing =
   /** The reader's own; nothing is recorded for it. */
   | { readonly state: 'draft' };
 
+export interface PlayAsk {
+  readonly kind: 'play';
+  /** Text of a recipe. */
+  readonly recipe: string;
+  /** k of the reader's own rule end[-k]. */
+  readonly pick: number | undefined;
+  /** A link that came with the recipe, as in a mail: if it means this very run, its digest is compared. */
+  readonly link?: string | undefined;
+}
+
+/** The run that a link means. */
+export interface OpenAsk {
+  readonly kind: 'open';
+  /** A whole address, a path, or what stands in the address from `#` on. */
+  readonly link: string;
+  /** The page's own recipe, which a link without a path refines. */
+  readonly recipe: string;
+  readonly pick: number | undefined;
+}
+
+/** The link to a boundary of a run. */
+export interface LinkAsk {
+  readonly kind: 'link';
+  readonly recipe: string;
+  readonly boundary: number;
+}
+
+/** The block for a mail, or the form for a changelog, about a boundary of a run. */
+export interface MailAsk {
+  readonly kind: 'mail';
+  readonly recipe: string;
+  readonly boundary: number;
+  readonly changelog: boolean;
+  /** Where the site lies, without a slash at the end: `https://example.org/lab`. */
+  readonly site: string;
+}
+
+/** What a maintainer would say of a text. */
+export interface LintAsk {
+  readonly kind: 'lint';
+  readonly text: string;
+  readonly changelog: boolean;
+}
+
+/** What a pasted text holds. */
+export interface PasteAsk {
+  readonly kind: 'paste';
+  readonly text: string;
+  /** The recipe in view: a race table without a set-up line gives it other events. */
+  readonly recipe: string;
+  /** The page's own scenario, which a fragment refines. */
+  readonly base: Named;
+}
+
+/** What a link holds. */
+export interface ExplainAsk {
+  readonly kind: 'explain';
+  readonly link: string;
+  readonly base: Named;
+}
+
+export interface Named {
+  readonly slug: string;
+  readonly version: number;
+}
+
 /** Words of a request; the client adds the id. */
-export type Ask =
-  | {
-      readonly kind: 'play';
-      /** Text of a recipe. */
-      readonly recipe: string;
-      /** k of the reader's own rule end[-k]. */
-      readonly pick: number | undefined;
-    }
-  | {
-      /** The run that a link means. */
-      readonly kind: 'open';
-      /** What follows `#` in the address. */
-      readonly fragment: string;
-      /** The page's own recipe, which the link refines. */
-      readonly recipe: string;
-      readonly pick: number | undefined;
-    }
-  | {
-      /** The link to a boundary of a run. */
-      readonly kind: 'link';
-      readonly recipe: string;
-      readonly boundary: number;
-    };
+export type Ask = PlayAsk | OpenAsk | LinkAsk | MailAsk | LintAsk | PasteAsk | ExplainAsk;
 
 export type Request = Ask & { readonly id: number };
 
@@ -58,10 +105,46 @@ export interface Played {
 
 export interface Linked {
   readonly kind: 'linked';
-  /** To copy, whole. */
+  /** From `/s/` on; empty if no link can say this run. */
   readonly link: string;
-  /** What the address bar holds from now on, if anything. */
-  readonly address: string | undefined;
+}
+
+export interface Mailed {
+  readonly kind: 'mailed';
+  /** Lines, each ended by a line feed. */
+  readonly text: string;
+  /** What keeps it from being what it should be; one sentence each. */
+  readonly problems: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+export interface Linted {
+  readonly kind: 'linted';
+  readonly findings: readonly Finding[];
+}
+
+export interface Pasted {
+  readonly kind: 'pasted';
+  readonly found: 'recipe' | 'link' | 'race' | 'nothing';
+  /** What was found, a sentence each. */
+  readonly says: readonly string[];
+  /** The recipe that would run, canonical if it can be read; empty for a link. */
+  readonly recipe: string;
+  /** What the pasted link holds. */
+  readonly explained: Explained | undefined;
+  /** Why it cannot run, or what it expects in vain. */
+  readonly problems: readonly Problem[];
+  /** Whether the problems' places are those of the text as it was pasted, not of its decoded or made form. */
+  readonly placed: boolean;
+  /** What lies around it, without quoting marks. */
+  readonly ignored: string;
+  /** What to run; undefined if it cannot. `link` alone is opened, beside a recipe it is compared. */
+  readonly run: { readonly recipe: string | undefined; readonly link: string | undefined } | undefined;
+}
+
+export interface ExplainedLink {
+  readonly kind: 'explained';
+  readonly explained: Explained;
 }
 
 /** An error of ours, not of the reader's text. */
@@ -70,4 +153,18 @@ export interface Failed {
   readonly reason: string;
 }
 
-export type Answer = (Played | Linked | Failed) & { readonly id: number };
+/** The answer to each kind of request, if nothing fails. */
+export interface Answers {
+  readonly play: Played;
+  readonly open: Played;
+  readonly link: Linked;
+  readonly mail: Mailed;
+  readonly lint: Linted;
+  readonly paste: Pasted;
+  readonly explain: ExplainedLink;
+}
+
+export type Reply<Q extends Ask = Ask> = Answers[Q['kind']] | Failed;
+export type Answer = Reply & { readonly id: number };
+/** How the worker is asked. */
+export type Asker = <Q extends Ask>(question: Q) => Promise<Reply<Q>>;

@@ -30,14 +30,26 @@ export const withInjection = (recipe: string, event: string, boundary: number): 
     ),
   );
 
-/** The recipe without its n-th injection, counted from 0. */
-export function withoutInjection(recipe: string, n: number): string {
+/** Lines in which each event stands at its boundary; `struck` has them in the order of the recipe. */
+function struckAt(lines: readonly string[], struck: readonly number[]): string[] {
+  let n = 0;
+  return lines.map((line) => {
+    const event = /^inject\s+(\S+)/.exec(line)?.[1];
+    const boundary = event === undefined ? undefined : struck[n++];
+    return boundary === undefined ? line : statement('inject', `${event} at b${boundary}`);
+  });
+}
+
+/**
+ * The recipe without its n-th injection, counted from 0. A label that the others strike at may be reached no more,
+ * so each keeps its boundary instead (`struck`, in the order of the recipe).
+ */
+export function withoutInjection(recipe: string, n: number, struck: readonly number[]): string {
   let seen = -1;
   return textOf(
-    withoutExpectations(linesOf(recipe)).filter((line) => {
-      if (/^inject\b/.test(line)) seen++;
-      return !/^inject\b/.test(line) || seen !== n;
-    }),
+    struckAt(withoutExpectations(linesOf(recipe)), struck).filter(
+      (line) => !/^inject\b/.test(line) || ++seen !== n,
+    ),
   );
 }
 
@@ -46,16 +58,15 @@ export function withoutInjection(recipe: string, n: number): string {
  * instead (`struck`, in the order of the recipe).
  */
 export function withBody(recipe: string, body: string, struck: readonly number[]): string {
-  let n = 0;
-  const lines = withoutExpectations(linesOf(recipe))
-    .filter((line) => !/^body\b/.test(line))
-    .map((line) => {
-      const event = /^inject\s+(\S+)/.exec(line)?.[1];
-      const boundary = event === undefined ? undefined : struck[n++];
-      return boundary === undefined ? line : statement('inject', `${event} at b${boundary}`);
-    });
+  const lines = struckAt(withoutExpectations(linesOf(recipe)), struck).filter(
+    (line) => !/^body\b/.test(line),
+  );
   return textOf(insert(lines, statement('body', body), AFTER_BODY));
 }
 
 /** Name of the body a recipe asks for; undefined for the default. */
 export const bodyOf = (recipe: string): string | undefined => /^body\s+(\S+)/m.exec(recipe)?.[1];
+
+/** The cells that a recipe edits. */
+export const editsOf = (recipe: string): readonly string[] =>
+  [...recipe.matchAll(/^edit\s+(\S+)/gm)].map(([, block = '']) => block);

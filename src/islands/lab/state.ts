@@ -3,19 +3,19 @@ import { batch, computed, signal } from '@preact/signals';
 import type { Frame, Step } from '../../scenario/timeline.ts';
 import { axisOf, stopAt } from './axis.ts';
 import { type Baked, type Listed, lanesOf, rowsOf, unpack } from './bake.ts';
-import type { Ask, Failed, Linked, Played, Standing } from './protocol.ts';
+import type { Asker, OpenAsk, Pasted, PlayAsk, Standing } from './protocol.ts';
 import { withBody, withInjection, withoutInjection } from './recipe-text.ts';
 
-/** The worker as the state sees it. */
-export interface Asker {
-  (question: Ask & { readonly kind: 'link' }): Promise<Linked | Failed>;
-  (question: Ask): Promise<Played | Failed>;
-}
+export type { Asker } from './protocol.ts';
 
 export interface Options {
   readonly standing: Standing;
   readonly pick: number | undefined;
   readonly link: string;
+  /** Where the site lies, without a slash at the end: `https://example.org/lab`. Links begin with it. */
+  readonly site?: string;
+  /** Path of the page, where the address bar leads as long as the page's own scenario is in view. */
+  readonly home?: string;
 }
 
 export type State = ReturnType<typeof createState>;
@@ -37,6 +37,10 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
   const ready = computed(() => frames.value.length > 0);
   const busy = signal(false);
   const standing = signal(options.standing);
+  /** Standing of the run in view, whatever became of a later question. */
+  let stands: Standing = options.standing;
+  /** Whether the banner speaks of a link that could not be opened. */
+  const broken = signal(false);
   const pick = signal(options.pick);
   /** What stands in the recipe's text field. */
   const text = signal(baked.timeline.recipe);
@@ -68,7 +72,7 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
    * Shows the answer, unless a later question was asked meanwhile. What cannot run leaves the last run in view,
    * and text that was typed but not run stays in its field.
    */
-  async function show(question: Exclude<Ask, { kind: 'link' }>, where: 'keep' | 'cursor'): Promise<void> {
+  async function show(question: PlayAsk | OpenAsk, where: 'keep' | 'cursor'): Promise<void> {
     const mine = ++latest;
     busy.value = true;
     const answer = await ask(question);
@@ -76,12 +80,16 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     batch(() => {
       busy.value = false;
       moved.value = false;
+      broken.value = false;
       if (answer.kind === 'failed') {
         standing.value = { state: 'cannot-run', reason: answer.reason };
         return;
       }
       const { timeline } = answer;
       standing.value = answer.standing;
+      const refused = answer.standing.state === 'cannot-run';
+      broken.value = refused && question.kind === 'open';
+      if (refused && ready.value) return;
       problems.value = timeline.problems;
       if (!timeline.frames.length) {
         const [first] = timeline.problems;
@@ -89,6 +97,8 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
         standing.value = { state: 'cannot-run', reason: `${why}; below is the last run` };
         return;
       }
+      // Where a link cannot run, what comes in its place is the page's own run, as the page was built.
+      stands = refused ? options.standing : answer.standing;
       const { frames: all, code: lines, ...rest } = timeline;
       if (!edited.value || (question.kind === 'play' && question.recipe === text.value))
         text.value = timeline.recipe;
@@ -102,20 +112,52 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     });
   }
 
+  /** Where the events of the run in view strike, in the order of its recipe. */
+  const struck = () => outline.value.injections.map((one) => one.boundary);
+
   const play = (recipe: string, where: 'keep' | 'cursor') =>
     show({ kind: 'play', recipe, pick: pick.value }, where);
 
+  const open = (link: string) =>
+    show({ kind: 'open', link, recipe: baked.timeline.recipe, pick: pick.value }, 'cursor');
+
+  /** The page's own scenario. */
+  const base = { slug: baked.timeline.slug, version: baked.timeline.version };
+  const { site = '', home = '' } = options;
+
   let linked = 0;
-  /** Asks for the link to the boundary in view. */
-  async function askLink(): Promise<void> {
+  /**
+   * Asks for the link to the boundary in view, and gives it: empty if no link can say it, undefined if none could
+   * be made. The address of a run of another scenario is that scenario's door.
+   */
+  async function askLink(): Promise<string | undefined> {
     const mine = ++linked;
     const answer = await ask({ kind: 'link', recipe: outline.value.recipe, boundary: boundary.value });
-    if (mine !== linked || answer.kind === 'failed') return;
-    link.value = answer.link;
-    address.value = answer.address;
+    if (answer.kind === 'failed') return undefined;
+    const whole = answer.link && site + answer.link;
+    if (mine !== linked) return whole;
+    link.value = whole;
+    const [path = '', fragment = ''] = answer.link.split('#');
+    const here = !path || path === `/s/${base.slug}/v${base.version}`;
+    address.value = `${here ? home : `${site}${path}/`}${fragment && '#'}${fragment}`;
+    return whole;
+  }
+
+  /**
+   * Once the reader has moved on from a link that could not be opened, the banner speaks of the run in view. False
+   * as long as they have not: then the link stays where it is.
+   */
+  function settle(): boolean {
+    if (broken.value && moved.value) {
+      broken.value = false;
+      standing.value = stands;
+    }
+    return standing.value.state !== 'cannot-run' || moved.value;
   }
 
   return {
+    base,
+    site,
     outline,
     code,
     frames,
@@ -141,20 +183,22 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     step,
     moveTo,
     askLink,
+    settle,
     /** Fetches the whole run that the page shows one frame of. */
     load: () => show({ kind: 'play', recipe: baked.timeline.recipe, pick: pick.value }, 'keep'),
-    /** Opens what a link's fragment means. */
-    open: (fragment: string) =>
-      show({ kind: 'open', fragment, recipe: baked.timeline.recipe, pick: pick.value }, 'cursor'),
+    /** Opens what a link means: an address, a path, or a fragment with its `#`. */
+    open,
+    /** Runs what was pasted. */
+    openPasted: ({ recipe, link }: NonNullable<Pasted['run']>): Promise<void> =>
+      recipe === undefined
+        ? open(link ?? '')
+        : show({ kind: 'play', recipe, link, pick: pick.value }, 'cursor'),
     /** Runs the text as it stands in the field. */
     run: () => play(text.value, 'cursor'),
     /** One more event at the playhead. */
     fire: (event: string) => play(withInjection(outline.value.recipe, event, boundary.value), 'keep'),
-    unfire: (n: number) => play(withoutInjection(outline.value.recipe, n), 'keep'),
-    setBody(name: string) {
-      const struck = outline.value.injections.map((one) => one.boundary);
-      return play(withBody(outline.value.recipe, name, struck), 'keep');
-    },
+    unfire: (n: number) => play(withoutInjection(outline.value.recipe, n, struck()), 'keep'),
+    setBody: (name: string) => play(withBody(outline.value.recipe, name, struck()), 'keep'),
     /** The page's own run again. */
     reset() {
       text.value = outline.value.recipe;

@@ -1,75 +1,83 @@
 /** Where runs are made: the engine never works on the page's own thread. */
 import { pages } from 'virtual:library';
-import type { Source } from '../../asm/source.ts';
 import { codec } from '../../literate/codec.ts';
-import { scenarioOf } from '../../scenario/library.ts';
+import { changesOfRun } from '../../scenario/named.ts';
 import { linkTo, type Opener, openLink } from '../../scenario/open-link.ts';
 import { parse } from '../../scenario/recipe.ts';
 import recorded from '../../scenario/records.json' with { type: 'json' };
-import { differences, differenceText, type Records, recordOf } from '../../scenario/records.ts';
-import { type PlayOptions, play } from '../../scenario/run.ts';
+import { differenceText, type Records } from '../../scenario/records.ts';
+import { loadMentioned } from '../../scenario/registry.ts';
+import { type PlayOptions, play, playRecipe } from '../../scenario/run.ts';
 import type { Timeline } from '../../scenario/timeline.ts';
-import type { Answer, Ask, Request, Standing } from './protocol.ts';
+import type { Answer, Ask, OpenAsk, Played, Reply, Request, Standing } from './protocol.ts';
+import { own, standingOfLink } from './standing.ts';
 
 const records: Records = recorded;
 const opener: Opener = { pages, records, codec };
-
-/** Text a reader may have changed: problems are placed in it, counted from its first line. */
-const own = (text: string): Source => ({ page: 'recipe', name: 'recipe', line: 1, lines: text.split('\n') });
 
 const options = (pick: number | undefined): PlayOptions => (pick === undefined ? {} : { pick });
 
 /** How a run stands to its record: only the named scenario itself has one. */
 function standingOf(timeline: Timeline): Standing {
-  const source = scenarioOf(pages, timeline.slug);
-  const record = records[timeline.slug];
-  const named = source && play(source, pages);
-  if (!record || !named || named.recipe !== timeline.recipe) return { state: 'draft' };
-  const all = differences(record, recordOf(named));
-  const [first] = all;
-  return first
-    ? { state: 'changed', difference: differenceText(first), differences: all }
-    : { state: 'same' };
+  const differences = changesOfRun(timeline, pages, records);
+  const [first] = differences ?? [];
+  if (!differences) return { state: 'draft' };
+  return first ? { state: 'changed', difference: differenceText(first), differences } : { state: 'same' };
 }
 
-type Reply = Answer extends infer One
-  ? One extends { readonly id: number }
-    ? Omit<One, 'id'>
-    : never
-  : never;
-
-function answer(ask: Ask): Reply {
-  if (ask.kind === 'play') {
-    const timeline = play(own(ask.recipe), pages, options(ask.pick));
-    return { kind: 'played', timeline, standing: standingOf(timeline) };
+/** The run that a link means; where it cannot run, the page's own, with the reason. */
+function open({ link, recipe: text, pick }: OpenAsk): Played {
+  const { recipe } = parse(own(text));
+  const base = recipe && { slug: recipe.slug, version: recipe.version };
+  const opened = openLink(link, opener, base, options(pick));
+  if (opened.kind === 'cannot-run') {
+    const timeline = play(own(text), pages, options(pick));
+    return {
+      kind: 'played',
+      timeline,
+      standing: { state: 'cannot-run', reason: opened.sentence, recorded: opened.recorded },
+    };
   }
-  const { recipe } = parse(own(ask.recipe));
-  if (ask.kind === 'open') {
-    const base = recipe && { slug: recipe.slug, version: recipe.version };
-    const opened = openLink(`#${ask.fragment.replace(/^#/, '')}`, opener, base, options(ask.pick));
-    if (opened.kind === 'cannot-run') {
+  return { kind: 'played', timeline: opened.timeline, standing: standingOfLink(opened, opener) };
+}
+
+/** What few readers ask for, so that the rest need not wait for it. */
+const mails = () => import('./mail-answers.ts');
+
+async function answer(ask: Ask): Promise<Reply> {
+  switch (ask.kind) {
+    case 'play': {
       const timeline = play(own(ask.recipe), pages, options(ask.pick));
-      return {
-        kind: 'played',
-        timeline,
-        standing: { state: 'cannot-run', reason: opened.sentence, recorded: opened.recorded },
-      };
+      const named = standingOf(timeline);
+      const { link } = ask;
+      const beside = named.state === 'draft' && link !== undefined;
+      const standing = beside ? (await mails()).standingBeside(timeline, link, opener) : undefined;
+      return { kind: 'played', timeline, standing: standing ?? named };
     }
-    const standing: Standing =
-      opened.kind === 'same'
-        ? { state: 'same' }
-        : { state: 'changed', difference: opened.sentence, differences: opened.differences };
-    return { kind: 'played', timeline: opened.timeline, standing };
+    case 'open':
+      return open(ask);
+    case 'link': {
+      const { recipe } = parse(own(ask.recipe));
+      if (!recipe) return { kind: 'failed', reason: 'the recipe cannot be read' };
+      const timeline = playRecipe(recipe, pages);
+      return { kind: 'linked', link: linkTo(recipe, timeline, ask.boundary, opener) ?? '' };
+    }
+    case 'mail':
+      return (await mails()).answerMail(ask, opener);
+    case 'lint':
+      return (await mails()).answerLint(ask);
+    case 'paste':
+      return (await mails()).answerPaste(ask, opener);
+    case 'explain':
+      return (await mails()).answerExplain(ask, opener);
   }
-  if (!recipe) return { kind: 'failed', reason: 'the recipe cannot be read' };
-  const timeline = play(own(ask.recipe), pages);
-  const link = linkTo(recipe, timeline, ask.boundary, opener) ?? '';
-  return { kind: 'linked', link, address: link.slice(link.indexOf('#')) };
 }
 
-self.onmessage = ({ data: { id, ...ask } }: MessageEvent<Request>) => {
+self.onmessage = async ({ data: { id, ...ask } }: MessageEvent<Request>) => {
   try {
-    self.postMessage({ id, ...answer(ask as Ask) });
+    const texts = Object.values(ask).filter((one) => typeof one === 'string');
+    await loadMentioned(pages, texts);
+    self.postMessage({ id, ...(await answer(ask as Ask)) });
   } catch (error) {
     self.postMessage({
       id,

@@ -1,0 +1,1 @@
+export { data as GET, scenarios as getStaticPaths } from '../../components/door-file.ts';

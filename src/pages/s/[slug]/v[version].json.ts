@@ -1,0 +1,1 @@
+export { data as GET, versions as getStaticPaths } from '../../../components/door-file.ts';

@@ -1,0 +1,1 @@
+export { text as GET, versions as getStaticPaths } from '../../../components/door-file.ts';

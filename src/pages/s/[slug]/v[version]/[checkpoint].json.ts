@@ -1,0 +1,1 @@
+export { checkpoints as getStaticPaths, data as GET } from '../../../../components/door-file.ts';

@@ -1,0 +1,1 @@
+export { checkpoints as getStaticPaths, text as GET } from '../../../../components/door-file.ts';
