@@ -27,13 +27,26 @@ export function registerOffset(register: Register): number {
 
 export const PAGE_SIZE = 0x1000;
 
+/** Words of the backends' own: counters and places that no state holds; see `backends/wasm/layout.ts`. */
+export const SCRATCH = 0x400;
+
 /**
- * One byte a guest frame: 1 when the walk has read it as a page table. Such a frame never gets a cached
- * right to write, so that every store to it takes the slow path, which forgets all cached translations.
+ * One byte a guest frame. `pageTable`: the walk has read it as a page table; `text`: instructions of it are
+ * kept decoded. A frame with a flag never gets a cached right to write, so that every store to it takes the
+ * slow path, which forgets what was derived from it.
  */
 export const FRAME_FLAGS = 0x4000;
+export const FRAME_FLAG = { pageTable: 1, text: 2 } as const;
 /** Guest frames at most: 64 MiB. */
 export const MAX_FRAMES = 0x4000;
+
+/** Translations that a backend keeps, up to the marks; see `backends/wasm/layout.ts`. */
+export const TRANSLATIONS = 0x8000;
+
+/** State blocks that were put aside, `STATE_SIZE` bytes each; the last place is for a mark that comes from outside. */
+export const MARKS = 0xa000;
+export const MARK_SLOTS = 23;
+export const MARK_OUTSIDE = MARKS + MARK_SLOTS * STATE_SIZE;
 
 /** The truth log: kind and vector, RIP, RSP, target, outer RSP, spare; see `events/log.ts`. */
 export const LOG = 0x1_0000;
@@ -48,8 +61,11 @@ export const JOURNAL_ENTRY = 16;
 /** Entries a single transition may make at most; a head nearer to its end than this stops the run. */
 export const TRANSITION_ENTRIES = 64;
 
+/** Decoded text that a backend keeps, up to guest memory; see `backends/wasm/layout.ts`. */
+export const DECODED = 0x41_0000;
+
 /** Guest physical memory. */
-export const FRAMES = 0x41_0000;
+export const FRAMES = 0xa2_0000;
 
 /** Bits of the attention word: what the run loop must look at before (`event`, `full`) or after (`after`) an instruction. */
 export const ATTENTION = { event: 1n, full: 2n, after: 4n } as const;

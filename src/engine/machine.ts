@@ -3,19 +3,23 @@ import type { Instruction } from '../isa/instruction.ts';
 import type { StopReason } from '../isa/ops.ts';
 import type { Field } from '../isa/state.ts';
 import { BigintBackend } from './backends/bigint.ts';
-import type { Executor } from './backends/executor.ts';
+import type { Backend, Executor } from './backends/executor.ts';
 import { describeState } from './describe.ts';
 import { type LogEntry, readLog } from './events/log.ts';
 import { PENDING } from './events/pending-kinds.ts';
 import {
   ATTENTION,
   createMemory,
+  FRAME_FLAG,
   FRAME_FLAGS,
   FRAMES,
   JOURNAL,
   JOURNAL_ENTRY,
   LOG,
   LOG_ENTRY,
+  MARK_OUTSIDE,
+  MARK_SLOTS,
+  MARKS,
   offsetOf,
   PAGE_SIZE,
   STATE_SIZE,
@@ -34,8 +38,10 @@ export interface MachineOptions {
   readonly frames?: number;
   /** Whose documented behaviour; Intel's unless told. */
   readonly vendor?: Vendor;
-  /** Whether translations are remembered; a test turns it off. */
+  /** Whether translations are remembered; a test turns it off. Concerns *bigint* only. */
   readonly cached?: boolean;
+  /** What runs it; *bigint* unless told. */
+  readonly backend?: Backend;
 }
 
 /** What one transition was. */
@@ -59,6 +65,8 @@ export interface Transition {
 /** A moment that `undo` leads back to. */
 export interface Mark {
   readonly state: Uint8Array;
+  /** When it was made, as machines count. */
+  readonly serial: number;
   /** The mark before it. */
   readonly past: Mark | undefined;
 }
@@ -84,15 +92,20 @@ export class Machine {
   private readonly reader: BigintBackend;
   private readonly hash: MemoryHash;
   private latest: Mark | undefined;
+  private serial = 0;
+  /** Numbered marks: when each was made, the mark before it, and how many are in use. */
+  private readonly slotSerial = new Float64Array(MARK_SLOTS);
+  private readonly slotPast: (Mark | undefined)[] = [];
+  private slots = 0;
 
   /** @throws RangeError for a number of frames that is not 1 to 16,384 */
-  constructor({ frames = 256, vendor = INTEL, cached = true }: MachineOptions = {}) {
+  constructor({ frames = 256, vendor = INTEL, cached = true, backend }: MachineOptions = {}) {
     this.frames = frames;
     this.memory = createMemory(frames);
     this.view = new DataView(this.memory.buffer);
     this.bytes = new Uint8Array(this.memory.buffer);
     this.reader = new BigintBackend(this.memory, frames, vendor, cached);
-    this.executor = this.reader;
+    this.executor = backend?.({ memory: this.memory, frames, vendor, reader: this.reader }) ?? this.reader;
     this.hash = new MemoryHash(this.memory, frames);
   }
 
@@ -157,9 +170,10 @@ export class Machine {
 
   /** An NMI arrives. `latched`: NMIs are blocked, it is remembered. `merged`: one was waiting already. */
   injectNmi(): Injection {
-    if (this.get('nmiPending') !== 0n) return 'merged';
-    this.set('nmiPending', 1n);
-    return this.get('nmiBlocked') !== 0n ? 'latched' : 'pending';
+    if (this.view.getUint8(offsetOf.nmiPending) !== 0) return 'merged';
+    this.view.setUint8(offsetOf.nmiPending, 1);
+    this.executor.refreshAttention();
+    return this.view.getUint8(offsetOf.nmiBlocked) !== 0 ? 'latched' : 'pending';
   }
   /** An event arrives from outside; a problem for one that the model has no source of. */
   inject(event: EventName): Injection | { readonly problem: string } {
@@ -170,7 +184,7 @@ export class Machine {
   // Going back -----------------------------------------------------------------------------------------
   /** A moment to come back to. Marks nest; `undo` of one makes all later ones invalid, not the mark itself. */
   mark(): Mark {
-    this.latest = { state: this.bytes.slice(0, STATE_SIZE), past: this.latest };
+    this.latest = { state: this.bytes.slice(0, STATE_SIZE), past: this.latest, serial: ++this.serial };
     return this.latest;
   }
   /**
@@ -182,24 +196,42 @@ export class Machine {
     let found = this.latest;
     while (found !== undefined && found !== mark) found = found.past;
     if (found === undefined) throw new RangeError('invalid mark: not in the past of this machine');
-    const to = new DataView(mark.state.buffer, mark.state.byteOffset).getUint32(offsetOf.journalHead, true);
-    let head = this.journalHead;
-    while (head > to) {
-      head -= JOURNAL_ENTRY;
-      const physical = this.view.getUint32(head, true);
-      this.bytes.copyWithin(FRAMES + physical, head + 8, head + 16);
-      this.hash.touch(physical);
-    }
-    this.hash.rewind(to);
-    this.bytes.set(mark.state, 0);
-    this.executor.flush();
+    this.bytes.set(mark.state, MARK_OUTSIDE);
+    this.backTo(MARK_OUTSIDE);
     this.latest = mark;
+    while (this.slots > 0 && (this.slotSerial[this.slots - 1] as number) > mark.serial) this.slots--;
+  }
+  /**
+   * A moment to come back to with a number, for those who go there and back millions of times: no object
+   * is made. Numbers nest: marking one forgets those above it.
+   *
+   * @throws RangeError unless 0 to 22 and every number below it is marked
+   */
+  markSlot(slot: number): void {
+    if (!Number.isInteger(slot) || slot < 0 || slot > this.slots || slot >= MARK_SLOTS)
+      throw new RangeError(`invalid mark: ${slot} of ${this.slots} in use`);
+    this.executor.mark(MARKS + slot * STATE_SIZE);
+    this.slotSerial[slot] = ++this.serial;
+    this.slotPast[slot] = this.latest;
+    this.slots = slot + 1;
+  }
+  /** Back to a numbered mark, which stays. @throws RangeError for one that is not in the past of this machine */
+  undoSlot(slot: number): void {
+    if (!(slot >= 0 && slot < this.slots))
+      throw new RangeError(`invalid mark: ${slot} of ${this.slots} in use`);
+    this.backTo(MARKS + slot * STATE_SIZE);
+    this.latest = this.slotPast[slot];
+    this.slots = slot + 1;
+  }
+  private backTo(place: number): void {
+    this.hash.rewind(this.view.getUint32(place + offsetOf.journalHead, true));
+    this.executor.undo(place);
   }
   /** Forget the past: journal and log are empty, nothing before this point can be undone. */
   keyframe(): void {
-    this.hash.follow(this.journalHead);
-    this.hash.rewind(JOURNAL);
+    this.hash.restart(this.journalHead);
     this.latest = undefined;
+    this.slots = 0;
     this.view.setBigUint64(offsetOf.journalHead, BigInt(JOURNAL), true);
     this.view.setBigUint64(offsetOf.logHead, BigInt(LOG), true);
     this.view.setBigUint64(offsetOf.attention, this.get('attention') & ~ATTENTION.full, true);
@@ -266,7 +298,7 @@ export class Machine {
     this.bytes.set(bytes, this.guestPlace(pa, bytes.length));
     for (let at = pa; at < pa + bytes.length; at += PAGE_SIZE) this.hash.touch(at);
     this.hash.touch(pa + Math.max(bytes.length - 1, 0));
-    this.executor.flush();
+    this.executor.changed(pa, bytes.length);
   }
   private guestPlace(pa: number, length: number): number {
     if (!Number.isInteger(pa) || pa < 0 || pa + length > this.frames * PAGE_SIZE)
@@ -275,7 +307,7 @@ export class Machine {
   }
   /** Whether the walk has read this frame as a page table. */
   isPageTable(frame: number): boolean {
-    return this.bytes[FRAME_FLAGS + frame] === 1;
+    return ((this.bytes[FRAME_FLAGS + frame] ?? 0) & FRAME_FLAG.pageTable) !== 0;
   }
 
   // As text --------------------------------------------------------------------------------------------

@@ -23,26 +23,36 @@ export class MemoryHash {
   private readonly stale: Set<number>;
   /** Journal up to where its frames are known to be stale. */
   private seen = JOURNAL;
+  private readonly frames: number;
   private total: [number, number] = [0, 0];
 
   constructor(memory: WebAssembly.Memory, frames: number) {
     this.view = new DataView(memory.buffer);
+    this.frames = frames;
     this.words = new Uint32Array(memory.buffer, FRAMES, (frames * PAGE_SIZE) / 4);
     this.lanes = new Uint32Array(2 * frames);
     this.stale = new Set(Array.from({ length: frames }, (_, n) => n));
   }
 
   /** The journal grew to `head`. */
-  follow(head: number): void {
+  private follow(head: number): void {
     for (; this.seen < head; this.seen += JOURNAL_ENTRY) this.touch(this.view.getUint32(this.seen, true));
   }
-  /** The journal was cut back to `head`; whoever took stores back has touched their frames. */
+  /** Stores down to `head` are taken back: those that a hash has seen have changed memory once more. */
   rewind(head: number): void {
-    this.seen = Math.min(this.seen, head);
+    while (this.seen > head) {
+      this.seen -= JOURNAL_ENTRY;
+      this.touch(this.view.getUint32(this.seen, true));
+    }
+  }
+  /** The journal ended at `head` and begins anew. */
+  restart(head: number): void {
+    if (this.stale.size < this.frames) this.follow(head);
+    this.seen = JOURNAL;
   }
   /** Guest memory at a physical address has changed. */
   touch(pa: number): void {
-    this.stale.add(Math.floor(pa / PAGE_SIZE));
+    this.stale.add(pa >>> 12);
   }
 
   /** 64 bits; equal for equal contents, whatever the size of memory behind the last frame in use. */

@@ -4,7 +4,8 @@
  * private stack has been given back, and before the IRET, overwrites the copy still in use.
  */
 import { expect, test } from 'vitest';
-import type { Machine } from '../../src/engine/machine.ts';
+import { wasm } from '../../src/engine/backends/wasm/backend.ts';
+import type { Machine, MachineOptions } from '../../src/engine/machine.ts';
 import { bytes, DATA, gate, guest, IRETQ, istTop, NOP, TABLES, TEXT } from './guest.ts';
 
 /** mov $6,%ebx; 1: push %rbx; call 2f; pop %rbx; dec %rbx; jne 1b; hlt; 2: push %rbp; mov %rsp,%rbp; movzbl %bh,%eax; lea 3(%rdx,%rbx,4),%rdx; xor %edx,%eax; leave; ret */
@@ -18,9 +19,9 @@ const EXIT = '59 5f 5e 58 48 cf';
 const HANDLER = TEXT + 0x400n;
 const GIVEN_BACK = HANDLER + BigInt(bytes(BODY).length);
 
-function start(cached: boolean): Machine {
+function start(options: MachineOptions): Machine {
   const { machine, space } = guest({
-    cached,
+    ...options,
     text: TASK,
     handlers: { 3: `${NOP} ${IRETQ}` },
     state: { gsBase: DATA, rdx: 5n },
@@ -49,14 +50,16 @@ function outcome(machine: Machine, first: number, second: number) {
   return { made, log, deliveries, text, ended, entries, completions };
 }
 
-test('1,600 schedules: the same with and without the cache, and exactly the unsafe window loses a frame', {
+test('1,600 schedules: the same on every backend, and exactly the unsafe window loses a frame', {
   timeout: 120_000,
 }, () => {
-  const [cached, walking] = [start(true), start(false)];
+  const [cached, walking] = [start({ cached: true }), start({ cached: false })];
+  const interpreted = start({ backend: wasm() });
   let lost = 0;
   for (let first = 0; first < 20; first++) {
     for (let second = 0; second < 80; second++) {
       const one = outcome(cached, first, second);
+      expect(outcome(interpreted, first, second)).toEqual(one);
       if (second % 8 === 0) expect(outcome(walking, first, second)).toEqual(one);
       const at = one.deliveries[1]?.rip ?? 0n;
       const unsafe = at >= GIVEN_BACK && at < GIVEN_BACK + 6n;
@@ -69,8 +72,8 @@ test('1,600 schedules: the same with and without the cache, and exactly the unsa
   expect(lost).toBe(100);
 });
 
-test('60 steps forwards, 60 undos backwards', () => {
-  const machine = start(true);
+test.each([{}, { backend: wasm() }])('60 steps forwards, 60 undos backwards', (options) => {
+  const machine = start(options);
   machine.run(10);
   machine.injectNmi();
   const past = Array.from({ length: 60 }, () => {

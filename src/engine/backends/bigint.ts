@@ -10,6 +10,7 @@ import { latchFault } from '../events/pending.ts';
 import { beforeInstruction, retire } from '../events/shadows.ts';
 import {
   CONTROL,
+  FRAME_FLAG,
   FRAME_FLAGS,
   FRAMES,
   JOURNAL_END,
@@ -18,6 +19,7 @@ import {
   LOG_ENTRY,
   offsetOf,
   registerOffset,
+  STATE_SIZE,
   TRANSITION_ENTRIES,
 } from '../layout.ts';
 import type { EventRecord, Translation } from '../machine-ops.ts';
@@ -47,6 +49,8 @@ export class BigintBackend extends BigintWords implements Executor {
   private effective = 0n;
   private moved = false;
   private keepsRf = 0n;
+  /** Told of each frame that a walk reads as a page table for the first time. */
+  onPageTable: () => void = () => {};
 
   /** @param cached whether translations are remembered; off, every access walks */
   constructor(memory: WebAssembly.Memory, frames: number, vendor: Vendor, cached: boolean) {
@@ -71,6 +75,23 @@ export class BigintBackend extends BigintWords implements Executor {
 
   flush(): void {
     this.cache?.flush();
+  }
+  /** Text is compared with its bytes whenever it is executed. */
+  changed(): void {
+    this.flush();
+  }
+  mark(place: number): void {
+    this.bytes.copyWithin(place, 0, STATE_SIZE);
+  }
+  undo(place: number): void {
+    const to = this.view.getUint32(place + offsetOf.journalHead, true);
+    let head = this.view.getUint32(offsetOf.journalHead, true);
+    while (head > to) {
+      head -= JOURNAL_ENTRY;
+      this.bytes.copyWithin(FRAMES + this.view.getUint32(head, true), head + 8, head + 16);
+    }
+    this.bytes.copyWithin(0, place, place + STATE_SIZE);
+    this.flush();
   }
 
   private transition(): void {
@@ -232,7 +253,11 @@ export class BigintBackend extends BigintWords implements Executor {
     );
   }
   walked(table: bigint): void {
-    this.bytes[FRAME_FLAGS + Number(table >> 12n)] = 1;
+    const at = FRAME_FLAGS + Number(table >> 12n);
+    const flags = this.bytes[at] as number;
+    if ((flags & FRAME_FLAG.pageTable) !== 0) return;
+    this.bytes[at] = flags | FRAME_FLAG.pageTable;
+    this.onPageTable();
   }
   translated({ va, frame, writable, user, executable }: Translation<bigint>): void {
     if (!this.cache) return;

@@ -26,7 +26,8 @@ export interface Fetched {
   readonly rights: number;
 }
 
-function prepare(instruction: Instruction, bytes: Uint8Array): Fetched {
+/** Where the operands of an instruction lie. */
+export function prepare(instruction: Instruction, bytes: Uint8Array): Fetched {
   const { memory, registers } = instruction;
   const place = (register: string | undefined): number =>
     register === undefined || register === 'rip' ? offsetOf.zero : registerOffset(register as 'rax');

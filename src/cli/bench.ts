@@ -1,0 +1,111 @@
+/**
+ * `npm run bench [SECONDS]`: how fast the engine is, on the guest of `bench/guest.ts`. Both backends and, where
+ * it is installed, Unicorn run the same bytes in the same process run, one after the other in rounds; what counts are the ratios.
+ */
+import { spawnSync } from 'node:child_process';
+import { gzipSync } from 'node:zlib';
+import { compileEngine, engineBytes } from '../engine/backends/wasm/backend.ts';
+import type { Machine } from '../engine/machine.ts';
+import { machineOf } from './bench/guest.ts';
+import { unicorn } from './bench/unicorn.ts';
+
+const ROUNDS = 5;
+/** Transitions before a keyframe empties journal and log. */
+const STRETCH = 200_000;
+const seconds = Number(process.argv[2] ?? 0.4);
+if (!(seconds > 0 && seconds <= 60)) {
+  console.error(`invalid seconds: ${process.argv[2]}`);
+  process.exit(2);
+}
+
+const median = (of: readonly number[]): number => [...of].sort((a, b) => a - b)[of.length >> 1] as number;
+const show = (of: readonly number[], unit: string, digits = 0): string =>
+  `${median(of).toFixed(digits)} ${unit} (${Math.min(...of).toFixed(digits)}-${Math.max(...of).toFixed(digits)})`;
+const line = (what: string, figure: string): void => console.log(`${what.padEnd(34)} ${figure}`);
+
+/** Milliseconds of this thread on a processor: other programs on the machine do not count. */
+const processorTime = (): number => {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+};
+
+/** Million transitions a second. */
+function speed(machine: Machine, slice: number): number {
+  const until = performance.now() + seconds * 1000;
+  const from = processorTime();
+  let made = 0;
+  while (performance.now() < until) {
+    for (let n = 0; n < STRETCH; n += slice) made += machine.run(slice);
+    machine.keyframe();
+  }
+  if (machine.stopReason !== 'none') throw new Error(`stopped: ${machine.stopReason}`);
+  return made / (processorTime() - from) / 1000;
+}
+
+/** Million forks a second: mark, an NMI if asked for, some transitions, undo. */
+function forks(machine: Machine, transitions: number): number {
+  const until = performance.now() + seconds * 1000;
+  const from = processorTime();
+  let made = 0;
+  for (; performance.now() < until; made += 10_000) {
+    for (let n = 0; n < 10_000; n++) {
+      machine.markSlot(0);
+      if (transitions > 0) {
+        machine.injectNmi();
+        machine.run(transitions);
+      }
+      machine.undoSlot(0);
+    }
+  }
+  return made / (processorTime() - from) / 1000;
+}
+
+const FIRST = `
+  const { wasm } = await import('${new URL('../engine/backends/wasm/backend.ts', import.meta.url)}');
+  const { machineOf } = await import('${new URL('bench/guest.ts', import.meta.url)}');
+  machineOf(undefined);
+  const from = performance.now();
+  const backend = wasm();
+  const compiled = performance.now();
+  const machine = machineOf(backend, 1);
+  console.log(JSON.stringify([compiled - from, performance.now() - from, machine.get('rsp') > 0n]));
+`;
+
+const bytes = engineBytes();
+line('module', `${bytes.length} bytes, ${gzipSync(bytes).length} gzipped`);
+const fresh = spawnSync(process.execPath, ['--input-type=module', '-e', FIRST], { encoding: 'utf8' });
+const [compiled, first] = JSON.parse(fresh.stdout || '[0, 0]') as [number, number];
+line(
+  'compiled, then first instruction',
+  `${compiled.toFixed(1)} ms, ${first.toFixed(1)} ms from the module's arrival`,
+);
+
+const interpreter = machineOf(await compileEngine());
+const oracle = machineOf(undefined);
+for (let n = 1; n <= 4; n++)
+  line(`warming up, stretch ${n}`, `${speed(interpreter, STRETCH).toFixed(0)} M/s`);
+
+const figures: Record<string, number[]> = {};
+const take = (name: string, figure: number): void => {
+  const list = figures[name] ?? [];
+  figures[name] = list;
+  list.push(figure);
+};
+for (let round = 0; round < ROUNDS; round++) {
+  take('slices of 200,000', speed(interpreter, STRETCH));
+  take('slices of 40', speed(interpreter, 40));
+  take('slices of 1', speed(interpreter, 1));
+  take('mark, undo', forks(interpreter, 0));
+  take('mark, NMI, undo', forks(interpreter, 1));
+  take('mark, NMI, 50 more, undo', forks(interpreter, 51));
+  take('bigint', speed(oracle, 1000));
+  for (const [name, figure] of Object.entries(unicorn(seconds))) take(name, figure);
+}
+const wasm = median(figures['slices of 200,000'] ?? [0]);
+for (const [name, list] of Object.entries(figures)) {
+  const digits = median(list) < 20 ? 2 : 0;
+  const other = name === 'bigint' || name.startsWith('Unicorn');
+  const ratio = other ? `, the interpreter is ${(wasm / median(list)).toFixed(1)} times as fast` : '';
+  line(name, show(list, name.includes('mark') ? 'M forks/s' : 'M instructions/s', digits) + ratio);
+}
+if (!('Unicorn' in figures)) line('Unicorn', 'not installed (libunicorn-dev and a C compiler)');

@@ -1,0 +1,27 @@
+/**
+ * Writes `module.ts`: the interpreter's bytes, made with binaryen. Run it after any change of semantics,
+ * events or layout; a test makes them again and compares. Nothing at run time imports this.
+ */
+
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { makeInterpreter } from './staging/interpreter.ts';
+
+/** The text of `module.ts`. */
+export function moduleText(level = 2): string {
+  const { bytes, reasons } = makeInterpreter(level);
+  return `/** Made by generate.ts; do not edit. */
+// biome-ignore-all format: data
+import type { StopReason } from '../../../isa/ops.ts';
+
+/** What the module may stop for, in the order of its numbers, which begin with 1. */
+export const STOP_REASONS: readonly StopReason[] = ${JSON.stringify(reasons)};
+
+/** The module, ${bytes.length} bytes. */
+export const MODULE_BASE64 = '${Buffer.from(bytes).toString('base64')}';
+`;
+}
+
+export const MODULE_FILE = fileURLToPath(new URL('module.ts', import.meta.url));
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(MODULE_FILE, moduleText());

@@ -1,0 +1,230 @@
+/**
+ * The fixed interpreter: one handler a case, operands read from records, all state in the imported memory.
+ * It depends on no loaded image, so that its bytes are made when the site is built.
+ *
+ * `run` is one function with one `switch`: a function for each handler is more than three times slower.
+ */
+import binaryen from 'binaryen';
+import type { StopReason } from '../../../../isa/ops.ts';
+import type { Case } from '../../../../isa/table/index.ts';
+import { boundary } from '../../../events/boundary.ts';
+import { latchFault } from '../../../events/pending.ts';
+import { retire } from '../../../events/shadows.ts';
+import { ATTENTION, FRAMES, MAX_FRAMES, offsetOf } from '../../../layout.ts';
+import { HANDLERS, HOT_HANDLERS } from '../cases.ts';
+import { INTERNAL, RECORD, WORD } from '../layout.ts';
+import { addCaches } from './caches.ts';
+import { Functions } from './functions.ts';
+import { Locals } from './locals.ts';
+import { Stage } from './stage.ts';
+import type { Code, Exits, Value } from './words.ts';
+
+const { i32, none } = binaryen;
+const { Features } = binaryen;
+
+/** A module, and the reasons it may stop for in the order of their numbers, which begin with 1. */
+export interface Interpreter {
+  readonly bytes: Uint8Array;
+  readonly reasons: readonly StopReason[];
+}
+
+/** Make the module. Seconds of work, the same bytes every time. @param level binaryen's, 0 to 4 */
+export function makeInterpreter(level = 2): Interpreter {
+  const w = new binaryen.Module();
+  w.setFeatures(Features.SignExt | Features.MutableGlobals | Features.BulkMemory | Features.BulkMemoryOpt);
+  w.setMemory(FRAMES / 0x1_0000, (FRAMES + MAX_FRAMES * 0x1000) / 0x1_0000, null, []);
+  w.addMemoryImport('0', 'engine', 'memory');
+  w.addGlobal('raised', i32, true, w.i32.const(0));
+  const functions = new Functions(w, (...given) => new Stage(...given));
+  addCaches(functions);
+  addCold(functions);
+  addRun(functions);
+  if (w.validate() !== 1) throw new Error('invalid module: binaryen says why above');
+  binaryen.setOptimizeLevel(level);
+  binaryen.setShrinkLevel(0);
+  if (level > 0) w.optimize();
+  const bytes = w.emitBinary().slice();
+  w.dispose();
+  return { bytes, reasons: functions.reasons };
+}
+
+/** Parameter and locals of `run`. */
+const LOCAL = { budget: 0, record: 1, left: 2, chosen: 3 } as const;
+const LOCAL_TYPES = [i32, i32, i32];
+const UPPER = offsetOf.attention + 4;
+const COLD_TABLE = 'cold';
+
+/** One handler. Falling off its end goes on at the next record. */
+function emitHandler(m: Stage, { shape, semantics }: Case): Code[] {
+  return m.captureForVendors(() => {
+    if (shape.a.kind === 'm' || shape.b.kind === 'm' || shape.c.kind === 'm') m.takeAddress();
+    semantics(m, shape);
+  });
+}
+
+/** Handlers that are functions: from a record to the next one, or 0 for a raise or a stop. */
+function addCold(f: Functions): void {
+  const { w } = f;
+  const { i32: n } = w;
+  const record = 0;
+  const follow = (field: number): Code => w.return(n.load(field, 4, f.local(record)));
+  const exits: Exits = {
+    record,
+    raised: () => [w.return(n.const(0))],
+    jump: (to) => [w.return(w.call('lookup', [to], i32))],
+    jumpTo: () => [follow(RECORD.target)],
+    hold: () => [w.return(f.local(record))],
+    keepRf: () => [f.setWord32(WORD.keepRf, n.const(1))],
+  };
+  const names = HANDLERS.slice(HOT_HANDLERS).map((one, number) => {
+    const locals = new Locals(1);
+    const code = emitHandler(f.stage(locals, exits), one);
+    f.add(`cold${number}`, [i32], i32, locals.types, [...code, follow(RECORD.next), w.unreachable()]);
+    return `cold${number}`;
+  });
+  w.addTable(COLD_TABLE, names.length, names.length);
+  w.addActiveElementSegment(COLD_TABLE, 'handlers', names, n.const(0));
+}
+
+function addRun(f: Functions): void {
+  const { w } = f;
+  const { i32: n, i64: l } = w;
+  const set = (local: keyof typeof LOCAL, value: Code): Code => w.local.set(LOCAL[local], value);
+  const get = (local: keyof typeof LOCAL): Code => f.local(LOCAL[local]);
+  const block = (...code: readonly Code[]): Code => w.block(null, [...code], none);
+  const here = (): Code => l.add(f.word64(WORD.textPage), l.load(RECORD.offset, 8, get('record')));
+  const syncRip = (): Code => f.setWord64(offsetOf.rip, here());
+  const find = (rip: Code): Code => set('record', w.call('lookup', [rip], i32));
+  const count = (by: number): Code => set('left', n.add(get('left'), n.const(by)));
+  const stopped = (...first: readonly Code[]): Code =>
+    w.if(f.word32(offsetOf.stop), block(...first, count(1), w.br('exit')));
+  const choose = (): Code => set('chosen', n.load(RECORD.case, 4, get('record')));
+  /** JavaScript must decode, or take this transition over: the attempt did not happen. */
+  const leave = (): Code[] => [count(1), f.setWord32(WORD.asks, n.const(1)), w.br('exit')];
+
+  const locals = new Locals(1 + LOCAL_TYPES.length);
+  const next = (): Code => w.br('next');
+  const follow = (field: number): Code => set('record', n.load(field, 4, get('record')));
+  const exits: Exits = {
+    record: LOCAL.record,
+    raised: () => [w.br('fault')],
+    jump: (to) => [find(to), next()],
+    jumpTo: () => [follow(RECORD.target), next()],
+    hold: () => [next()],
+    keepRf: () => [f.setWord32(WORD.keepRf, n.const(1))],
+  };
+  const unresolved = [
+    set('record', w.call('resolve', [here()], i32)),
+    choose(),
+    w.br('dispatch', get('chosen')),
+    ...leave(),
+  ];
+  const behind = l.add(f.word64(WORD.textPage), l.const(0x1000n));
+  const crossing = [
+    set('chosen', n.load16_u(RECORD.inner, 2, get('record'))),
+    w.br('dispatch', w.call('continues', [behind, get('record')], i32)),
+    f.setWord32(WORD.fetched, w.call('fetch', [here()], i32)),
+    ...leave(),
+  ];
+  const handlers = [
+    unresolved,
+    crossing,
+    ...HANDLERS.slice(0, HOT_HANDLERS).map((one) => {
+      locals.recycle();
+      return [...emitHandler(f.stage(locals, exits), one), follow(RECORD.next), next()];
+    }),
+  ];
+  const number = n.sub(get('chosen'), n.const(handlers.length));
+  const type = binaryen.createType([i32]);
+  handlers.push([
+    set('chosen', w.call_indirect(COLD_TABLE, number, [get('record')], type, i32)),
+    w.br('fault', n.eqz(get('chosen'))),
+    set('record', get('chosen')),
+    next(),
+  ]);
+  const labels = handlers.map((_, at) => `case${at}`);
+  const cold = labels.pop() ?? '';
+  const dispatch = handlers.reduce(
+    (inner, handler, at) => block(w.block(`case${at}`, [inner], none), ...handler),
+    w.switch(labels, cold, get('chosen')),
+  );
+
+  const call = (
+    name: string,
+    parameters: readonly Code[],
+    body: (m: Stage, ...p: readonly Value[]) => void,
+  ) => f.call(name, false, parameters, (m, ...p) => void body(m, ...p));
+  const retired = call(
+    'retire',
+    [f.word64(WORD.shadow), f.word64(WORD.flags), l.load32_u(WORD.keepRf, 4, n.const(0))],
+    (m, shadow, flags, keepRf) =>
+      retire(m, { shadow: shadow as Value, flags: flags as Value }, keepRf as Value),
+  );
+  const latched = call('latchFault', [], (m) => latchFault(m, m.rip()));
+  const delivered = call('boundary', [], (m) => boundary(m));
+
+  // Between two transitions, when the attention word asks for something.
+  const own = block(
+    set('chosen', f.word32(UPPER)),
+    f.setWord32(UPPER, n.const(0)),
+    w.if(n.and(get('chosen'), n.const(INTERNAL.retire)), retired),
+    w.if(n.and(get('chosen'), n.const(INTERNAL.relocate)), find(here())),
+  );
+  // A stop, a shutdown among them, changes nothing; a fault of the delivery may have set CR2 before.
+  const deliver = block(
+    count(-1),
+    syncRip(),
+    f.setWord64(WORD.cr2, f.word64(offsetOf.cr2)),
+    delivered,
+    w.global.set('raised', n.const(0)),
+    stopped(f.setWord64(offsetOf.cr2, f.word64(WORD.cr2))),
+    find(f.word64(offsetOf.rip)),
+    next(),
+  );
+  const watch = block(
+    f.setWord64(WORD.shadow, f.word64(offsetOf.shadow)),
+    f.setWord64(WORD.flags, f.word64(offsetOf.rflagsRest)),
+    f.setWord32(WORD.keepRf, n.const(0)),
+    f.setWord32(UPPER, n.or(f.word32(UPPER), n.const(INTERNAL.retire))),
+  );
+  const done = (): Code => w.br('exit', n.eqz(get('left')));
+  const attend = block(
+    w.if(f.word32(UPPER), own),
+    done(),
+    w.if(n.and(f.word32(offsetOf.attention), n.const(~Number(ATTENTION.after))), deliver),
+    w.if(f.word32(offsetOf.attention), watch),
+  );
+
+  const loop = block(
+    w.if(l.ne(f.word64(offsetOf.attention), l.const(0n)), attend),
+    done(),
+    count(-1),
+    choose(),
+    w.block('fault', [w.loop('dispatch', dispatch)], none),
+    stopped(),
+    syncRip(),
+    latched,
+    next(),
+  );
+  const made = n.sub(get('budget'), get('left'));
+  f.add(
+    'run',
+    [i32],
+    i32,
+    [...LOCAL_TYPES, ...locals.types],
+    [
+      f.setWord32(offsetOf.stop, n.const(0)),
+      f.setWord32(WORD.asks, n.const(0)),
+      w.call('chooseParts', [], none),
+      find(f.word64(offsetOf.rip)),
+      set('left', get('budget')),
+      w.block('exit', [w.loop('next', loop)], none),
+      f.setWord32(UPPER, n.const(0)),
+      syncRip(),
+      // The complement tells that JavaScript is asked.
+      w.return(n.xor(made, n.sub(n.const(0), f.word32(WORD.asks)))),
+      w.unreachable(),
+    ],
+  );
+  w.addFunctionExport('run', 'run');
+}

@@ -1,0 +1,159 @@
+/** Decoded text in linear memory: one record an instruction, written when the interpreter asks for it. */
+import { decode } from '../../../isa/decode.ts';
+import type { Instruction } from '../../../isa/instruction.ts';
+import { FRAME_FLAG, FRAME_FLAGS, FRAMES, PAGE_SIZE } from '../../layout.ts';
+import { LONGEST, prepare } from '../fetch.ts';
+import { CROSSING, caseNumber, UNRESOLVED } from './cases.ts';
+import {
+  NOWHERE,
+  RECORD,
+  RECORD_COUNT,
+  RECORD_SIZE,
+  RECORDS,
+  TABLE_COUNT,
+  TABLE_OF,
+  TABLE_SIZE,
+  TABLES,
+  WORD,
+} from './layout.ts';
+
+/** The most records that one instruction can need: its own, the next one, its target. */
+const NEEDED = 3;
+
+export class Text {
+  private readonly view: DataView;
+  private readonly bytes: Uint8Array;
+  private readonly forget: () => void;
+  /** Frames whose instructions are kept. */
+  private readonly frames: number[] = [];
+  /** Records that stand for places outside the page they are used in, by distance from that page. */
+  private readonly outside = new Map<bigint, number>();
+  private records = 0;
+
+  /** @param forget forgets all translations */
+  constructor(memory: WebAssembly.Memory, forget: () => void) {
+    this.view = new DataView(memory.buffer);
+    this.bytes = new Uint8Array(memory.buffer);
+    this.forget = forget;
+    this.clear(NOWHERE, 0n);
+  }
+
+  /**
+   * Decode the instruction at physical address `pa`. `next` gives the physical address of the page behind
+   * it, or -1; it is asked only if the instruction may reach so far. Returns whether there is one.
+   */
+  decode(pa: number, next: () => number): boolean {
+    const room = PAGE_SIZE - (pa % PAGE_SIZE);
+    const here = this.bytes.subarray(FRAMES + pa, FRAMES + pa + Math.min(room, LONGEST));
+    const found = decode(here);
+    if (!('problem' in found)) return this.write(pa, found, undefined);
+    if (found.problem !== 'truncated' || room >= LONGEST) return false;
+    const second = next();
+    if (second < 0) return false;
+    const whole = new Uint8Array(LONGEST);
+    whole.set(here);
+    whole.set(this.bytes.subarray(FRAMES + second, FRAMES + second + LONGEST - room), room);
+    const crossing = decode(whole);
+    return !('problem' in crossing) && this.write(pa, crossing, second);
+  }
+
+  /** Bytes were changed from outside: what was decoded from them is void. */
+  changed(pa: number, length: number): void {
+    for (let at = pa - (pa % 8); at < pa + length; at += 8) {
+      const frame = Math.floor(at / PAGE_SIZE);
+      if (((this.bytes[FRAME_FLAGS + frame] ?? 0) & FRAME_FLAG.text) === 0) {
+        at = (frame + 1) * PAGE_SIZE - 8;
+        continue;
+      }
+      const table = this.view.getUint32(TABLE_OF + frame * 4, true);
+      const offset = at % PAGE_SIZE;
+      for (let byte = Math.max(offset - LONGEST + 1, 0); byte < offset + 8; byte++) {
+        const record = this.view.getUint32(table + byte * 4, true);
+        if (record !== 0) this.view.setUint32(record + RECORD.case, UNRESOLVED, true);
+      }
+      if (offset < LONGEST)
+        this.view.setUint32(WORD.headStores, this.view.getUint32(WORD.headStores, true) + 1, true);
+    }
+  }
+
+  private write(pa: number, instruction: Instruction, second: number | undefined): boolean {
+    const number = caseNumber(instruction.shape);
+    if (number === undefined) return false;
+    if (this.records + NEEDED > RECORD_COUNT || this.frames.length + 2 > TABLE_COUNT) this.reset();
+    const frame = Math.floor(pa / PAGE_SIZE);
+    const offset = pa % PAGE_SIZE;
+    const table = this.tableOf(frame);
+    const secondTable = second === undefined ? 0 : this.tableOf(Math.floor(second / PAGE_SIZE));
+    const end = offset + instruction.length;
+    const at = this.recordAt(table, offset);
+    const { view } = this;
+    const operands = prepare(instruction, this.bytes);
+    const word32 = (field: number, value: number): void => view.setUint32(at + field, value, true);
+    const word16 = (field: number, value: number): void => view.setUint16(at + field, value, true);
+    word32(RECORD.case, second === undefined ? number : CROSSING);
+    word32(RECORD.next, this.place(table, BigInt(end)));
+    word32(RECORD.target, this.place(table, BigInt(end) + instruction.distance));
+    word32(RECORD.rights, operands.rights);
+    for (const slot of ['a', 'b', 'c'] as const) word16(RECORD[slot], operands.registers[slot] ?? 0);
+    const { ripRelative, displacement } = operands;
+    word16(RECORD.base, ripRelative ? WORD.textPage : operands.base);
+    word16(RECORD.index, operands.index);
+    word16(RECORD.segment, operands.segment);
+    view.setUint8(at + RECORD.scale, Number(operands.scale));
+    view.setUint8(at + RECORD.length, instruction.length);
+    word16(RECORD.inner, number);
+    word32(RECORD.second, secondTable);
+    word32(RECORD.headStores, view.getUint32(WORD.headStores, true));
+    const from = ripRelative ? displacement + BigInt(end) : displacement;
+    view.setBigUint64(at + RECORD.displacement, BigInt.asUintN(64, from), true);
+    view.setBigUint64(at + RECORD.immediate, instruction.immediate, true);
+    return true;
+  }
+
+  /** The record of a place, counted from the page of a frame. */
+  private place(table: number, offset: bigint): number {
+    if (offset >= 0n && offset < BigInt(PAGE_SIZE)) return this.recordAt(table, Number(offset));
+    const known = this.outside.get(offset) ?? this.take(offset);
+    this.outside.set(offset, known);
+    return known;
+  }
+  private recordAt(table: number, offset: number): number {
+    const known = this.view.getUint32(table + offset * 4, true);
+    if (known !== 0) return known;
+    const made = this.take(BigInt(offset));
+    this.view.setUint32(table + offset * 4, made, true);
+    return made;
+  }
+  private take(offset: bigint): number {
+    const at = RECORDS + this.records++ * RECORD_SIZE;
+    this.clear(at, offset);
+    return at;
+  }
+  private clear(at: number, offset: bigint): void {
+    this.bytes.fill(0, at, at + RECORD_SIZE);
+    this.view.setUint32(at + RECORD.case, UNRESOLVED, true);
+    this.view.setBigInt64(at + RECORD.offset, offset, true);
+  }
+  /** The table of a frame. A frame that had none may be cached as one to write to. */
+  private tableOf(frame: number): number {
+    const known = this.view.getUint32(TABLE_OF + frame * 4, true);
+    if (known !== 0) return known;
+    const table = TABLES + this.frames.length * TABLE_SIZE;
+    this.frames.push(frame);
+    this.bytes.fill(0, table, table + TABLE_SIZE);
+    this.view.setUint32(TABLE_OF + frame * 4, table, true);
+    this.bytes[FRAME_FLAGS + frame] = (this.bytes[FRAME_FLAGS + frame] ?? 0) | FRAME_FLAG.text;
+    this.forget();
+    return table;
+  }
+  /** Begin anew when the tables or records are used up. The first table that is made then forgets all translations. */
+  private reset(): void {
+    for (const frame of this.frames) {
+      this.view.setUint32(TABLE_OF + frame * 4, 0, true);
+      this.bytes[FRAME_FLAGS + frame] = (this.bytes[FRAME_FLAGS + frame] ?? 0) & ~FRAME_FLAG.text;
+    }
+    this.frames.length = 0;
+    this.outside.clear();
+    this.records = 0;
+  }
+}
