@@ -1,0 +1,47 @@
+/** Commands that each end in a line `N passed, N failed`, run in turn and added up. */
+import { spawn } from 'node:child_process';
+
+export interface Job {
+  readonly name: string;
+  readonly command: string;
+  /** What it compares, for a heading; without one there is none. */
+  readonly about?: string;
+}
+
+const COUNTS = /^(\d+) passed, (\d+) failed$/;
+
+/** Runs the jobs, prints what they print and one closing line of counts, and sets the exit status. */
+export async function runJobs(jobs: readonly Job[]): Promise<void> {
+  let passed = 0;
+  let failed = 0;
+  for (const { name, command, about } of jobs) {
+    if (about) console.log(`== ${name}: ${about}`);
+    const { status, last } = await run(command);
+    const [, plus = '0', minus = '0'] = COUNTS.exec(last) ?? [];
+    passed += Number(plus);
+    // A job that checked nothing, or ended without saying what, has failed once.
+    const bad = Math.max(Number(minus), status === 0 && Number(plus) > 0 ? 0 : 1);
+    failed += bad;
+    console.log(`${bad > 0 ? 'FAILED' : 'ok'}  ${name}: ${plus} of ${Number(plus) + bad}`);
+  }
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+}
+
+/** Runs a command, passing on all it prints but a closing line of counts. */
+function run(command: string): Promise<{ status: number | null; last: string }> {
+  return new Promise((done) => {
+    let rest = '';
+    let last = '';
+    const child = spawn(command, { shell: true, stdio: ['ignore', 'pipe', 'inherit'] });
+    child.stdout.on('data', (chunk: Buffer) => {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        if (COUNTS.test(line)) last = line;
+        else console.log(line);
+      }
+    });
+    child.on('close', (status) => done({ status, last: last || rest }));
+  });
+}
