@@ -9,6 +9,7 @@ import type { Field } from '../isa/state.ts';
 import {
   DEBUG_STACK_SIZE,
   EXCEPTION_STACK_SIZE,
+  GATES,
   IST,
   PER_CPU_OFFSET,
   PLACE,
@@ -20,7 +21,7 @@ import {
 } from './memory-map.ts';
 
 /** What the surroundings need from the code, whatever the design. */
-const ENTRY_POINTS = ['nmi', 'int3_entry', 'syscall_body', 'user_task', 'do_nmi'] as const;
+const ENTRY_POINTS = [...GATES.map(({ entry }) => entry), 'syscall_body', 'user_task', 'do_nmi'] as const;
 
 /** Where a run starts: in the kernel half of a system call, or in user code. */
 export const STARTS = ['kernel-task', 'user-task'] as const;
@@ -119,12 +120,8 @@ export function boot(image: Image, setup: Setup): Booted {
   space.map(PLACE.idt, 1, { ...data, writable: false });
 
   for (const [selector, value] of DESCRIPTORS) space.writeWords(PLACE.gdt + selector, [value]);
-  const gates: readonly (readonly [vector: bigint, entry: string, ist: number, dpl: bigint])[] = [
-    [2n, 'nmi', IST.nmi, 0n],
-    [3n, 'int3_entry', IST.debug, 3n],
-  ];
-  for (const [vector, entry, ist, dpl] of gates)
-    space.writeWords(PLACE.idt + vector * 16n, [...gate(symbol(entry), ist, dpl)]);
+  for (const { vector, entry, ist, dpl } of GATES)
+    space.writeWords(PLACE.idt + BigInt(vector) * 16n, [...gate(symbol(entry), ist, dpl)]);
   space.writeWords(PLACE.tss + TSS_RSP0, [STACK.task.end]);
   const ists = [
     [IST.doubleFault, STACK.doubleFault],

@@ -23,8 +23,11 @@ export const SELECTOR = { kernelCode: 0x10n, kernelData: 0x18n, userData: 0x2bn,
 /** IST indices of 3.18 to 4.15 (facts: #SS left IST in 3.18, #BP in 4.16). */
 export const IST = { doubleFault: 1, nmi: 2, debug: 3, machineCheck: 4 } as const;
 
-/** Vectors the surroundings have a handler for: NMI and #BP. Anything else ends a run, and says so. */
-export const HANDLED: readonly number[] = [2, 3];
+/** The gates of the IDT, and so all vectors that the surroundings have a handler for. Any other ends a run, and says so. */
+export const GATES = [
+  { vector: 2, entry: 'nmi', ist: IST.nmi, dpl: 0n },
+  { vector: 3, entry: 'int3_entry', ist: IST.debug, dpl: 3n },
+] as const;
 
 const PER_CPU = 0xffff_8800_3fc0_0000n;
 const EXCEPTION_STACKS = PER_CPU + 0x4000n;

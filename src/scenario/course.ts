@@ -2,7 +2,7 @@
 import type { LogEntry } from '../engine/events/log.ts';
 import type { Machine, Transition } from '../engine/machine.ts';
 import { GPR } from '../isa/state.ts';
-import { HANDLED } from '../kernel/memory-map.ts';
+import { GATES } from '../kernel/memory-map.ts';
 import type { TruthLog } from '../unwind/truth.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 
@@ -158,7 +158,7 @@ export class Course {
     const { journalHead, logLength } = machine;
     const transition = machine.step();
     if (transition.kind === 'stopped') return { end: this.stopped(), moved: false };
-    if (transition.kind === 'fault' && !HANDLED.includes(transition.vector ?? 0)) {
+    if (transition.kind === 'fault' && !GATES.some(({ vector }) => vector === transition.vector)) {
       const name = VECTOR_NAME[transition.vector ?? 0] ?? `vector ${transition.vector}`;
       this.boundary++;
       this.passage = { transition, before, written: [], event: '', back: undefined };
