@@ -35,6 +35,7 @@ function Line({
         {comment}
       </li>
     );
+  if (!line.text) return <li class="note">{comment}</li>; // a line of comment, read like the label below it
   return (
     <li
       class={`ins${line.depth > 0 ? ' deep' : ''}${now ? ' now' : ''}${strikes.length ? ' struck' : ''}`}
