@@ -3,7 +3,8 @@
  * the per-CPU block, and a task that has entered through a system call. The code comes as an `Image`.
  */
 import { AddressSpace } from '../engine/address-space.ts';
-import { Machine } from '../engine/machine.ts';
+import { wasm } from '../engine/backends/wasm/backend.ts';
+import { Machine, type MachineOptions } from '../engine/machine.ts';
 import { addressOf, type Image } from '../image/image.ts';
 import type { Field } from '../isa/state.ts';
 import {
@@ -95,9 +96,13 @@ const REGISTERS: Readonly<Partial<Record<Field, bigint>>> = {
 /** RFLAGS of a running task: bit 1 and IF. */
 const TASK_FLAGS = 0x202n;
 
-/** Builds the machine; the first instruction is `syscall_body` or `user_task`. Throws only for an image that `missing` refuses. */
-export function boot(image: Image, setup: Setup): Booted {
-  const machine = new Machine();
+/**
+ * Builds the machine; the first instruction is `syscall_body` or `user_task`. Throws only for an image that `missing` refuses.
+ *
+ * @param options of the machine; the wasm interpreter unless told. A worker compiles it in a few milliseconds.
+ */
+export function boot(image: Image, setup: Setup, options: MachineOptions = { backend: wasm() }): Booted {
+  const machine = new Machine(options);
   const space = new AddressSpace(machine);
   const symbol = (name: string): bigint => {
     const address = addressOf(image, name);

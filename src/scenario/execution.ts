@@ -2,7 +2,7 @@
  * One program in one start, run with events at chosen boundaries: again and again from the same mark, so
  * that looking for a position and recording a run are the same thing.
  */
-import type { Mark } from '../engine/machine.ts';
+import type { MachineOptions, Mark } from '../engine/machine.ts';
 import { addressOf, type Image } from '../image/image.ts';
 import { armBreakpoint, type Booted, boot, type Setup } from '../kernel/boot.ts';
 import { TruthLog } from '../unwind/truth.ts';
@@ -37,10 +37,10 @@ export class Execution {
   private readonly body: bigint;
   private readonly watch: MemoryWatch;
 
-  /** Boots and runs up to boundary 0. The image must be one that `missing` accepts. */
-  constructor(image: Image, setup: Setup) {
+  /** Boots and runs up to boundary 0. The image must be one that `missing` accepts; `options` are the machine's. */
+  constructor(image: Image, setup: Setup, options?: MachineOptions) {
     this.image = image;
-    this.booted = boot(image, setup);
+    this.booted = boot(image, setup, options);
     this.body = addressOf(image, `nmi_body_${setup.body}`) ?? 0n;
     const { truth, problem } = prelude(this.booted, image, setup);
     this.truth = truth;
