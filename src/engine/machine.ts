@@ -143,6 +143,19 @@ export class Machine {
     return made;
   }
 
+  /** One transition, undescribed; false when the machine stopped. For those who make millions. */
+  advance(): boolean {
+    return this.executor.run(1) !== 0;
+  }
+  /** Whether the next transition delivers an event. */
+  get eventDue(): boolean {
+    return (this.view.getUint8(offsetOf.attention) & Number(ATTENTION.event)) !== 0;
+  }
+  /** The low half of a field, unsigned. */
+  low(field: Field): number {
+    return this.view.getUint32(offsetOf[field], true);
+  }
+
   /** One transition and what it was. */
   step(): Transition {
     const rip = this.get('rip');

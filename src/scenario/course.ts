@@ -1,21 +1,31 @@
 /** One run under way: what is live, what has been counted, and how each transition changes that. */
 import type { LogEntry } from '../engine/events/log.ts';
 import type { Machine, Transition } from '../engine/machine.ts';
-import { GPR } from '../isa/state.ts';
 import { GATES } from '../kernel/memory-map.ts';
 import type { TruthLog } from '../unwind/truth.ts';
+import {
+  afterCall,
+  afterDelivery,
+  afterEvent,
+  afterIret,
+  atEnd,
+  unhandled,
+  type Violation,
+} from './invariants.ts';
 import type { MemoryWatch } from './memory-watch.ts';
-
-/** A live event: what it interrupted, and with which registers. */
-export interface Context {
-  /** `NMI 2`, `#BP`. */
-  readonly event: string;
-  readonly vector: number;
-  readonly rip: bigint;
-  readonly rsp: bigint;
-  readonly registers: Registers;
-  readonly outer: Context | undefined;
-}
+import {
+  BEGUN,
+  type Context,
+  closed,
+  delivered,
+  overAt,
+  type Registers,
+  registersOf,
+  served,
+  struck,
+  type Track,
+  VECTOR_NAME,
+} from './track.ts';
 
 /** What led to a boundary. */
 export interface Passage {
@@ -45,63 +55,22 @@ export type End =
   | { readonly kind: 'lost' | 'budget' | 'no-progress' | 'shutdown' | 'halted'; readonly sentence: string }
   | { readonly kind: 'not-modelled'; readonly name: string };
 
-type Registers = Readonly<Record<string, bigint>>;
-
-/** What must be the same again when an event is over. */
-const KEPT = [
-  ...GPR,
-  'rip',
-  'rflags',
-  'cs',
-  'ss',
-  'fsBase',
-  'gsBase',
-  'kernelGsBase',
-  'cr2',
-  'cr3',
-  'dr7',
-] as const;
-
-/** The registers that an event must give back, by name. */
-export const registersOf = (machine: Machine): Registers =>
-  Object.fromEntries(KEPT.map((name) => [name, name === 'rflags' ? machine.rflags() : machine.get(name)]));
-
-/** The first register that differs, if one does. */
-export const differing = (now: Registers, then: Registers): string | undefined =>
-  KEPT.find((name) => now[name] !== then[name]);
-
-export const VECTOR_NAME: Readonly<Record<number, string>> = {
-  0: '#DE',
-  1: '#DB',
-  2: 'NMI',
-  3: '#BP',
-  6: '#UD',
-  8: '#DF',
-  10: '#TS',
-  11: '#NP',
-  12: '#SS',
-  13: '#GP',
-  14: '#PF',
-  18: '#MC',
-};
-
-const hex = (value: bigint | undefined): string => `0x${(value ?? 0n).toString(16)}`;
+/** An invariant that broke, and the boundary at which it shows. */
+export interface Broken extends Violation {
+  readonly boundary: number;
+}
 
 export class Course {
   boundary = 0;
-  private live: Context | undefined;
-  private first: Context | undefined;
+  /** What broke so far, the earliest first. */
+  readonly broken: Broken[] = [];
+  private track: Track = BEGUN;
   private passage: Passage | undefined;
   private truth: TruthLog;
-  private deliveries = 0;
-  private nmis = 0;
-  private served = 0;
-  /** Boundaries at which NMIs struck, and at which the handler body was last entered. */
-  private readonly edges: number[] = [];
-  private lastServed = -1;
   private idle = 0;
   private readonly seen = new Set<string>();
   private readonly machine: Machine;
+  private readonly root: bigint;
   private readonly body: bigint;
   private readonly watch: MemoryWatch;
   private readonly describe: () => string;
@@ -113,35 +82,41 @@ export class Course {
     this.body = body;
     this.watch = watch;
     this.describe = describe;
+    this.root = machine.get('cr3');
   }
 
   get moment(): Moment {
-    const { boundary, passage, first, live, truth } = this;
+    const { boundary, passage, truth } = this;
+    const { first, live } = this.track;
     return { boundary, passage, first, live, truth };
   }
   get counts() {
-    return { deliveries: this.deliveries, edges: this.edges.length, served: this.served };
+    const { deliveries, edges, served } = this.track;
+    return { deliveries, edges, served };
   }
 
   /** An NMI arrives at this boundary. */
   strike(): void {
     this.machine.injectNmi();
-    this.edges.push(this.boundary);
+    this.track = struck(this.track);
   }
 
   /** Why the run is over at this boundary; undefined while it is not. `more`: an event is still to come. */
   over(more: boolean, budget: number, idle: number): End | undefined {
-    if (!more && !this.live && this.machine.get('nmiPending') === 0n) {
-      const unserved = this.edges.filter((edge) => edge >= this.lastServed).length;
-      const what = unserved === 1 ? 'an NMI' : `${unserved} NMIs`;
-      if (unserved > 0) return { kind: 'lost', sentence: `${what} came and no handler ran for it` };
+    if (!more && !this.track.live && this.machine.get('nmiPending') === 0n) {
+      const wrong = atEnd(this.machine, this.track);
+      if (wrong) this.breaks(wrong);
+      if (wrong?.invariant === 'I4') return { kind: 'lost', sentence: wrong.sentence };
       if (this.idle++ >= idle) return { kind: 'returned' };
     }
     if (this.boundary >= budget) return { kind: 'budget', sentence: `no end after ${budget} transitions` };
     if (more || this.idle > 0) return undefined;
     const state = this.describe();
-    if (this.seen.has(state))
-      return { kind: 'no-progress', sentence: 'the same state has come twice: this goes on for ever' };
+    if (this.seen.has(state)) {
+      const sentence = 'the same state has come twice: this goes on for ever';
+      this.breaks({ invariant: 'I7', sentence });
+      return { kind: 'no-progress', sentence };
+    }
     this.seen.add(state);
     return undefined;
   }
@@ -161,68 +136,52 @@ export class Course {
     if (transition.kind === 'fault' && !GATES.some(({ vector }) => vector === transition.vector)) {
       const name = VECTOR_NAME[transition.vector ?? 0] ?? `vector ${transition.vector}`;
       this.boundary++;
+      this.breaks(unhandled(transition.vector ?? 0));
       this.passage = { transition, before, written: [], event: '', back: undefined };
       return { end: { kind: 'not-modelled', name: `handler of ${name}` }, moved: true };
     }
 
     this.boundary++;
     const written = this.watch.note(machine.journalSince(journalHead));
-    const event = transition.kind === 'delivery' ? this.deliver(transition) : '';
-    for (const entry of machine.log(logLength)) this.note(entry, event, registers);
+    const arrived = transition.kind === 'delivery';
+    for (const entry of machine.log(logLength)) this.note(entry, transition.software === true, registers);
+    const event = arrived ? (this.track.live?.event ?? '') : '';
     const rip = machine.get('rip');
     const rsp = machine.get('rsp');
     this.truth = this.truth.settle(rip, rsp);
-    if (rip === this.body && transition.kind === 'instruction') {
-      this.served++;
-      this.lastServed = this.boundary;
-    }
-    const over = transition.kind === 'delivery' ? undefined : oldestAt(this.live, rip, rsp);
+    if (rip === this.body && transition.kind === 'instruction') this.track = served(this.track);
+    const over = arrived ? undefined : overAt(this.track.live, rip, rsp);
     this.passage = { transition, before, written, event, back: over?.event };
-    const lost = over && this.close(over);
-    return lost === undefined ? undefined : { end: { kind: 'lost', sentence: lost }, moved: true };
+    const wrong = over && afterEvent(machine, this.track, over);
+    if (over) this.track = closed(this.track, over);
+    if (!wrong) return undefined;
+    this.breaks(wrong);
+    return { end: { kind: 'lost', sentence: wrong.sentence }, moved: true };
   }
 
-  /** Counts a delivery; its name. Software may use any vector: INT $2 is no NMI and does not close the latch. */
-  private deliver({ vector = 0, software }: Transition): string {
-    this.deliveries++;
-    if (software && vector !== 3) return `INT ${vector}`;
-    return vector === 2 ? `NMI ${++this.nmis}` : (VECTOR_NAME[vector] ?? `vector ${vector}`);
-  }
-
-  private note(entry: LogEntry, event: string, registers: Registers): void {
+  private note(entry: LogEntry, software: boolean, registers: Registers): void {
+    const { machine } = this;
     this.truth = this.truth.record(entry);
-    if (entry.kind !== 'delivery') return;
-    const { vector, rip, outerRsp } = entry;
-    this.live = { event, vector, rip, rsp: outerRsp, registers: { ...registers, rip }, outer: this.live };
-    if (event.startsWith('NMI')) this.first ??= this.live;
+    if (entry.kind === 'delivery') {
+      this.track = delivered(this.track, entry, software, registers);
+      this.breaks(afterDelivery(machine, this.track, (address) => machine.physical(address)));
+    }
+    if (entry.kind === 'call') this.breaks(afterCall(machine, this.root));
+    if (entry.kind === 'iret') this.breaks(afterIret(machine, entry));
   }
 
-  /** An event is over; a sentence if it, or one inside it, did not come back whole. */
-  private close(over: Context): string | undefined {
-    const inner = this.live;
-    this.live = over.outer;
-    if (inner !== over)
-      return `${inner?.event} never came back: ${over.event}, which it interrupted, is over`;
-    const now = registersOf(this.machine);
-    const wrong = differing(now, over.registers);
-    return (
-      wrong &&
-      `${over.event} came back with ${wrong} = ${hex(now[wrong])}, it was ${hex(over.registers[wrong])}`
-    );
+  /** Each invariant is told once: what follows from a break says nothing new. */
+  private breaks(violation: Violation | undefined): void {
+    if (violation && !this.broken.some(({ invariant }) => invariant === violation.invariant))
+      this.broken.push({ ...violation, boundary: this.boundary });
   }
 
   private stopped(): End {
     const reason = this.machine.stopReason;
     const name = /^not modelled: (.*)$/.exec(reason)?.[1];
     if (name !== undefined) return { kind: 'not-modelled', name };
-    return { kind: reason === 'halted' ? 'halted' : 'shutdown', sentence: `the processor stops: ${reason}` };
+    const sentence = `the processor stops: ${reason}`;
+    this.breaks({ invariant: reason === 'halted' ? 'I7' : 'I8', sentence });
+    return { kind: reason === 'halted' ? 'halted' : 'shutdown', sentence };
   }
-}
-
-/** The oldest live event that interrupted this very point. */
-function oldestAt(live: Context | undefined, rip: bigint, rsp: bigint): Context | undefined {
-  let found: Context | undefined;
-  for (let context = live; context; context = context.outer)
-    if (context.rip === rip && context.rsp === rsp) found = context;
-  return found;
 }

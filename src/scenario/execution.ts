@@ -6,8 +6,9 @@ import type { MachineOptions, Mark } from '../engine/machine.ts';
 import { addressOf, type Image } from '../image/image.ts';
 import { armBreakpoint, type Booted, boot, type Setup } from '../kernel/boot.ts';
 import { TruthLog } from '../unwind/truth.ts';
-import { Course, differing, type End, type Moment, registersOf } from './course.ts';
+import { type Broken, Course, type End, type Moment } from './course.ts';
 import { MemoryWatch } from './memory-watch.ts';
+import { differing, registersOf } from './track.ts';
 
 /** An event and the boundary at which it strikes. */
 export interface Injection {
@@ -20,6 +21,8 @@ export interface Ended {
   /** Number of the last boundary. */
   readonly boundary: number;
   readonly counts: { readonly deliveries: number; readonly edges: number; readonly served: number };
+  /** Invariants that broke, each where it showed first. */
+  readonly broken: readonly Broken[];
 }
 
 /** Transitions that are allowed before the first boundary. */
@@ -35,6 +38,8 @@ export class Execution {
   private readonly mark: Mark;
   private readonly truth: TruthLog;
   private readonly body: bigint;
+  /** The low half of the address of the handler's body, for those who look at every boundary. */
+  readonly bodyLow: number;
   private readonly watch: MemoryWatch;
 
   /** Boots and runs up to boundary 0. The image must be one that `missing` accepts; `options` are the machine's. */
@@ -42,6 +47,7 @@ export class Execution {
     this.image = image;
     this.booted = boot(image, setup, options);
     this.body = addressOf(image, `nmi_body_${setup.body}`) ?? 0n;
+    this.bodyLow = Number(this.body & 0xffff_ffffn);
     const { truth, problem } = prelude(this.booted, image, setup);
     this.truth = truth;
     this.problem = problem;
@@ -56,6 +62,12 @@ export class Execution {
     return `${this.booted.machine.describeRegisters()}\nmemory=${this.watch.digest}`;
   }
 
+  /** Back to boundary 0. */
+  begin(): void {
+    this.booted.machine.undo(this.mark);
+    this.watch.reset();
+  }
+
   /**
    * Runs from boundary 0 with these injections. `observe` sees every boundary, also the last. Ends when every
    * event has been over for `idle` transitions, when something is wrong, or after `budget` transitions.
@@ -67,11 +79,15 @@ export class Execution {
     idle = injections.length > 0 ? 0 : IDLE,
   ): Ended {
     const { machine } = this.booted;
-    machine.undo(this.mark);
-    this.watch.reset();
+    this.begin();
     const course = new Course(machine, this.truth, this.body, this.watch, () => this.describe());
     const last = injections.reduce((latest, { boundary }) => Math.max(latest, boundary), -1);
-    const ended = (end: End): Ended => ({ end, boundary: course.boundary, counts: course.counts });
+    const ended = (end: End): Ended => ({
+      end,
+      boundary: course.boundary,
+      counts: course.counts,
+      broken: course.broken,
+    });
     for (;;) {
       for (const { boundary } of injections) if (boundary === course.boundary) course.strike();
       observe(course.moment);

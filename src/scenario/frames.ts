@@ -5,12 +5,13 @@ import { found, judge } from '../unwind/judge.ts';
 import type { Unwinder } from '../unwind/rules.ts';
 import { show } from '../unwind/show-trace.ts';
 import type { Truth, View } from '../unwind/view.ts';
-import { type Moment, registersOf, VECTOR_NAME } from './course.ts';
+import type { Moment } from './course.ts';
 import { digestOf } from './digest.ts';
 import type { Execution } from './execution.ts';
 import { arrival, type Happening, narrate } from './narrate.ts';
 import type { Mark } from './steps.ts';
 import type { Author, CodeLine, Frame, TruthLine, Verdict, Word } from './timeline.ts';
+import { registersOf, VECTOR_NAME } from './track.ts';
 import { flagNames, fromTop, meaningOf, place, stackMeaning, wordsAt } from './words.ts';
 
 export class FrameMaker {

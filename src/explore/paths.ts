@@ -1,0 +1,307 @@
+/**
+ * Every schedule of a set of events, depth first. A path is a run from one boundary on with no further event; at
+ * each of its boundaries a fork begins for each event that may strike there. Where a run comes to a state that
+ * another path has been in, with the same events or more still to come, it joins that path: what
+ * follows is known. So the result is a graph, and each schedule is one way through it.
+ */
+import { PENDING } from '../engine/events/pending-kinds.ts';
+import type { Machine } from '../engine/machine.ts';
+import type { Execution, Injection } from '../scenario/execution.ts';
+import {
+  afterCall,
+  afterDelivery,
+  afterEvent,
+  afterIret,
+  atEnd,
+  unhandled,
+  type Violation,
+} from '../scenario/invariants.ts';
+import {
+  BEGUN,
+  closed,
+  delivered,
+  overAt,
+  registersOf,
+  served,
+  struck,
+  type Track,
+} from '../scenario/track.ts';
+import type { Strikes } from './events.ts';
+import { type DeadMemory, StateKey } from './state-key.ts';
+
+/** How many of each kind of event are still to come, by the kind's place in `Bounds.kinds`. */
+export type Remaining = readonly number[];
+
+/** How a path ends, unless it joins another. */
+export type PathEnd =
+  | { readonly kind: 'returned' }
+  | ({ readonly kind: 'violated' } & Violation)
+  | { readonly kind: 'not-modelled'; readonly name: string };
+
+export interface Fork {
+  /** Boundary of the path at which the event strikes, and its kind's place. */
+  readonly at: number;
+  readonly kind: number;
+  readonly path: Path;
+}
+
+export interface Path {
+  readonly remaining: Remaining;
+  readonly forks: Fork[];
+  /** Transitions until it ends or joins. */
+  length: number;
+  end: PathEnd | undefined;
+  join: Spot | undefined;
+}
+
+/** A boundary of a path. */
+export interface Spot {
+  readonly path: Path;
+  readonly at: number;
+}
+
+export interface Bounds {
+  /** What may strike and where; a schedule has at most `counts[n]` of `kinds[n]`. */
+  readonly kinds: readonly Strikes[];
+  readonly counts: Remaining;
+  /** Transitions of the task, with nothing alive, during which something may still strike. */
+  readonly window: number;
+  /** Transitions after which a run is taken to go on for ever. */
+  readonly budget: number;
+  /** Whether paths join; without it every schedule is run to its end. */
+  readonly pruned: boolean;
+  readonly dead: DeadMemory;
+  /** Vectors that have a gate. A fault of any other ends a run. */
+  readonly gates: ReadonlySet<number>;
+  /** Which forks of the first path are explored: all, unless this is a shard. */
+  readonly takes?: (fork: number) => boolean;
+}
+
+/** How far an exploration has come. */
+export interface Progress {
+  /** Boundary of the first path, and its last one as far as known. */
+  readonly boundary: number;
+  readonly last: number;
+  /** Paths that were run. */
+  readonly paths: number;
+}
+
+/** After so many transitions on one path, each state is compared with those before it. */
+const PATIENCE = 600;
+
+/** Where a run stands, beside the machine. */
+interface State {
+  track: Track;
+  /** Absolute number of the boundary. */
+  boundary: number;
+  idle: number;
+  struck: number;
+}
+
+export class Explorer {
+  /** Paths that were run so far. */
+  paths = 0;
+  private readonly execution: Execution;
+  private readonly machine: Machine;
+  private readonly given: readonly Injection[];
+  private readonly bounds: Bounds;
+  private readonly key: StateKey;
+  private readonly known = new Map<number, Spot[]>();
+  private readonly root: bigint;
+  private readonly pages = new Map<bigint, number | undefined>();
+
+  /** Stands at boundary 0. @param given events that strike in any case, by number of boundary, in order */
+  constructor(execution: Execution, given: readonly Injection[], bounds: Bounds) {
+    execution.begin();
+    this.execution = execution;
+    this.machine = execution.booted.machine;
+    this.given = given.toSorted((a, b) => a.boundary - b.boundary);
+    this.bounds = bounds;
+    this.key = new StateKey(execution.booted, bounds.dead);
+    this.root = this.machine.get('cr3');
+  }
+
+  /** Explores everything; yields after each fork of the first path. Another run of the execution must not come between. */
+  *explore(last: number): Generator<Progress, Path> {
+    const state: State = { track: BEGUN, boundary: 0, idle: 0, struck: 0 };
+    const { counts } = this.bounds;
+    const path: Path = { remaining: counts, forks: [], length: 0, end: undefined, join: undefined };
+    this.give(state);
+    let fork = 0;
+    while (!this.closes(path, state, undefined)) {
+      for (const kind of this.bounds.kinds.keys()) {
+        if (!this.takes(fork++)) continue;
+        this.fork(path, kind, state, 0);
+        yield { boundary: state.boundary, last, paths: this.paths };
+      }
+      if (this.advance(path, state)) break;
+    }
+    return path;
+  }
+
+  private takes(fork: number): boolean {
+    return this.bounds.takes?.(fork) ?? true;
+  }
+
+  /** A path from here on. @param after place of the kind that just struck at this very boundary */
+  private path(remaining: Remaining, state: State, depth: number, after: number): Path {
+    this.paths++;
+    const path: Path = { remaining, forks: [], length: 0, end: undefined, join: undefined };
+    const more = remaining.some((count) => count > 0);
+    const seen = new Set<number>();
+    let fresh = true;
+    // Straight after an event the choice at this boundary is restricted: no joining.
+    let joins = false;
+    while (!this.closes(path, state, joins || more ? (fresh ? undefined : seen) : undefined)) {
+      if (more)
+        for (const kind of this.bounds.kinds.keys())
+          if (!fresh || kind > after) this.fork(path, kind, state, depth);
+      fresh = false;
+      const before = state.track.live;
+      if (this.advance(path, state)) break;
+      const waits = this.machine.low('nmiPending') !== 0 && this.machine.low('nmiBlocked') !== 0;
+      joins = waits || state.track.live !== before || path.length > PATIENCE;
+    }
+    return path;
+  }
+
+  /** One event strikes here; afterwards the machine and the state are as before. */
+  private fork(path: Path, kind: number, state: State, depth: number): void {
+    const { machine } = this;
+    const left = path.remaining[kind] ?? 0;
+    const strikes = this.bounds.kinds[kind];
+    if (left === 0 || !strikes?.may(machine)) return;
+    machine.markSlot(depth);
+    const head = machine.journalHead;
+    strikes.strike(machine);
+    const track = strikes.event === 'nmi' ? struck(state.track) : state.track;
+    const remaining = path.remaining.map((count, n) => (n === kind ? count - 1 : count));
+    const at = path.length;
+    path.forks.push({ at, kind, path: this.path(remaining, { ...state, track }, depth + 1, kind) });
+    machine.undoSlot(depth);
+    this.key.rewind(head);
+  }
+
+  /**
+   * Whether a path ends or joins at this boundary. With `seen`, its state is looked up among those of other
+   * paths, and noted.
+   */
+  private closes(path: Path, state: State, seen: Set<number> | undefined): boolean {
+    const { machine, bounds } = this;
+    const { track } = state;
+    if (!track.live && state.struck === this.given.length && !this.waits()) {
+      const wrong = atEnd(machine, track);
+      if (wrong) return this.ends(path, { kind: 'violated', ...wrong });
+      // With nothing more to come, the task's own transitions are of no interest.
+      const window = path.remaining.some((count) => count > 0) ? bounds.window : 0;
+      if (state.idle++ >= window) return this.ends(path, { kind: 'returned' });
+    }
+    if (state.boundary >= bounds.budget)
+      return this.ends(path, violated('I7', `no end after ${bounds.budget} transitions`));
+    if (!seen) return false;
+    const next = this.given[state.struck];
+    const rest = state.idle * 64 + track.owed + (next ? (next.boundary - state.boundary) * 0x1_0000 : 0);
+    const key = this.key.of(track, rest);
+    if (path.length > PATIENCE) {
+      if (seen.has(key))
+        return this.ends(path, violated('I7', 'the same state comes twice: this goes on for ever'));
+      seen.add(key);
+    }
+    if (!bounds.pruned) return false;
+    const spots = this.known.get(key) ?? [];
+    const spot = spots.find(({ path: other }) => covers(other.remaining, path.remaining));
+    if (spot?.path === path)
+      return this.ends(path, violated('I7', 'the same state comes twice: this goes on for ever'));
+    if (spot) {
+      path.join = spot;
+      return true;
+    }
+    spots.push({ path, at: path.length });
+    this.known.set(key, spots);
+    return false;
+  }
+
+  private ends(path: Path, end: PathEnd): true {
+    path.end = end;
+    return true;
+  }
+
+  private waits(): boolean {
+    return this.machine.low('nmiPending') !== 0;
+  }
+
+  /** What strikes in any case. */
+  private give(state: State): void {
+    while (this.given[state.struck]?.boundary === state.boundary) {
+      this.machine.injectNmi();
+      state.track = struck(state.track);
+      state.struck++;
+    }
+  }
+
+  /** One transition; true when the path ends with it. */
+  private advance(path: Path, state: State): boolean {
+    const { machine } = this;
+    const due = machine.eventDue;
+    const kind = due ? machine.low('pendingKind') : 0;
+    const registers = due ? registersOf(machine) : undefined;
+    const from = machine.logLength;
+    if (!machine.advance()) return this.ends(path, this.stopped());
+    state.boundary++;
+    path.length++;
+    let wrong: Violation | undefined;
+    if (machine.low('pendingKind') === PENDING.fault && !this.bounds.gates.has(machine.low('pendingVector')))
+      wrong = unhandled(machine.low('pendingVector'));
+    let arrived = false;
+    if (machine.logLength !== from)
+      for (const entry of machine.log(from)) {
+        if (entry.kind === 'delivery') {
+          arrived = true;
+          state.track = delivered(state.track, entry, kind === PENDING.software, registers ?? {});
+          wrong ??= afterDelivery(machine, state.track, this.physical);
+        } else if (entry.kind === 'call') wrong ??= afterCall(machine, this.root);
+        else if (entry.kind === 'iret') wrong ??= afterIret(machine, entry);
+      }
+    if (!arrived) wrong ??= this.settle(state, due);
+    this.give(state);
+    return wrong !== undefined && this.ends(path, { kind: 'violated', ...wrong });
+  }
+
+  /** What control has reached: the handler's body, or the end of an event. */
+  private settle(state: State, due: boolean): Violation | undefined {
+    const { machine, execution } = this;
+    const rip = machine.low('rip');
+    if (rip === execution.bodyLow && !due) state.track = served(state.track);
+    for (let live = state.track.live; live; live = live.outer) {
+      if (Number(live.rip & 0xffff_ffffn) !== rip) continue;
+      const over = overAt(state.track.live, machine.get('rip'), machine.get('rsp'));
+      const wrong = over && afterEvent(machine, state.track, over);
+      if (over) state.track = closed(state.track, over);
+      return wrong;
+    }
+    return undefined;
+  }
+
+  private stopped(): PathEnd {
+    const reason = this.machine.stopReason;
+    const name = /^not modelled: (.*)$/.exec(reason)?.[1];
+    if (name !== undefined) return { kind: 'not-modelled', name };
+    return violated(reason === 'shutdown' ? 'I8' : 'I7', `the processor stops: ${reason}`);
+  }
+
+  /** Physical address of a kernel page; page tables are taken to stay as they are. */
+  private readonly physical = (address: bigint): number | undefined => {
+    const page = address >> 12n;
+    if (!this.pages.has(page)) this.pages.set(page, this.machine.physical(page << 12n));
+    const frame = this.pages.get(page);
+    return frame === undefined ? undefined : frame + Number(address & 0xfffn);
+  };
+}
+
+const violated = (invariant: Violation['invariant'], sentence: string): PathEnd => ({
+  kind: 'violated',
+  invariant,
+  sentence,
+});
+
+const covers = (all: Remaining, some: Remaining): boolean => some.every((count, n) => count <= (all[n] ?? 0));

@@ -1,0 +1,107 @@
+/** A number for everything that decides how a run goes on: equal for equal futures, as far as 53 bits can tell. */
+import { offsetOf } from '../engine/layout.ts';
+import { FIELDS, type Field } from '../isa/state.ts';
+import type { Booted } from '../kernel/boot.ts';
+import { STACK, STACKS } from '../kernel/memory-map.ts';
+import type { Context, Track } from '../scenario/track.ts';
+import { type Dead, LiveMemory, mix, type Stretch } from './live-memory.ts';
+
+/**
+ * Fields that decide nothing: flags in their lazy form (the canonical image is taken instead), scratch, and the
+ * tool's own places in its journal and log. `pending…` fields count while something is pending.
+ */
+const ASIDE: ReadonlySet<Field> = new Set<Field>([
+  'zero',
+  'flagResult',
+  'flagCarry',
+  'rflagsRest',
+  'raisedVector',
+  'raisedCode',
+  'attention',
+  'stop',
+  'journalHead',
+  'logHead',
+]);
+const OF_PENDING: readonly Field[] = ['pendingVector', 'pendingCode', 'pendingRip'];
+const COUNTED = FIELDS.filter((field) => !ASIDE.has(field) && !OF_PENDING.includes(field));
+
+/** What memory a design declares to mean nothing. */
+export interface DeadMemory {
+  /** Words of a stack that are read though they lie outside what is in use: "NMI executing". */
+  readonly kept: readonly bigint[];
+  /** Words that only count: no code decides by them. */
+  readonly counters: readonly bigint[];
+}
+
+export class StateKey {
+  private readonly booted: Booted;
+  private readonly memory: LiveMemory;
+  private readonly halves: Int32Array;
+  private readonly contexts = new WeakMap<Context, number>();
+
+  constructor(booted: Booted, { kept, counters }: DeadMemory) {
+    this.booted = booted;
+    this.memory = new LiveMemory(booted, STACKS, new Set(kept), new Set(counters));
+    this.halves = new Int32Array(booted.machine.memory.buffer, 0, 0x1000 / 4);
+  }
+
+  /** @param rest numbers that belong to the state but lie outside the machine */
+  of(track: Track, rest: number): number {
+    const { machine } = this.booted;
+    const rflags = Number(machine.rflags());
+    const [low, high] = this.memory.sum(deadNow(machine.get('rsp'), machine.low('cpl') === 0, track));
+    const chain = this.chain(track.live);
+    let a = mix(rflags, low, chain, 0x243f_6a88 ^ rest);
+    let b = mix(rflags, high, chain, 0x1319_8a2e + rest);
+    const fold = (field: Field): void => {
+      const at = offsetOf[field] >> 2;
+      const one = this.halves[at] as number;
+      const two = this.halves[at + 1] as number;
+      a = Math.imul((a ^ one) + 0x7f4a_7c15, 0x85eb_ca6b);
+      a = Math.imul(((a << 13) | (a >>> 19)) ^ two, 0xc2b2_ae35);
+      b = Math.imul((b + one) ^ (b >>> 15), 0x27d4_eb2f);
+      b = Math.imul((b ^ (b >>> 13)) + two, 0x1656_67b1);
+    };
+    for (const field of COUNTED) fold(field);
+    if (machine.low('pendingKind') !== 0) for (const field of OF_PENDING) fold(field);
+    return ((b ^ (b >>> 16)) & 0x1f_ffff) * 0x1_0000_0000 + ((a ^ (a >>> 16)) >>> 0);
+  }
+
+  /** Stores down to `head` were just taken back. */
+  rewind(head: number): void {
+    this.memory.rewind(head);
+  }
+
+  /** A number for a chain of live events: what each interrupted, with which registers. */
+  private chain(live: Context | undefined): number {
+    if (!live) return 0;
+    const known = this.contexts.get(live);
+    if (known !== undefined) return known;
+    let sum = mix(this.chain(live.outer), live.vector, half(live.slot), 0x0370_7344);
+    for (const value of [live.rip, live.rsp, ...Object.values(live.registers)])
+      sum = mix(sum, half(value), half(value >> 32n), 0xa409_3822);
+    this.contexts.set(live, sum);
+    return sum;
+  }
+}
+
+const half = (value: bigint): number => Number(BigInt.asIntN(32, value));
+
+/**
+ * The words of a stack that mean nothing: all of an exception stack that nobody is on and that holds no live
+ * record; on the task's stack, what lies below RSP, the kernel having no red zone.
+ */
+function deadNow(rsp: bigint, kernel: boolean, track: Track): Dead {
+  return (stack) => {
+    const within = (address: bigint): boolean => address > stack.begin && address <= stack.end;
+    let lowest = kernel && within(rsp) ? rsp : undefined;
+    for (let live = track.live; live; live = live.outer)
+      for (const address of [live.slot, (live.registers.cs ?? 0n) % 4n === 0n ? live.rsp : undefined])
+        if (address !== undefined && within(address) && (lowest === undefined || address < lowest))
+          lowest = address;
+    if (lowest === undefined) return true;
+    return isTask(stack) ? (address) => address < (lowest ?? stack.end) : false;
+  };
+}
+
+const isTask = (stack: Stretch): boolean => stack.begin === STACK.task.begin;

@@ -1,0 +1,277 @@
+/**
+ * A sweep: every schedule of a set of events over a design, from each start and with each handler body. What it
+ * claims, it claims for these and for nothing else; the report names them all.
+ */
+import type { Problem, Source } from '../asm/source.ts';
+import { NMI_TOP, PER_CPU_OFFSET, PLACE } from '../kernel/memory-map.ts';
+import type { Execution, Injection } from '../scenario/execution.ts';
+import type { Invariant } from '../scenario/invariants.ts';
+import type { Library } from '../scenario/library.ts';
+import type { Edit } from '../scenario/program.ts';
+import { printEdit } from '../scenario/recipe-print.ts';
+import { BUDGET, stage } from '../scenario/run.ts';
+import { NMI, type Strikes } from './events.ts';
+import { Counter, type Outcome, outcomes, violations } from './outcomes.ts';
+import { type Bounds, Explorer, type Path, type Progress } from './paths.ts';
+import { recipeOf } from './shrink.ts';
+
+/** What is swept. Lists that are left out are the design's own. */
+export interface SweepAsk {
+  readonly design: string;
+  /** Names of events, one for each that may strike: `['nmi', 'nmi']` for at most two NMIs. */
+  readonly events: readonly string[];
+  readonly starts?: readonly string[];
+  readonly bodies?: readonly string[];
+  /** Safeguards that are taken away. */
+  readonly without?: readonly string[];
+  /** Cells of the design that a reader has changed. */
+  readonly edits?: readonly Edit[];
+  /** Transitions of the task during which something may still strike; 8 unless told. */
+  readonly window?: number;
+  readonly budget?: number;
+  /** Whether runs that meet are followed once; true unless told. */
+  readonly pruned?: boolean;
+  /** One part of `of`, counted from 0. */
+  readonly shard?: { readonly index: number; readonly of: number };
+}
+
+/** Breaks of one invariant that look alike, told by their shortest schedule. */
+export interface Found {
+  readonly invariant: Invariant;
+  /** A scenario's text that runs, links and mails. */
+  readonly recipe: string;
+  /** Boundary at which it shows. */
+  readonly step: number;
+  readonly sentence: string;
+  readonly start: string;
+  readonly body: string;
+  /** How many schedules break it so. */
+  readonly schedules: number;
+}
+
+/** What a sweep says; plain data. */
+export interface SweepReport {
+  readonly design: string;
+  readonly events: readonly string[];
+  /** Where each kind of event was taken to strike. */
+  readonly where: Readonly<Record<string, string>>;
+  readonly without: readonly string[];
+  readonly starts: readonly string[];
+  readonly bodies: readonly string[];
+  readonly window: number;
+  readonly budget: number;
+  readonly pruned: boolean;
+  /** Boundaries of the longest run with one event. */
+  readonly boundaries: number;
+  readonly schedules: number;
+  /** Runs that were made; the other schedules meet one of them. */
+  readonly distinct: number;
+  readonly violations: readonly Found[];
+  /** What a run needed and the model does not have; such schedules are not judged. */
+  readonly untold: readonly { readonly name: string; readonly schedules: number }[];
+  readonly shard?: { readonly index: number; readonly of: number };
+}
+
+/** One start with one body. */
+export interface Part {
+  readonly start: string;
+  readonly body: string;
+  readonly execution: Execution;
+  readonly given: readonly Injection[];
+  readonly kinds: readonly Strikes[];
+  readonly counts: readonly number[];
+  readonly bounds: Bounds;
+}
+
+export const WINDOW = 8;
+const STARTS = ['kernel-task', 'user-task'];
+const BODIES = ['int3'];
+/** Schedules that are looked at one by one, in each part, to find the shortest. */
+const LISTED = 100_000;
+/** Kinds of breaks that a report tells. */
+const TOLD = 50;
+
+const KINDS: readonly Strikes[] = [NMI];
+
+const sourceOf = ({ design, without = [], edits = [] }: SweepAsk, start: string, body: string): Source => ({
+  page: 'sweep',
+  name: 'sweep',
+  line: 1,
+  lines: [
+    'scenario sweep v0',
+    `design ${design}`,
+    ...(without.length > 0 ? [`without ${without.join(', ')}`] : []),
+    `start ${start}`,
+    `body ${body}`,
+    ...edits.flatMap(printEdit),
+  ],
+});
+
+/** Checks an ask and makes it ready: one part for each start and body. */
+export function partsOf(
+  ask: SweepAsk,
+  pages: Library,
+): { readonly parts: readonly Part[] } | { readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const refuse = (message: string): void => {
+    problems.push({ page: 'sweep', line: 1, column: 1, message });
+  };
+  const names = KINDS.map(({ event }) => event as string);
+  for (const event of ask.events)
+    if (!names.includes(event)) refuse(`unknown event: ${event} (there is ${names.join(', ')})`);
+  if (ask.events.length === 0) refuse('missing events');
+  if (problems.length > 0) return { problems };
+  const kinds = KINDS.filter(({ event }) => ask.events.includes(event));
+  const counts = kinds.map(({ event }) => ask.events.filter((name) => name === event).length);
+  const parts: Part[] = [];
+  for (const start of ask.starts ?? STARTS)
+    for (const body of ask.bodies ?? BODIES) {
+      const ready = stage(sourceOf(ask, start, body), pages);
+      if ('problems' in ready) {
+        problems.push(...ready.problems);
+        continue;
+      }
+      const nth = parts.length;
+      const { shard } = ask;
+      const bounds: Bounds = {
+        kinds,
+        counts,
+        window: ask.window ?? WINDOW,
+        budget: ask.budget ?? BUDGET,
+        pruned: ask.pruned ?? true,
+        dead: {
+          kept: [NMI_TOP - 56n],
+          counters: [PER_CPU_OFFSET.NMI_TICKS, PER_CPU_OFFSET.BP_HITS].map((at) => PLACE.perCpu + at),
+        },
+        gates: new Set([2, 3]),
+        ...(shard ? { takes: (fork) => (fork + nth) % shard.of === shard.index } : {}),
+      };
+      const { execution, injections: given } = ready;
+      parts.push({ start, body, execution, given, kinds, counts, bounds });
+    }
+  return problems.length > 0 ? { problems } : { parts };
+}
+
+/** What exploring one part gave. */
+export interface Explored {
+  readonly part: Part;
+  readonly root: Path;
+  readonly paths: number;
+}
+
+/** Explores one part; the generator can be left at any time. */
+export function* explorePart(part: Part): Generator<Progress, Explored> {
+  const explorer = new Explorer(part.execution, part.given, part.bounds);
+  const root = yield* explorer.explore(part.bounds.window);
+  return { part, root, paths: explorer.paths };
+}
+
+/** A whole sweep at once. Those who show progress or share the work go part by part. */
+export function sweep(
+  ask: SweepAsk,
+  pages: Library,
+): SweepReport | { readonly problems: readonly Problem[] } {
+  const ready = partsOf(ask, pages);
+  if ('problems' in ready) return ready;
+  const explored = ready.parts.map((part) => {
+    const run = explorePart(part);
+    for (;;) {
+      const { done, value } = run.next();
+      if (done) return value;
+    }
+  });
+  return reportOf(ask, explored);
+}
+
+/** What the exploration of all parts says. */
+export function reportOf(ask: SweepAsk, explored: readonly Explored[]): SweepReport {
+  const [first] = explored;
+  const kinds = first?.part.kinds ?? [];
+  const untold = new Map<string, number>();
+  const found: Found[] = [];
+  let schedules = 0;
+  let boundaries = 0;
+  for (const { part, root } of explored) {
+    const counter = new Counter();
+    // The run without any event belongs to the first shard.
+    const shared = ask.shard !== undefined && ask.shard.index > 0 ? 1 : 0;
+    schedules += counter.count(root, 0, part.counts).schedules - shared;
+    boundaries = Math.max(boundaries, ...root.forks.map(({ at, path }) => at + lengthOf(path)), root.length);
+    for (const { end, schedule } of outcomes(root, counter, ({ untold: some }) => some > 0))
+      if (end.kind === 'not-modelled' && (schedule.length > 0 || shared === 0))
+        untold.set(end.name, (untold.get(end.name) ?? 0) + 1);
+    found.push(...foundIn(ask, part, root, counter, shared > 0));
+  }
+  return {
+    design: ask.design,
+    events: ask.events,
+    where: Object.fromEntries(kinds.map(({ event, where }) => [event, where])),
+    without: ask.without ?? [],
+    starts: [...new Set(explored.map(({ part }) => part.start))],
+    bodies: [...new Set(explored.map(({ part }) => part.body))],
+    window: ask.window ?? WINDOW,
+    budget: ask.budget ?? BUDGET,
+    pruned: ask.pruned ?? true,
+    boundaries,
+    schedules,
+    distinct: explored.reduce((sum, { paths }) => sum + paths, 0),
+    violations: shortest(found),
+    untold: [...untold].map(([name, n]) => ({ name, schedules: n })),
+    ...(ask.shard ? { shard: ask.shard } : {}),
+  };
+}
+
+function lengthOf(path: Path): number {
+  let length = 0;
+  for (let spot: { path: Path; at: number } | undefined = { path, at: 0 }; spot; spot = spot.path.join)
+    length += spot.path.length - spot.at;
+  return length;
+}
+
+/** Whether one schedule is told before another: fewer events, then earlier to show, then earlier events. */
+function before(a: Outcome, b: Outcome): boolean {
+  if (a.schedule.length !== b.schedule.length) return a.schedule.length < b.schedule.length;
+  if (a.boundary !== b.boundary) return a.boundary < b.boundary;
+  const n = a.schedule.findIndex(({ boundary }, i) => boundary !== b.schedule[i]?.boundary);
+  return n >= 0 && (a.schedule[n]?.boundary ?? 0) < (b.schedule[n]?.boundary ?? 0);
+}
+
+function foundIn(ask: SweepAsk, part: Part, root: Path, counter: Counter, shared: boolean): readonly Found[] {
+  const groups = new Map<string, { best: Outcome; schedules: number }>();
+  let listed = 0;
+  for (const outcome of violations(root, counter)) {
+    if (outcome.end.kind !== 'violated' || (shared && outcome.schedule.length === 0)) continue;
+    if (++listed > LISTED) break;
+    const name = `${outcome.end.invariant} ${outcome.end.sentence.replace(/0x[\da-f]+/g, '')}`;
+    const group = groups.get(name);
+    if (!group) groups.set(name, { best: outcome, schedules: 1 });
+    else {
+      group.schedules++;
+      if (before(outcome, group.best)) group.best = outcome;
+    }
+  }
+  return [...groups.values()].flatMap(({ best, schedules }): Found[] => {
+    const { end, boundary: step } = best;
+    if (end.kind !== 'violated') return [];
+    const { start, body } = part;
+    const { invariant, sentence } = end;
+    const recipe = recipeOf(ask, part, best);
+    return [{ invariant, recipe, step, sentence, start, body, schedules }];
+  });
+}
+
+/** The number of events in a recipe. */
+const events = ({ recipe }: Found): number =>
+  recipe.split('\n').filter((line) => line.startsWith('inject')).length;
+
+/** Alike breaks of several parts or shards become one; the shortest first. */
+export function shortest(found: readonly Found[]): readonly Found[] {
+  const groups = new Map<string, Found>();
+  const ordered = found.toSorted((a, b) => events(a) - events(b) || a.step - b.step);
+  for (const one of ordered) {
+    const name = [one.invariant, one.start, one.body, one.sentence.replace(/0x[\da-f]+/g, '')].join(' ');
+    const group = groups.get(name);
+    groups.set(name, group ? { ...group, schedules: group.schedules + one.schedules } : one);
+  }
+  return [...groups.values()].slice(0, TOLD);
+}

@@ -1,0 +1,134 @@
+/**
+ * What must hold in every run, whatever strikes. Each check looks at one transition: at the state after it, at the
+ * events that are alive, and at what the engine logged, never at how the run came there; so two runs that meet
+ * in one state are judged alike from there on.
+ */
+import type { LogEntry } from '../engine/events/log.ts';
+import { FRAMES, PAGE_SIZE } from '../engine/layout.ts';
+import type { Machine } from '../engine/machine.ts';
+import { PLACE, SECTIONS, STACKS } from '../kernel/memory-map.ts';
+import { type Context, differing, registersOf, type Track, VECTOR_NAME } from './track.ts';
+
+/** Each with the sentence that a reader is told. I6, on unwinders, is judged apart. */
+export const INVARIANTS = {
+  I1: 'A record that the hardware pushed is not overwritten while it is the only way back.',
+  I2: "C code runs with the kernel's GS base, page tables and stack.",
+  I3: 'Ring 0 never goes on at an address of user space.',
+  I4: 'A handler runs for every NMI that came, or for one that it was merged with.',
+  I5: 'CR2, DR6 and DR7 are those of the event that looks at them.',
+  I6: 'An unwinder lists the true frames or says that it stopped.',
+  I7: 'The run goes on: no state comes twice.',
+  I8: 'No double fault, no shutdown, no fault without a handler.',
+  I9: 'Every event comes back to what it interrupted, with every register as it was.',
+  I10: 'When all is over, NMIs are open again.',
+} as const;
+export type Invariant = keyof typeof INVARIANTS;
+
+/** Something that must not be. */
+export interface Violation {
+  readonly invariant: Invariant;
+  readonly sentence: string;
+}
+
+const hex = (value: bigint | undefined): string => `0x${(value ?? 0n).toString(16)}`;
+
+/** Bytes of a record: RIP, CS, RFLAGS, RSP, SS. */
+const RECORD = 40n;
+const USER_END = 1n << 47n;
+
+const C_TEXT = SECTIONS.find(({ name }) => name === '.text');
+
+/** I1, I8: an event has just been delivered. `page` finds the physical address of a page of a stack. */
+export function afterDelivery(
+  machine: Machine,
+  { live }: Track,
+  page: (address: bigint) => number | undefined,
+): Violation | undefined {
+  if (!live) return undefined;
+  if (live.vector === 8)
+    return { invariant: 'I8', sentence: `a double fault at ${hex(live.rip)}, with RSP = ${hex(live.rsp)}` };
+  for (let context = live.outer; context; context = context.outer) {
+    const apart = live.slot + RECORD <= context.slot || context.slot + RECORD <= live.slot;
+    if (apart || hasRecord(machine, context, page)) continue;
+    const sentence = `${live.event} overwrote the record of ${context.event}, and there is no copy of it`;
+    return { invariant: 'I1', sentence };
+  }
+  return undefined;
+}
+
+/** Whether a record that leads back to what an event interrupted lies anywhere on the kernel's stacks. */
+function hasRecord(
+  machine: Machine,
+  { rip, rsp }: Context,
+  page: (address: bigint) => number | undefined,
+): boolean {
+  const word = (address: bigint): bigint | undefined => {
+    const place = page(address);
+    return place === undefined ? undefined : machine.physicalWord(place);
+  };
+  const low = Number(rip & 0xffff_ffffn);
+  for (const { begin, end } of STACKS) {
+    for (let address = begin; address < end; address += BigInt(PAGE_SIZE)) {
+      const place = page(address);
+      if (place === undefined) continue;
+      const halves = new Uint32Array(machine.memory.buffer, FRAMES + place, PAGE_SIZE / 4);
+      for (let n = halves.indexOf(low); n >= 0; n = halves.indexOf(low, n + 1)) {
+        const at = address + BigInt(n * 4);
+        if (n % 2 === 0 && word(at) === rip && word(at + 24n) === rsp) return true;
+      }
+    }
+  }
+  return false;
+}
+
+/** I2: a call into C. @param root the kernel's page tables */
+export function afterCall(machine: Machine, root: bigint): Violation | undefined {
+  const rip = machine.get('rip');
+  const offset = rip - (C_TEXT?.address ?? 0n);
+  if (machine.low('cpl') !== 0 || offset < 0n || offset >= BigInt(C_TEXT?.limit ?? 0)) return undefined;
+  const rsp = machine.get('rsp');
+  const wrong = (name: string, value: bigint): Violation => ({
+    invariant: 'I2',
+    sentence: `C code at ${hex(rip)} is entered with ${name} = ${hex(value)}`,
+  });
+  if (machine.get('gsBase') !== PLACE.perCpu) return wrong('GS base', machine.get('gsBase'));
+  if (machine.get('cr3') !== root) return wrong('CR3', machine.get('cr3'));
+  return STACKS.some(({ begin, end }) => rsp >= begin && rsp < end) ? undefined : wrong('RSP', rsp);
+}
+
+/** I3: control came back from an event. */
+export function afterIret(machine: Machine, { target }: LogEntry): Violation | undefined {
+  return machine.low('cpl') === 0 && target < USER_END
+    ? { invariant: 'I3', sentence: `ring 0 goes on at ${hex(target)}, an address of user space` }
+    : undefined;
+}
+
+/** I5, I9: an event is over; `over` is the oldest that is. The machine stands where it came back to. */
+export function afterEvent(machine: Machine, { live }: Track, over: Context): Violation | undefined {
+  if (live !== over) {
+    const sentence = `${live?.event} never came back: ${over.event}, which it interrupted, is over`;
+    return { invariant: 'I9', sentence };
+  }
+  const now = registersOf(machine);
+  const wrong = differing(now, over.registers);
+  if (wrong === undefined) return undefined;
+  return {
+    invariant: wrong === 'cr2' || wrong === 'dr7' ? 'I5' : 'I9',
+    sentence: `${over.event} came back with ${wrong} = ${hex(now[wrong])}, it was ${hex(over.registers[wrong])}`,
+  };
+}
+
+/** I4, I10: nothing is alive and nothing waits. */
+export function atEnd(machine: Machine, { owed }: Track): Violation | undefined {
+  const what = owed === 1 ? 'an NMI' : `${owed} NMIs`;
+  if (owed > 0) return { invariant: 'I4', sentence: `${what} came and no handler ran for it` };
+  return machine.low('nmiBlocked') !== 0
+    ? { invariant: 'I10', sentence: 'all is over, and NMIs are still blocked' }
+    : undefined;
+}
+
+/** I8: a fault that the design has no gate for. */
+export const unhandled = (vector: number): Violation => ({
+  invariant: 'I8',
+  sentence: `${VECTOR_NAME[vector] ?? `vector ${vector}`} has no handler here`,
+});

@@ -1,0 +1,136 @@
+/**
+ * What has happened to the events of a run so far. A track is never changed: each happening makes the track
+ * after it, so that one who goes back to an earlier boundary takes that boundary's track up again.
+ */
+import type { LogEntry } from '../engine/events/log.ts';
+import type { Machine } from '../engine/machine.ts';
+import { GPR } from '../isa/state.ts';
+
+/** Registers by name. */
+export type Registers = Readonly<Record<string, bigint>>;
+
+/** A live event: what it interrupted, and with which registers. */
+export interface Context {
+  /** `NMI 2`, `#BP`. */
+  readonly event: string;
+  readonly vector: number;
+  readonly rip: bigint;
+  readonly rsp: bigint;
+  /** Address of the RIP word of the record that was pushed. */
+  readonly slot: bigint;
+  readonly registers: Registers;
+  readonly outer: Context | undefined;
+}
+
+export interface Track {
+  readonly live: Context | undefined;
+  /** What the first NMI of the run interrupted. */
+  readonly first: Context | undefined;
+  readonly deliveries: number;
+  /** NMIs that came, were delivered, and entries of the handler body. */
+  readonly edges: number;
+  readonly nmis: number;
+  readonly served: number;
+  /** NMIs that came since the body was entered last: a handler is still owed to them. */
+  readonly owed: number;
+}
+
+/** At boundary 0. */
+export const BEGUN: Track = {
+  live: undefined,
+  first: undefined,
+  deliveries: 0,
+  edges: 0,
+  nmis: 0,
+  served: 0,
+  owed: 0,
+};
+
+export const VECTOR_NAME: Readonly<Record<number, string>> = {
+  0: '#DE',
+  1: '#DB',
+  2: 'NMI',
+  3: '#BP',
+  4: '#OF',
+  5: '#BR',
+  6: '#UD',
+  7: '#NM',
+  8: '#DF',
+  10: '#TS',
+  11: '#NP',
+  12: '#SS',
+  13: '#GP',
+  14: '#PF',
+  17: '#AC',
+  18: '#MC',
+  21: '#CP',
+  29: '#VC',
+};
+
+/** What must be the same again when an event is over. */
+const KEPT = [
+  ...GPR,
+  'rip',
+  'rflags',
+  'cs',
+  'ss',
+  'fsBase',
+  'gsBase',
+  'kernelGsBase',
+  'cr2',
+  'cr3',
+  'dr7',
+] as const;
+
+/** The registers that an event must give back, by name. */
+export const registersOf = (machine: Machine): Registers =>
+  Object.fromEntries(KEPT.map((name) => [name, name === 'rflags' ? machine.rflags() : machine.get(name)]));
+
+/** The first register that differs, if one does. */
+export const differing = (now: Registers, then: Registers): string | undefined =>
+  KEPT.find((name) => now[name] !== then[name]);
+
+/** An NMI has come. */
+export const struck = (track: Track): Track => ({
+  ...track,
+  edges: track.edges + 1,
+  owed: track.owed + 1,
+});
+
+/** The body of the NMI handler is entered: whoever came before is served with this. */
+export const served = (track: Track): Track => ({ ...track, served: track.served + 1, owed: 0 });
+
+/**
+ * An event is delivered. Software may use any vector: INT $2 is no NMI and does not close the latch.
+ *
+ * @param registers before the transition
+ */
+export function delivered(track: Track, entry: LogEntry, software: boolean, registers: Registers): Track {
+  const { vector, rip, rsp: slot, outerRsp: rsp } = entry;
+  const nmi = vector === 2 && !software;
+  const nmis = nmi ? track.nmis + 1 : track.nmis;
+  const name = VECTOR_NAME[vector] ?? `vector ${vector}`;
+  const event = nmi ? `NMI ${nmis}` : software && vector !== 3 ? `INT ${vector}` : name;
+  const live: Context = {
+    event,
+    vector,
+    rip,
+    rsp,
+    slot,
+    registers: { ...registers, rip },
+    outer: track.live,
+  };
+  const first = track.first ?? (nmi ? live : undefined);
+  return { ...track, live, first, nmis, deliveries: track.deliveries + 1 };
+}
+
+/** The oldest live event that interrupted this very point: with that it is over, and all that came after it. */
+export function overAt(live: Context | undefined, rip: bigint, rsp: bigint): Context | undefined {
+  let found: Context | undefined;
+  for (let context = live; context; context = context.outer)
+    if (context.rip === rip && context.rsp === rsp) found = context;
+  return found;
+}
+
+/** An event is over. */
+export const closed = (track: Track, over: Context): Track => ({ ...track, live: over.outer });
