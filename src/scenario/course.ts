@@ -2,7 +2,7 @@
 import type { LogEntry } from '../engine/events/log.ts';
 import type { Machine, Transition } from '../engine/machine.ts';
 import { GPR } from '../isa/state.ts';
-import { GATES } from '../kernel/memory-map.ts';
+import type { Design } from '../kernel/design.ts';
 import type { TruthLog } from '../unwind/truth.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 
@@ -100,19 +100,21 @@ export class Course {
   private readonly edges: number[] = [];
   private lastServed = -1;
   private idle = 0;
+  /** Events inside a live one that are over: no way leads back there again. */
+  private ended: readonly Context[] = [];
   private readonly seen = new Set<string>();
   private readonly machine: Machine;
+  private readonly design: Design;
   private readonly body: bigint;
   private readonly watch: MemoryWatch;
-  private readonly describe: () => string;
 
-  /** `body` is the address of the handler body; `describe` tells the architectural state. */
-  constructor(machine: Machine, truth: TruthLog, body: bigint, watch: MemoryWatch, describe: () => string) {
+  /** `body` is the address of the handler body. */
+  constructor(machine: Machine, truth: TruthLog, design: Design, body: bigint, watch: MemoryWatch) {
     this.machine = machine;
     this.truth = truth;
+    this.design = design;
     this.body = body;
     this.watch = watch;
-    this.describe = describe;
   }
 
   get moment(): Moment {
@@ -139,7 +141,7 @@ export class Course {
     }
     if (this.boundary >= budget) return { kind: 'budget', sentence: `no end after ${budget} transitions` };
     if (more || this.idle > 0) return undefined;
-    const state = this.describe();
+    const state = `${this.machine.describeRegisters()}\n${this.watch.essence}`;
     if (this.seen.has(state))
       return { kind: 'no-progress', sentence: 'the same state has come twice: this goes on for ever' };
     this.seen.add(state);
@@ -158,7 +160,10 @@ export class Course {
     const { journalHead, logLength } = machine;
     const transition = machine.step();
     if (transition.kind === 'stopped') return { end: this.stopped(), moved: false };
-    if (transition.kind === 'fault' && !GATES.some(({ vector }) => vector === transition.vector)) {
+    if (
+      transition.kind === 'fault' &&
+      !this.design.gates.some(({ vector }) => vector === transition.vector)
+    ) {
       const name = VECTOR_NAME[transition.vector ?? 0] ?? `vector ${transition.vector}`;
       this.boundary++;
       this.passage = { transition, before, written: [], event: '', back: undefined };
@@ -176,10 +181,32 @@ export class Course {
       this.served++;
       this.lastServed = this.boundary;
     }
-    const over = transition.kind === 'delivery' ? undefined : oldestAt(this.live, rip, rsp);
+    const over = transition.kind === 'delivery' ? undefined : this.oldestAt(rip, rsp);
     this.passage = { transition, before, written, event, back: over?.event };
-    const lost = over && this.close(over);
+    const lost = over ? this.close(over) : (this.astray(transition) ?? this.death());
+    if (over) this.ended = over.outer ? [...this.ended, over] : [];
     return lost === undefined ? undefined : { end: { kind: 'lost', sentence: lost }, moved: true };
+  }
+
+  /**
+   * An IRETQ that ends nothing, but leads to where something was interrupted: on another stack, or a second time. To go
+   * round again is no such thing.
+   */
+  private astray({ instruction }: Transition): string | undefined {
+    const [rip, rsp] = [this.machine.get('rip'), this.machine.get('rsp')];
+    if (instruction?.row.mnemonic !== 'iretq' || rip === this.design.labels.again) return undefined;
+    const twice = this.ended.find((context) => context.rip === rip && context.rsp === rsp);
+    if (twice) return `${twice.event} came back a second time`;
+    for (let context = this.live; context; context = context.outer)
+      if (context.rip === rip)
+        return `${context.event} came back with rsp = ${hex(rsp)}, it was ${hex(context.rsp)}`;
+    return undefined;
+  }
+
+  /** A fault that nobody expected has come to where the kernel dies. */
+  private death(): string | undefined {
+    if (this.machine.get('rip') !== this.design.labels.dies) return undefined;
+    return `the kernel dies: nobody expected ${this.live?.event} at ${hex(this.live?.rip)}`;
   }
 
   /** Counts a delivery; its name. Software may use any vector: INT $2 is no NMI and does not close the latch. */
@@ -197,6 +224,18 @@ export class Course {
     if (event.startsWith('NMI')) this.first ??= this.live;
   }
 
+  /** The oldest live event that interrupted this very point, or may come back to it instead. */
+  private oldestAt(rip: bigint, rsp: bigint): Context | undefined {
+    let found: Context | undefined;
+    for (let context = this.live; context; context = context.outer)
+      if (context.rsp === rsp && (context.rip === rip || this.fixedUp(context, rip))) found = context;
+    return found;
+  }
+
+  private fixedUp({ rip }: Context, landing: bigint): boolean {
+    return this.design.fixups.some(({ from, to }) => from === rip && to === landing);
+  }
+
   /** An event is over; a sentence if it, or one inside it, did not come back whole. */
   private close(over: Context): string | undefined {
     const inner = this.live;
@@ -204,7 +243,8 @@ export class Course {
     if (inner !== over)
       return `${inner?.event} never came back: ${over.event}, which it interrupted, is over`;
     const now = registersOf(this.machine);
-    const wrong = differing(now, over.registers);
+    const rip = this.fixedUp(over, now.rip ?? 0n) ? now.rip : over.registers.rip;
+    const wrong = differing(now, { ...over.registers, rip: rip ?? 0n });
     return (
       wrong &&
       `${over.event} came back with ${wrong} = ${hex(now[wrong])}, it was ${hex(over.registers[wrong])}`
@@ -217,12 +257,4 @@ export class Course {
     if (name !== undefined) return { kind: 'not-modelled', name };
     return { kind: reason === 'halted' ? 'halted' : 'shutdown', sentence: `the processor stops: ${reason}` };
   }
-}
-
-/** The oldest live event that interrupted this very point. */
-function oldestAt(live: Context | undefined, rip: bigint, rsp: bigint): Context | undefined {
-  let found: Context | undefined;
-  for (let context = live; context; context = context.outer)
-    if (context.rip === rip && context.rsp === rsp) found = context;
-  return found;
 }

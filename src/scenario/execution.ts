@@ -4,10 +4,12 @@
  */
 import type { Mark } from '../engine/machine.ts';
 import { addressOf, type Image } from '../image/image.ts';
-import { armBreakpoint, type Booted, boot, type Setup } from '../kernel/boot.ts';
+import { arm, type Booted, boot, type Setup } from '../kernel/boot.ts';
+import { bodyNamed, type Design, startNamed } from '../kernel/design.ts';
 import { TruthLog } from '../unwind/truth.ts';
 import { Course, differing, type End, type Moment, registersOf } from './course.ts';
 import { MemoryWatch } from './memory-watch.ts';
+import type { Program } from './program.ts';
 
 /** An event and the boundary at which it strikes. */
 export interface Injection {
@@ -30,6 +32,7 @@ export const IDLE = 32;
 export class Execution {
   readonly booted: Booted;
   readonly image: Image;
+  readonly program: Program;
   /** Why there is no boundary 0: a sentence, or undefined. */
   readonly problem: string | undefined;
   private readonly mark: Mark;
@@ -37,18 +40,20 @@ export class Execution {
   private readonly body: bigint;
   private readonly watch: MemoryWatch;
 
-  /** Boots and runs up to boundary 0. The image must be one that `missing` accepts. */
-  constructor(image: Image, setup: Setup) {
+  /** Boots and runs up to boundary 0. The program must be one that `missing` accepts. */
+  constructor(program: Program, setup: Setup) {
+    const { image, design } = program;
+    this.program = program;
     this.image = image;
-    this.booted = boot(image, setup);
-    this.body = addressOf(image, `nmi_body_${setup.body}`) ?? 0n;
-    const { truth, problem } = prelude(this.booted, image, setup);
+    this.booted = boot(image, design, setup);
+    this.body = bodyNamed(design, setup.body)?.address ?? 0n;
+    const { truth, problem } = prelude(this.booted, image, design, setup);
     this.truth = truth;
     this.problem = problem;
-    if (setup.body === 'int3') armBreakpoint(this.booted);
+    arm(this.booted, design, setup);
     this.booted.machine.keyframe();
     this.mark = this.booted.machine.mark();
-    this.watch = new MemoryWatch(this.booted);
+    this.watch = new MemoryWatch(this.booted, design.counters);
   }
 
   /** Everything architectural that differs from reset or, in memory, from boundary 0: what a digest is made of. */
@@ -69,7 +74,7 @@ export class Execution {
     const { machine } = this.booted;
     machine.undo(this.mark);
     this.watch.reset();
-    const course = new Course(machine, this.truth, this.body, this.watch, () => this.describe());
+    const course = new Course(machine, this.truth, this.program.design, this.body, this.watch);
     const last = injections.reduce((latest, { boundary }) => Math.max(latest, boundary), -1);
     const ended = (end: End): Ended => ({ end, boundary: course.boundary, counts: course.counts });
     for (;;) {
@@ -92,10 +97,10 @@ export class Execution {
 function prelude(
   { machine }: Booted,
   image: Image,
-  { start }: Setup,
+  design: Design,
+  setup: Setup,
 ): { readonly truth: TruthLog; readonly problem: string | undefined } {
-  const [strike, begin] =
-    start === 'kernel-task' ? (['earlier', 'task'] as const) : (['user_task', 'user_task'] as const);
+  const { earlier, begin = '' } = startNamed(design, setup.start) ?? {};
   let truth = TruthLog.start();
   let noted = 0;
   const step = (): boolean => {
@@ -123,8 +128,11 @@ function prelude(
     const then = registersOf(machine);
     machine.injectNmi();
     const back = step() && until(() => differing(registersOf(machine), then) === undefined);
-    return back ? undefined : `invalid start: an NMI at ${strike}, before the run begins, does not come back`;
+    return back
+      ? undefined
+      : `invalid start: an NMI at ${earlier}, before the run begins, does not come back`;
   };
-  const problem = reach(strike) ?? comeBack() ?? reach(begin);
+  const before = earlier === undefined ? undefined : (reach(earlier) ?? comeBack());
+  const problem = before ?? reach(begin);
   return { truth, problem };
 }
