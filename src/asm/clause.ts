@@ -91,6 +91,7 @@ export function split(clause: Clause): readonly Clause[] {
 /**
  * The clauses of a source, in order; one that holds neither text nor comment is left out.
  * Comments are `#` and `//` to the end of the line, and C's, which may span lines. An open comment is reported.
+ * What stands behind `#:` is a mark and left out.
  */
 export function clausesOf(source: Source, report: (problem: Problem) => void): readonly Clause[] {
   const clauses: Clause[] = [];
@@ -110,11 +111,49 @@ export function clausesOf(source: Source, report: (problem: Problem) => void): r
   return clauses;
 }
 
-/** One line with blanks in place of its comments. `left`: where a comment that stays open began; -1 for an earlier line. */
+/** What follows `#:`: said to this site and not to the reader of the code, so no part of its comment. */
+export interface Mark {
+  readonly text: string;
+  readonly page: string;
+  readonly line: number;
+  /** Of `#:` and of the first character of the text, from 1. */
+  readonly column: number;
+  readonly textColumn: number;
+  /** Whether code stands before it on its line. */
+  readonly behindCode: boolean;
+}
+
+/** All marks of a source, in order. */
+export function marksOf({ page, line, lines }: Source): readonly Mark[] {
+  let open = false;
+  return lines.flatMap((raw, n): Mark[] => {
+    const { text, left, mark } = cutComments(raw, open);
+    open = left !== undefined;
+    if (mark === undefined) return [];
+    const rest = raw.slice(mark + MARK.length);
+    return [
+      {
+        text: rest.trim(),
+        page,
+        line: line + n,
+        column: mark + 1,
+        textColumn: mark + MARK.length + Math.max(0, rest.search(/\S/)) + 1,
+        behindCode: text.trim() !== '',
+      },
+    ];
+  });
+}
+
+const MARK = '#:';
+
+/**
+ * One line with blanks in place of its comments. `left`: where a comment that stays open began; -1 for an earlier line.
+ * `mark`: where a mark begins.
+ */
 function cutComments(
   raw: string,
   inside: boolean,
-): { text: string; comment: string; left: number | undefined } {
+): { text: string; comment: string; left: number | undefined; mark?: number } {
   let text = '';
   const comments: string[] = [];
   let at = 0;
@@ -131,8 +170,10 @@ function cutComments(
       began = at;
       at += 2;
     } else if (raw[at] === '#' || raw.startsWith('//', at)) {
-      comments.push(raw.slice(at).replace(/^(#+|\/\/+)/, ''));
-      break;
+      const mark = raw.indexOf(MARK, at);
+      const end = mark < 0 ? raw.length : mark;
+      comments.push(raw.slice(at, end).replace(/^(#+|\/\/+)/, ''));
+      return { text, comment: joined(comments), left: undefined, ...(mark >= 0 && { mark }) };
     } else {
       const end = raw[at] === '"' || raw[at] === "'" ? endOfQuote(raw, at) : at + 1;
       text += raw.slice(at, end);

@@ -41,24 +41,17 @@ export class LiveMemory {
   private readonly stretches: readonly Stretch[];
   private readonly regions: readonly Region[];
   private readonly rest: Region = { name: 'rest', low: 0, high: 0, changed: new Set() };
-  /** Words that mean something always, though they lie in a stretch; and words that never do. */
-  private readonly always: ReadonlySet<bigint>;
-  private readonly never: ReadonlySet<bigint>;
+  /** Words that never mean anything. */
+  private readonly counters: ReadonlySet<bigint>;
   private readonly words = new Map<number, Word>();
   private seen: number;
 
   /** The machine stands at the start of the sweep. */
-  constructor(
-    booted: Booted,
-    stretches: readonly Stretch[],
-    always: ReadonlySet<bigint>,
-    never: ReadonlySet<bigint>,
-  ) {
+  constructor(booted: Booted, stretches: readonly Stretch[], counters: ReadonlySet<bigint>) {
     this.booted = booted;
     this.stretches = stretches;
     this.regions = stretches.map(({ name }) => ({ name, low: 0, high: 0, changed: new Set() }));
-    this.always = always;
-    this.never = never;
+    this.counters = counters;
     this.view = new DataView(booted.machine.memory.buffer);
     this.seen = booted.machine.journalHead;
   }
@@ -112,7 +105,7 @@ export class LiveMemory {
     if (known) return known;
     const linear = this.booted.space.linear(physical) ?? BigInt(physical);
     const stretch = this.stretches.findIndex(({ begin, end }) => linear >= begin && linear < end);
-    const region = this.always.has(linear) ? this.rest : (this.regions[stretch] ?? this.rest);
+    const region = this.regions[stretch] ?? this.rest;
     const start = this.view.getBigUint64(at + 8, true);
     const word: Word = { physical, linear, region, start, low: 0, high: 0 };
     this.words.set(physical, word);
@@ -120,7 +113,7 @@ export class LiveMemory {
   }
 
   private update(word: Word): void {
-    if (this.never.has(word.linear)) return;
+    if (this.counters.has(word.linear)) return;
     const { region } = word;
     const now = this.booted.machine.physicalWord(word.physical);
     const same = now === word.start;

@@ -1,6 +1,5 @@
 /** One more NMI, at every boundary of a run in turn: where each is taken, and what becomes of everybody. */
 import type { Problem, Source } from '../asm/source.ts';
-import { addressOf } from '../image/image.ts';
 import type { Ended } from '../scenario/execution.ts';
 import type { Library } from '../scenario/library.ts';
 import { BUDGET, stage } from '../scenario/run.ts';
@@ -13,7 +12,7 @@ export interface Landing {
   readonly taken: number | undefined;
   /** Whether the entry code found it nested and turned back at once. */
   readonly nested: boolean;
-  /** How often control came to `repeat_nmi`, the first time included. */
+  /** How often control came to the label that goes round again, the first time included. */
   readonly rounds: number;
   readonly ended: Ended;
 }
@@ -30,8 +29,7 @@ export function oneMoreNmi(
   if ('problems' in ready) return ready;
   const { execution, injections } = ready;
   const { machine } = execution.booted;
-  const nestedOut = addressOf(execution.image, 'nested_nmi_out');
-  const repeat = addressOf(execution.image, 'repeat_nmi');
+  const { labels } = execution.program.design;
 
   let first = 0;
   const { boundary: last } = execution.run(injections, BUDGET, ({ boundary, passage }) => {
@@ -45,8 +43,8 @@ export function oneMoreNmi(
     const ended = execution.run([...injections, { event: 'nmi', boundary }], BUDGET, (moment) => {
       const rip = machine.get('rip');
       if (moment.passage?.event === 'NMI 2') taken = moment.boundary;
-      if (rip === nestedOut) nested = true;
-      if (rip === repeat) rounds++;
+      if (rip === labels.nested) nested = true;
+      if (rip === labels.again) rounds++;
     });
     return { boundary, taken, nested, rounds, ended };
   });

@@ -6,12 +6,14 @@
  */
 import { PENDING } from '../engine/events/pending-kinds.ts';
 import type { Machine } from '../engine/machine.ts';
+import type { Design } from '../kernel/design.ts';
 import type { Execution, Injection } from '../scenario/execution.ts';
 import {
   afterCall,
   afterDelivery,
   afterEvent,
   afterIret,
+  atDeath,
   atEnd,
   unhandled,
   type Violation,
@@ -27,7 +29,7 @@ import {
   type Track,
 } from '../scenario/track.ts';
 import type { Strikes } from './events.ts';
-import { type DeadMemory, StateKey } from './state-key.ts';
+import { StateKey } from './state-key.ts';
 
 /** How many of each kind of event are still to come, by the kind's place in `Bounds.kinds`. */
 export type Remaining = readonly number[];
@@ -70,9 +72,6 @@ export interface Bounds {
   readonly budget: number;
   /** Whether paths join; without it every schedule is run to its end. */
   readonly pruned: boolean;
-  readonly dead: DeadMemory;
-  /** Vectors that have a gate. A fault of any other ends a run. */
-  readonly gates: ReadonlySet<number>;
   /** Which forks of the first path are explored: all, unless this is a shard. */
   readonly takes?: (fork: number) => boolean;
 }
@@ -103,6 +102,9 @@ export class Explorer {
   paths = 0;
   private readonly execution: Execution;
   private readonly machine: Machine;
+  private readonly design: Design;
+  private readonly gates: ReadonlySet<number>;
+  private readonly diesLow: number;
   private readonly given: readonly Injection[];
   private readonly bounds: Bounds;
   private readonly key: StateKey;
@@ -117,7 +119,11 @@ export class Explorer {
     this.machine = execution.booted.machine;
     this.given = given.toSorted((a, b) => a.boundary - b.boundary);
     this.bounds = bounds;
-    this.key = new StateKey(execution.booted, bounds.dead);
+    const { design } = execution.program;
+    this.design = design;
+    this.gates = new Set(design.gates.map(({ vector }) => vector));
+    this.diesLow = Number((design.labels.dies ?? 0n) & 0xffff_ffffn);
+    this.key = new StateKey(execution.booted, design);
     this.root = this.machine.get('cr3');
   }
 
@@ -250,36 +256,47 @@ export class Explorer {
     state.boundary++;
     path.length++;
     let wrong: Violation | undefined;
-    if (machine.low('pendingKind') === PENDING.fault && !this.bounds.gates.has(machine.low('pendingVector')))
+    if (machine.low('pendingKind') === PENDING.fault && !this.gates.has(machine.low('pendingVector')))
       wrong = unhandled(machine.low('pendingVector'));
     let arrived = false;
+    let left = false;
     if (machine.logLength !== from)
       for (const entry of machine.log(from)) {
         if (entry.kind === 'delivery') {
           arrived = true;
           state.track = delivered(state.track, entry, kind === PENDING.software, registers ?? {});
-          wrong ??= afterDelivery(machine, state.track, this.physical);
-        } else if (entry.kind === 'call') wrong ??= afterCall(machine, this.root);
-        else if (entry.kind === 'iret') wrong ??= afterIret(machine, entry);
+          wrong ??= afterDelivery(machine, state.track, this.design, this.physical);
+        } else if (entry.kind === 'call') wrong ??= afterCall(machine, this.design, this.root);
+        else if (entry.kind === 'iret') left = true;
       }
-    if (!arrived) wrong ??= this.settle(state, due);
+    if (!arrived) wrong ??= this.settle(state, due, left);
     this.give(state);
     return wrong !== undefined && this.ends(path, { kind: 'violated', ...wrong });
   }
 
-  /** What control has reached: the handler's body, or the end of an event. */
-  private settle(state: State, due: boolean): Violation | undefined {
-    const { machine, execution } = this;
+  /** What control has reached: the handler's body, the end of an event, or where an IRETQ must not lead. */
+  private settle(state: State, due: boolean, left: boolean): Violation | undefined {
+    const { machine, design } = this;
     const rip = machine.low('rip');
-    if (rip === execution.bodyLow && !due) state.track = served(state.track);
-    for (let live = state.track.live; live; live = live.outer) {
-      if (Number(live.rip & 0xffff_ffffn) !== rip) continue;
-      const over = overAt(state.track.live, machine.get('rip'), machine.get('rsp'));
-      const wrong = over && afterEvent(machine, state.track, over);
+    if (rip === this.execution.bodyLow && !due) state.track = served(state.track);
+    if (left || this.mayBeOver(state.track, rip)) {
+      const over = overAt(state.track.live, machine.get('rip'), machine.get('rsp'), design);
+      const wrong = over
+        ? afterEvent(machine, state.track, over, design)
+        : left
+          ? afterIret(machine, state.track, design)
+          : undefined;
       if (over) state.track = closed(state.track, over);
-      return wrong;
+      if (wrong) return wrong;
     }
-    return undefined;
+    return rip === this.diesLow ? atDeath(machine, state.track, design) : undefined;
+  }
+
+  /** Whether an event may be over where control is: a quick look at half an address. */
+  private mayBeOver({ live }: Track, rip: number): boolean {
+    for (let context = live; context; context = context.outer)
+      if (Number(context.rip & 0xffff_ffffn) === rip) return true;
+    return false;
   }
 
   private stopped(): PathEnd {

@@ -2,9 +2,10 @@
 import { offsetOf } from '../engine/layout.ts';
 import { FIELDS, type Field } from '../isa/state.ts';
 import type { Booted } from '../kernel/boot.ts';
-import { STACK, STACKS } from '../kernel/memory-map.ts';
+import type { Design } from '../kernel/design.ts';
+import type { StackRange } from '../kernel/memory-map.ts';
 import type { Context, Track } from '../scenario/track.ts';
-import { type Dead, LiveMemory, mix, type Stretch } from './live-memory.ts';
+import { type Dead, LiveMemory, mix } from './live-memory.ts';
 
 /**
  * Fields that decide nothing: flags in their lazy form (the canonical image is taken instead), scratch, and the
@@ -25,23 +26,19 @@ const ASIDE: ReadonlySet<Field> = new Set<Field>([
 const OF_PENDING: readonly Field[] = ['pendingVector', 'pendingCode', 'pendingRip'];
 const COUNTED = FIELDS.filter((field) => !ASIDE.has(field) && !OF_PENDING.includes(field));
 
-/** What memory a design declares to mean nothing. */
-export interface DeadMemory {
-  /** Words of a stack that are read though they lie outside what is in use: "NMI executing". */
-  readonly kept: readonly bigint[];
-  /** Words that only count: no code decides by them. */
-  readonly counters: readonly bigint[];
-}
-
 export class StateKey {
   private readonly booted: Booted;
+  private readonly design: Design;
   private readonly memory: LiveMemory;
   private readonly halves: Int32Array;
   private readonly contexts = new WeakMap<Context, number>();
 
-  constructor(booted: Booted, { kept, counters }: DeadMemory) {
+  constructor(booted: Booted, design: Design) {
     this.booted = booted;
-    this.memory = new LiveMemory(booted, STACKS, new Set(kept), new Set(counters));
+    this.design = design;
+    const { ranges, belowRsp } = design.dead;
+    const stretches = [...ranges.map(({ name, from, to }) => ({ name, begin: from, end: to })), ...belowRsp];
+    this.memory = new LiveMemory(booted, stretches, new Set(design.counters));
     this.halves = new Int32Array(booted.machine.memory.buffer, 0, 0x1000 / 4);
   }
 
@@ -49,7 +46,7 @@ export class StateKey {
   of(track: Track, rest: number): number {
     const { machine } = this.booted;
     const rflags = Number(machine.rflags());
-    const [low, high] = this.memory.sum(deadNow(machine.get('rsp'), machine.low('cpl') === 0, track));
+    const [low, high] = this.memory.sum(this.dead(machine.get('rsp'), machine.low('cpl') === 0, track));
     const chain = this.chain(track.live);
     let a = mix(rflags, low, chain, 0x243f_6a88 ^ rest);
     let b = mix(rflags, high, chain, 0x1319_8a2e + rest);
@@ -83,25 +80,31 @@ export class StateKey {
     this.contexts.set(live, sum);
     return sum;
   }
+
+  /**
+   * What means nothing now, of what the design declares: words of a stack that nobody is on and that holds no live
+   * record; words below RSP, where it says so; words elsewhere while no event is alive.
+   */
+  private dead(rsp: bigint, kernel: boolean, track: Track): Dead {
+    const { stacks, dead } = this.design;
+    const lowest = new Map<StackRange, bigint>();
+    const use = (address: bigint): void => {
+      const stack = stacks.find(({ begin, end }) => address > begin && address <= end);
+      if (stack && address < (lowest.get(stack) ?? stack.end + 1n)) lowest.set(stack, address);
+    };
+    if (kernel) use(rsp);
+    for (let live = track.live; live; live = live.outer) {
+      use(live.slot);
+      if ((live.registers.cs ?? 0n) % 4n === 0n) use(live.rsp);
+    }
+    return (stretch) => {
+      const stack = stacks.find(({ begin, end }) => stretch.begin >= begin && stretch.end <= end);
+      if (!stack) return track.live === undefined;
+      const least = lowest.get(stack);
+      if (least === undefined) return true;
+      return dead.belowRsp.includes(stack) && stretch.end === stack.end && ((address) => address < least);
+    };
+  }
 }
 
 const half = (value: bigint): number => Number(BigInt.asIntN(32, value));
-
-/**
- * The words of a stack that mean nothing: all of an exception stack that nobody is on and that holds no live
- * record; on the task's stack, what lies below RSP, the kernel having no red zone.
- */
-function deadNow(rsp: bigint, kernel: boolean, track: Track): Dead {
-  return (stack) => {
-    const within = (address: bigint): boolean => address > stack.begin && address <= stack.end;
-    let lowest = kernel && within(rsp) ? rsp : undefined;
-    for (let live = track.live; live; live = live.outer)
-      for (const address of [live.slot, (live.registers.cs ?? 0n) % 4n === 0n ? live.rsp : undefined])
-        if (address !== undefined && within(address) && (lowest === undefined || address < lowest))
-          lowest = address;
-    if (lowest === undefined) return true;
-    return isTask(stack) ? (address) => address < (lowest ?? stack.end) : false;
-  };
-}
-
-const isTask = (stack: Stretch): boolean => stack.begin === STACK.task.begin;

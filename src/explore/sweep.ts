@@ -3,7 +3,6 @@
  * claims, it claims for these and for nothing else; the report names them all.
  */
 import type { Problem, Source } from '../asm/source.ts';
-import { NMI_TOP, PER_CPU_OFFSET, PLACE } from '../kernel/memory-map.ts';
 import type { Execution, Injection } from '../scenario/execution.ts';
 import type { Invariant } from '../scenario/invariants.ts';
 import type { Library } from '../scenario/library.ts';
@@ -139,11 +138,6 @@ export function partsOf(
         window: ask.window ?? WINDOW,
         budget: ask.budget ?? BUDGET,
         pruned: ask.pruned ?? true,
-        dead: {
-          kept: [NMI_TOP - 56n],
-          counters: [PER_CPU_OFFSET.NMI_TICKS, PER_CPU_OFFSET.BP_HITS].map((at) => PLACE.perCpu + at),
-        },
-        gates: new Set([2, 3]),
         ...(shard ? { takes: (fork) => (fork + nth) % shard.of === shard.index } : {}),
       };
       const { execution, injections: given } = ready;

@@ -7,45 +7,39 @@ import { wasm } from '../engine/backends/wasm/backend.ts';
 import { Machine, type MachineOptions } from '../engine/machine.ts';
 import { addressOf, type Image } from '../image/image.ts';
 import type { Field } from '../isa/state.ts';
+import { bodyNamed, type Design, startNamed } from './design.ts';
 import {
-  DEBUG_STACK_SIZE,
-  EXCEPTION_STACK_SIZE,
-  GATES,
-  IST,
+  PAGE_SIZE,
   PER_CPU_OFFSET,
   PLACE,
   PT_REGS_SIZE,
   SELECTOR,
-  STACK,
   THREAD_SIZE,
   USER_STACK_TOP,
 } from './memory-map.ts';
 
-/** What the surroundings need from the code, whatever the design. */
-const ENTRY_POINTS = [...GATES.map(({ entry }) => entry), 'syscall_body', 'user_task', 'do_nmi'] as const;
-
-/** Where a run starts: in the kernel half of a system call, or in user code. */
-export const STARTS = ['kernel-task', 'user-task'] as const;
-export type Start = (typeof STARTS)[number];
-
 export interface Setup {
-  readonly start: Start;
-  /** Handler body: the symbol `nmi_body_NAME` must exist. */
+  /** One of the design's starts. */
+  readonly start: string;
+  /** One of its handler bodies. */
   readonly body: string;
 }
+
+/** The start and the body of a recipe that names none. */
+export const USUAL_SETUP: Setup = { start: 'kernel-task', body: 'quiet' };
 
 export interface Booted {
   readonly machine: Machine;
   readonly space: AddressSpace;
 }
 
-/** Names of the handler bodies an image offers, from its symbols `nmi_body_NAME`. */
-export const bodiesOf = (image: Image): readonly string[] =>
-  image.symbols.flatMap(({ name }) => (name.startsWith('nmi_body_') ? [name.slice('nmi_body_'.length)] : []));
-
-/** What keeps an image from being started, one sentence each; empty when nothing does. */
-export function missing(image: Image, { body }: Setup): readonly string[] {
-  const symbols: readonly string[] = [...ENTRY_POINTS, `nmi_body_${body}`];
+/** What keeps a design from being started, one sentence each; empty when nothing does. */
+export function missing(image: Image, design: Design, { start, body }: Setup): readonly string[] {
+  const point = startNamed(design, start);
+  const { symbol } = bodyNamed(design, body) ?? { symbol: `nmi_body_${body}` };
+  const { at, begin, earlier = at, syscall = at } = point ?? { at: start, begin: start };
+  const labels = [at, earlier, begin, syscall, symbol];
+  const symbols = [...design.gates.map(({ entry }) => entry), ...new Set(labels)];
   return symbols
     .filter((name) => addressOf(image, name) === undefined)
     .map((name) => `missing symbol: ${name}`);
@@ -93,15 +87,27 @@ const REGISTERS: Readonly<Partial<Record<Field, bigint>>> = {
   r15: 0x1515n,
 };
 
+/** Where a system call returns to in a start that never goes back there. */
+const USER_RIP = PLACE.userText;
 /** RFLAGS of a running task: bit 1 and IF. */
 const TASK_FLAGS = 0x202n;
 
+/** Bits of RFLAGS that SYSCALL clears: TF, IF, DF, IOPL, NT, AC (syscall_init in arch/x86/kernel/cpu/common.c, 4.2). */
+const SYSCALL_MASK = 0x4_7700n;
+/** Selectors that SYSCALL and SYSRET count from (SDM vol 2, SYSCALL and SYSRET). */
+const STAR = ((SELECTOR.userCode - 16n) << 48n) | (SELECTOR.kernelCode << 32n);
+
 /**
- * Builds the machine; the first instruction is `syscall_body` or `user_task`. Throws only for an image that `missing` refuses.
+ * Builds the machine; the first instruction is that of the start. Throws only for what `missing` refuses.
  *
  * @param options of the machine; the wasm interpreter unless told. A worker compiles it in a few milliseconds.
  */
-export function boot(image: Image, setup: Setup, options: MachineOptions = { backend: wasm() }): Booted {
+export function boot(
+  image: Image,
+  design: Design,
+  setup: Setup,
+  options: MachineOptions = { backend: wasm() },
+): Booted {
   const machine = new Machine(options);
   const space = new AddressSpace(machine);
   const symbol = (name: string): bigint => {
@@ -110,37 +116,33 @@ export function boot(image: Image, setup: Setup, options: MachineOptions = { bac
     return address;
   };
   const data = { writable: true, user: false, executable: false } as const;
-  const pages = (size: bigint): number => Number((size + 0xfffn) / 0x1000n);
+  const pages = (size: bigint): number => Number((size + PAGE_SIZE - 1n) / PAGE_SIZE);
   for (const { address, bytes, writable, executable, user } of image.segments) {
     if (bytes.length === 0) continue;
     space.map(address, pages(BigInt(bytes.length)), { writable, executable, user });
     space.write(address, bytes);
   }
-  space.map(STACK.task.begin, pages(THREAD_SIZE), data);
-  for (const stack of [STACK.doubleFault, STACK.nmi, STACK.machineCheck])
-    space.map(stack.begin, pages(EXCEPTION_STACK_SIZE), data);
-  space.map(STACK.debug.begin, pages(DEBUG_STACK_SIZE), data);
+  space.map(design.task.begin, pages(THREAD_SIZE), data);
+  for (const { stack } of design.interruptStacks)
+    space.map(stack.begin, pages(stack.end - stack.begin), data);
   space.map(PLACE.userStack, 1, { ...data, user: true });
   for (const page of [PLACE.perCpu, PLACE.tss, PLACE.gdt]) space.map(page, 1, data);
   space.map(PLACE.idt, 1, { ...data, writable: false });
 
   for (const [selector, value] of DESCRIPTORS) space.writeWords(PLACE.gdt + selector, [value]);
-  for (const { vector, entry, ist, dpl } of GATES)
+  for (const { vector, entry, ist, dpl } of design.gates)
     space.writeWords(PLACE.idt + BigInt(vector) * 16n, [...gate(symbol(entry), ist, dpl)]);
-  space.writeWords(PLACE.tss + TSS_RSP0, [STACK.task.end]);
-  const ists = [
-    [IST.doubleFault, STACK.doubleFault],
-    [IST.nmi, STACK.nmi],
-    [IST.debug, STACK.debug],
-    [IST.machineCheck, STACK.machineCheck],
-  ] as const;
-  for (const [index, { end }] of ists) space.writeWords(PLACE.tss + tssIst(index), [end]);
+  space.writeWords(PLACE.tss + TSS_RSP0, [design.task.end]);
+  for (const { ist, stack } of design.interruptStacks) space.writeWords(PLACE.tss + tssIst(ist), [stack.end]);
 
-  space.writeWords(PLACE.perCpu + PER_CPU_OFFSET.TASK_TOP, [STACK.task.end]);
-  space.writeWords(PLACE.perCpu + PER_CPU_OFFSET.NMI_BODY, [symbol(`nmi_body_${setup.body}`)]);
+  const start = startNamed(design, setup.start);
+  const body = bodyNamed(design, setup.body);
+  if (!start || !body) throw new Error(`invalid setup: ${setup.start}, ${setup.body}`);
+  space.writeWords(PLACE.perCpu + PER_CPU_OFFSET.TASK_TOP, [design.task.end]);
+  space.writeWords(PLACE.perCpu + PER_CPU_OFFSET.NMI_BODY, [body.address]);
 
-  const user = setup.start === 'user-task';
-  const userRip = symbol('user_task');
+  const { user } = start;
+  const userRip = user ? symbol(start.at) : USER_RIP;
   const userFrame = {
     rip: userRip,
     cs: SELECTOR.userCode,
@@ -148,7 +150,7 @@ export function boot(image: Image, setup: Setup, options: MachineOptions = { bac
     rsp: USER_STACK_TOP - 0x100n,
     ss: SELECTOR.userData,
   };
-  const regs = STACK.task.end - PT_REGS_SIZE;
+  const regs = design.task.end - PT_REGS_SIZE;
   if (!user) {
     // What the system call saved: fifteen registers, orig_ax, then the five words of the user's context.
     const saved = Array.from({ length: 15 }, (_, n) => 0x7000n + BigInt(n));
@@ -165,7 +167,7 @@ export function boot(image: Image, setup: Setup, options: MachineOptions = { bac
 
   const state: Readonly<Partial<Record<Field, bigint>>> = {
     ...REGISTERS,
-    rip: user ? userRip : symbol('syscall_body'),
+    rip: symbol(start.at),
     rsp: user ? userFrame.rsp : regs,
     cs: user ? SELECTOR.userCode : SELECTOR.kernelCode,
     ss: user ? SELECTOR.userData : SELECTOR.kernelData,
@@ -182,12 +184,19 @@ export function boot(image: Image, setup: Setup, options: MachineOptions = { bac
     tssBase: PLACE.tss,
     gsBase: user ? 0n : PLACE.perCpu,
     kernelGsBase: user ? PLACE.perCpu : 0n,
+    // Only where they are used: what no run reads is no part of its state.
+    ...(start.syscall !== undefined && {
+      star: STAR,
+      lstar: symbol(start.syscall),
+      sfmask: SYSCALL_MASK,
+    }),
   };
   for (const [name, value] of Object.entries(state)) machine.set(name as Field, value);
   return { machine, space };
 }
 
-/** Arms the one breakpoint of the body `int3`; boot leaves it out so that an earlier NMI does not meet it. */
-export function armBreakpoint({ space }: Booted): void {
-  space.write(PLACE.perCpu + PER_CPU_OFFSET.BREAKPOINT, new Uint8Array([1]));
+/** Sets what the body wants set at boundary 0; boot leaves it out so that an earlier NMI does not meet it. */
+export function arm({ space }: Booted, design: Design, { body }: Setup): void {
+  const place = bodyNamed(design, body)?.arms;
+  if (place !== undefined) space.write(place, new Uint8Array([1]));
 }

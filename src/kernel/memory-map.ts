@@ -12,41 +12,19 @@ export interface StackRange {
   readonly end: bigint;
 }
 
-/** Bytes of one exception stack (order 0), of the debug stack (two of them), and of a task's stack (order 2). */
-export const EXCEPTION_STACK_SIZE = 0x1000n;
-export const DEBUG_STACK_SIZE = 2n * EXCEPTION_STACK_SIZE;
+/** Bytes of a page, and of a task's stack (order 2). */
+export const PAGE_SIZE = 0x1000n;
 export const THREAD_SIZE = 0x4000n;
 
 /** Selectors (arch/x86/include/asm/segment.h). */
 export const SELECTOR = { kernelCode: 0x10n, kernelData: 0x18n, userData: 0x2bn, userCode: 0x33n } as const;
 
-/** IST indices of 3.18 to 4.15 (facts: #SS left IST in 3.18, #BP in 4.16). */
-export const IST = { doubleFault: 1, nmi: 2, debug: 3, machineCheck: 4 } as const;
-
-/** The gates of the IDT, and so all vectors that the surroundings have a handler for. Any other ends a run, and says so. */
-export const GATES = [
-  { vector: 2, entry: 'nmi', ist: IST.nmi, dpl: 0n },
-  { vector: 3, entry: 'int3_entry', ist: IST.debug, dpl: 3n },
-] as const;
-
 const PER_CPU = 0xffff_8800_3fc0_0000n;
-const EXCEPTION_STACKS = PER_CPU + 0x4000n;
+/** First byte of the exception stacks, which lie one behind the other. */
+export const EXCEPTION_STACKS = PER_CPU + 0x4000n;
 const TASK_STACK = 0xffff_8800_3d00_0000n;
 
-const range = (name: string, begin: bigint, size: bigint): StackRange => ({ name, begin, end: begin + size });
-
-const doubleFault = range('#DF', EXCEPTION_STACKS, EXCEPTION_STACK_SIZE);
-const nmi = range('NMI', doubleFault.end, EXCEPTION_STACK_SIZE);
-const debug = range('#DB', nmi.end, DEBUG_STACK_SIZE);
-const machineCheck = range('#MC', debug.end, EXCEPTION_STACK_SIZE);
-const task = range('TASK', TASK_STACK, THREAD_SIZE);
-
-/** Every kernel stack of the one CPU. */
-export const STACK = { doubleFault, nmi, debug, machineCheck, task } as const;
-export const STACKS: readonly StackRange[] = [task, doubleFault, nmi, debug, machineCheck];
-
-/** T: the value of the TSS slot for NMIs, the first byte above the NMI stack. */
-export const NMI_TOP = nmi.end;
+export const TASK: StackRange = { name: 'TASK', begin: TASK_STACK, end: TASK_STACK + THREAD_SIZE };
 
 /** Bytes of a struct pt_regs: 21 words (arch/x86/include/asm/ptrace.h). */
 export const PT_REGS_SIZE = 168n;
@@ -61,8 +39,10 @@ export const PLACE = {
   data: 0xffff_ffff_81c0_0000n,
   userText: 0x40_0000n,
   userStack: 0x7ffd_2000_0000n,
+  /** A user address where nothing is mapped, and nothing will be. */
+  userHole: 0x7ffd_1000_0000n,
 } as const;
-export const USER_STACK_TOP = PLACE.userStack + 0x1000n;
+export const USER_STACK_TOP = PLACE.userStack + PAGE_SIZE;
 
 /** Byte offsets from the GS base of the words that entry code and handlers use. */
 export const PER_CPU_OFFSET = {
@@ -77,16 +57,27 @@ export const PER_CPU_OFFSET = {
   NMI_TICKS: 32n,
   /** Whether the one breakpoint in the body `int3` is still armed. */
   BREAKPOINT: 40n,
-  /** How often the breakpoint handler has run. */
+  /** How often each handler has run. */
   BP_HITS: 48n,
+  DB_HITS: 56n,
+  MC_HITS: 64n,
+  PF_HITS: 72n,
+  /** RSP of the user, between the first instructions of a system call. */
+  USER_RSP: 80n,
+  /** Whether a page fault must not wait for a page to be brought in: pagefault_disable(). */
+  NO_PAGING: 88n,
 } as const;
 
-/** What assembly may say by name. */
+/** What assembly may say by name; a design adds T and the size of its NMI stack. */
 export const SYMBOLS: Readonly<Record<string, bigint>> = {
   KERNEL_CS: SELECTOR.kernelCode,
   KERNEL_DS: SELECTOR.kernelData,
-  EXCEPTION_STKSZ: EXCEPTION_STACK_SIZE,
+  USER_CS: SELECTOR.userCode,
+  USER_DS: SELECTOR.userData,
   MSR_GS_BASE: 0xc000_0101n,
+  MSR_MCG_STATUS: 0x17an,
+  USER_STACK: PLACE.userStack,
+  USER_HOLE: PLACE.userHole,
   ...PER_CPU_OFFSET,
 };
 

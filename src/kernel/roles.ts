@@ -1,10 +1,9 @@
-/**
- * The name of every word on the NMI stack, by its distance from T, for the layout of 4.2 to today on IDT
- * kernels (facts: entry_64.S of 4.3, 4.9, 4.15, 6.12): original, two kept words, iret, outermost, pt_regs.
- */
+/** The names of words on the NMI stack, by their distance from T. */
 
+/** What a record is for: where hardware pushes, what the last IRETQ reads, what nobody touches. */
+export const RECORD_GROUPS = ['original', 'iret', 'outermost'] as const;
 /** The records and what lies between and below them. */
-export type Group = 'original' | 'kept' | 'iret' | 'outermost' | 'regs';
+export type Group = (typeof RECORD_GROUPS)[number] | 'kept' | 'regs';
 
 export interface Role {
   /** Offset from T in words, -1 for the highest. */
@@ -17,8 +16,8 @@ export interface Role {
 }
 
 const RECORD = ['SS', 'RSP', 'RFLAGS', 'CS', 'RIP'] as const;
-/** Below the outermost record, from high to low: orig_ax, then the general registers of struct pt_regs. */
-const BELOW = [
+/** From high to low: orig_ax, then the general registers of struct pt_regs (arch/x86/include/asm/ptrace.h). */
+const REGISTERS = [
   'orig_ax',
   'di',
   'si',
@@ -37,15 +36,18 @@ const BELOW = [
   'r15',
 ] as const;
 
-const record = (group: Group, first: number): readonly Role[] =>
-  RECORD.map((field, n) => ({ index: first - n, group, name: `${group}.${field.toLowerCase()}`, field }));
+/** The five words that a delivery pushes and IRETQ pops; `first` is the index of SS. */
+export const recordRoles = (name: string, group: Group, first: number): readonly Role[] =>
+  RECORD.map((field, n) => ({ index: first - n, group, name: `${name}.${field.toLowerCase()}`, field }));
 
-/** Highest word first. */
-export const ROLES: readonly Role[] = [
-  ...record('original', -1),
-  { index: -6, group: 'kept', name: 'saved-rdx', field: 'rdx' },
-  { index: -7, group: 'kept', name: 'executing', field: 'executing' },
-  ...record('iret', -8),
-  ...record('outermost', -13),
-  ...BELOW.map((field, n): Role => ({ index: -18 - n, group: 'regs', name: `regs.${field}`, field })),
-];
+/** What is saved of the general registers; `first` is the index of orig_ax. */
+export const registerRoles = (first: number): readonly Role[] =>
+  REGISTERS.map((field, n): Role => ({ index: first - n, group: 'regs', name: `regs.${field}`, field }));
+
+/** A word that is kept between the records. */
+export const keptRole = (index: number, name: string, field: string): Role => ({
+  index,
+  group: 'kept',
+  name,
+  field,
+});

@@ -1,9 +1,8 @@
 /** The calls a tangled page consists of; the same in a test run and behind a button. */
-import { assemble } from '../asm/assemble.ts';
 import { type Problem, problemText, type Source } from '../asm/source.ts';
 import type { Image } from '../image/image.ts';
-import { SECTIONS, SYMBOLS } from '../kernel/memory-map.ts';
 import { cellOf, type Library } from '../scenario/library.ts';
+import { type Assembled, assembleText, programOf, programText } from '../scenario/program.ts';
 import { Run } from '../scenario/reader.ts';
 import { parse } from '../scenario/recipe.ts';
 import { play } from '../scenario/run.ts';
@@ -25,13 +24,14 @@ type Place = [string, number];
 export function harness(path: string, file: string, runner: Runner, pages: Library) {
   const sources: Source[] = [];
   /** All asm cells of a page are one program, in the order of the page; assembled once all have been seen. */
-  let program: ReturnType<typeof assemble> | undefined;
-  const assembled = () => {
-    program ??= assemble(sources, {
-      sections: SECTIONS,
-      symbols: SYMBOLS,
-      include: (reference) => cellOf(pages, reference),
-    });
+  let program: Assembled | undefined;
+  const assembled = (): Assembled => {
+    if (program) return program;
+    const made = assembleText(programText(sources, (reference) => cellOf(pages, reference)));
+    // What a design declares is looked up in its code; a page that is only included need not have it all.
+    const design = [...pages.values()].find((shelf) => shelf.design && shelf.page === path);
+    const problems = design && made.problems.length === 0 ? programOf(pages, design.slug).problems : [];
+    program = { ...made, problems: [...made.problems, ...problems] };
     return program;
   };
   const report = (what: string, problems: readonly Problem[]) => {

@@ -1,13 +1,14 @@
 /** One run under way: what is live, what has been counted, and how each transition changes that. */
 import type { LogEntry } from '../engine/events/log.ts';
 import type { Machine, Transition } from '../engine/machine.ts';
-import { GATES } from '../kernel/memory-map.ts';
+import type { Design } from '../kernel/design.ts';
 import type { TruthLog } from '../unwind/truth.ts';
 import {
   afterCall,
   afterDelivery,
   afterEvent,
   afterIret,
+  atDeath,
   atEnd,
   unhandled,
   type Violation,
@@ -70,18 +71,18 @@ export class Course {
   private idle = 0;
   private readonly seen = new Set<string>();
   private readonly machine: Machine;
+  private readonly design: Design;
   private readonly root: bigint;
   private readonly body: bigint;
   private readonly watch: MemoryWatch;
-  private readonly describe: () => string;
 
-  /** `body` is the address of the handler body; `describe` tells the architectural state. */
-  constructor(machine: Machine, truth: TruthLog, body: bigint, watch: MemoryWatch, describe: () => string) {
+  /** `body` is the address of the handler body. */
+  constructor(machine: Machine, truth: TruthLog, design: Design, body: bigint, watch: MemoryWatch) {
     this.machine = machine;
     this.truth = truth;
+    this.design = design;
     this.body = body;
     this.watch = watch;
-    this.describe = describe;
     this.root = machine.get('cr3');
   }
 
@@ -111,7 +112,7 @@ export class Course {
     }
     if (this.boundary >= budget) return { kind: 'budget', sentence: `no end after ${budget} transitions` };
     if (more || this.idle > 0) return undefined;
-    const state = this.describe();
+    const state = `${this.machine.describeRegisters()}\n${this.watch.essence}`;
     if (this.seen.has(state)) {
       const sentence = 'the same state has come twice: this goes on for ever';
       this.breaks({ invariant: 'I7', sentence });
@@ -123,7 +124,7 @@ export class Course {
 
   /** One transition. An end means that it led to a boundary from which there is no way on, or that it led nowhere. */
   advance(): { readonly end: End; readonly moved: boolean } | undefined {
-    const { machine } = this;
+    const { machine, design } = this;
     const before = {
       rip: machine.get('rip'),
       rsp: machine.get('rsp'),
@@ -133,7 +134,7 @@ export class Course {
     const { journalHead, logLength } = machine;
     const transition = machine.step();
     if (transition.kind === 'stopped') return { end: this.stopped(), moved: false };
-    if (transition.kind === 'fault' && !GATES.some(({ vector }) => vector === transition.vector)) {
+    if (transition.kind === 'fault' && !design.gates.some(({ vector }) => vector === transition.vector)) {
       const name = VECTOR_NAME[transition.vector ?? 0] ?? `vector ${transition.vector}`;
       this.boundary++;
       this.breaks(unhandled(transition.vector ?? 0));
@@ -144,15 +145,21 @@ export class Course {
     this.boundary++;
     const written = this.watch.note(machine.journalSince(journalHead));
     const arrived = transition.kind === 'delivery';
-    for (const entry of machine.log(logLength)) this.note(entry, transition.software === true, registers);
+    let left = false;
+    for (const entry of machine.log(logLength)) {
+      this.note(entry, transition.software === true, registers);
+      left ||= entry.kind === 'iret';
+    }
     const event = arrived ? (this.track.live?.event ?? '') : '';
     const rip = machine.get('rip');
     const rsp = machine.get('rsp');
     this.truth = this.truth.settle(rip, rsp);
     if (rip === this.body && transition.kind === 'instruction') this.track = served(this.track);
-    const over = arrived ? undefined : overAt(this.track.live, rip, rsp);
+    const over = arrived ? undefined : overAt(this.track.live, rip, rsp, design);
     this.passage = { transition, before, written, event, back: over?.event };
-    const wrong = over && afterEvent(machine, this.track, over);
+    const wrong = over
+      ? afterEvent(machine, this.track, over, design)
+      : ((left ? afterIret(machine, this.track, design) : undefined) ?? atDeath(machine, this.track, design));
     if (over) this.track = closed(this.track, over);
     if (!wrong) return undefined;
     this.breaks(wrong);
@@ -160,14 +167,13 @@ export class Course {
   }
 
   private note(entry: LogEntry, software: boolean, registers: Registers): void {
-    const { machine } = this;
+    const { machine, design } = this;
     this.truth = this.truth.record(entry);
     if (entry.kind === 'delivery') {
       this.track = delivered(this.track, entry, software, registers);
-      this.breaks(afterDelivery(machine, this.track, (address) => machine.physical(address)));
+      this.breaks(afterDelivery(machine, this.track, design, (address) => machine.physical(address)));
     }
-    if (entry.kind === 'call') this.breaks(afterCall(machine, this.root));
-    if (entry.kind === 'iret') this.breaks(afterIret(machine, entry));
+    if (entry.kind === 'call') this.breaks(afterCall(machine, design, this.root));
   }
 
   /** Each invariant is told once: what follows from a break says nothing new. */

@@ -4,10 +4,12 @@
  */
 import type { MachineOptions, Mark } from '../engine/machine.ts';
 import { addressOf, type Image } from '../image/image.ts';
-import { armBreakpoint, type Booted, boot, type Setup } from '../kernel/boot.ts';
+import { arm, type Booted, boot, type Setup } from '../kernel/boot.ts';
+import { bodyNamed, startNamed } from '../kernel/design.ts';
 import { TruthLog } from '../unwind/truth.ts';
 import { type Broken, Course, type End, type Moment } from './course.ts';
 import { MemoryWatch } from './memory-watch.ts';
+import type { Program } from './program.ts';
 import { differing, registersOf } from './track.ts';
 
 /** An event and the boundary at which it strikes. */
@@ -33,6 +35,7 @@ export const IDLE = 32;
 export class Execution {
   readonly booted: Booted;
   readonly image: Image;
+  readonly program: Program;
   /** Why there is no boundary 0: a sentence, or undefined. */
   readonly problem: string | undefined;
   private readonly mark: Mark;
@@ -42,19 +45,26 @@ export class Execution {
   readonly bodyLow: number;
   private readonly watch: MemoryWatch;
 
-  /** Boots and runs up to boundary 0. The image must be one that `missing` accepts; `options` are the machine's. */
-  constructor(image: Image, setup: Setup, options?: MachineOptions) {
+  /** Boots and runs up to boundary 0. The program must be one that `missing` accepts; `options` are the machine's. */
+  constructor(program: Program, setup: Setup, options?: MachineOptions) {
+    const { image, design } = program;
+    this.program = program;
     this.image = image;
-    this.booted = boot(image, setup, options);
-    this.body = addressOf(image, `nmi_body_${setup.body}`) ?? 0n;
+    this.body = bodyNamed(design, setup.body)?.address ?? 0n;
     this.bodyLow = Number(this.body & 0xffff_ffffn);
-    const { truth, problem } = prelude(this.booted, image, setup);
-    this.truth = truth;
-    this.problem = problem;
-    if (setup.body === 'int3') armBreakpoint(this.booted);
+    let booted = boot(image, design, setup, options);
+    let begun = prelude(booted, program, setup, true);
+    if (begun.stray) {
+      booted = boot(image, design, setup, options);
+      begun = prelude(booted, program, setup, false);
+    }
+    this.booted = booted;
+    this.truth = begun.truth;
+    this.problem = begun.problem;
+    arm(this.booted, design, setup);
     this.booted.machine.keyframe();
     this.mark = this.booted.machine.mark();
-    this.watch = new MemoryWatch(this.booted);
+    this.watch = new MemoryWatch(this.booted, design.counters);
   }
 
   /** Everything architectural that differs from reset or, in memory, from boundary 0: what a digest is made of. */
@@ -80,7 +90,7 @@ export class Execution {
   ): Ended {
     const { machine } = this.booted;
     this.begin();
-    const course = new Course(machine, this.truth, this.body, this.watch, () => this.describe());
+    const course = new Course(machine, this.truth, this.program.design, this.body, this.watch);
     const last = injections.reduce((latest, { boundary }) => Math.max(latest, boundary), -1);
     const ended = (end: End): Ended => ({
       end,
@@ -103,15 +113,16 @@ export class Execution {
 
 /**
  * Before boundary 0 an earlier NMI strikes and leaves its words on the stack; then control goes on to where the
- * run begins. A problem is one sentence.
+ * run begins. A problem is one sentence. `stray`: that NMI does not come back, so the run must begin without one, and
+ * shows it when the first strikes.
  */
 function prelude(
   { machine }: Booted,
-  image: Image,
-  { start }: Setup,
-): { readonly truth: TruthLog; readonly problem: string | undefined } {
-  const [strike, begin] =
-    start === 'kernel-task' ? (['earlier', 'task'] as const) : (['user_task', 'user_task'] as const);
+  { image, design }: Program,
+  setup: Setup,
+  wanted: boolean,
+): { readonly truth: TruthLog; readonly problem: string | undefined; readonly stray: boolean } {
+  const { earlier, begin = '' } = startNamed(design, setup.start) ?? {};
   let truth = TruthLog.start();
   let noted = 0;
   const step = (): boolean => {
@@ -135,12 +146,15 @@ function prelude(
       ? undefined
       : `invalid start: ${label} is not reached before the run begins`;
   };
-  const comeBack = (): string | undefined => {
+  const comesBack = (): boolean => {
     const then = registersOf(machine);
     machine.injectNmi();
-    const back = step() && until(() => differing(registersOf(machine), then) === undefined);
-    return back ? undefined : `invalid start: an NMI at ${strike}, before the run begins, does not come back`;
+    return step() && until(() => differing(registersOf(machine), then) === undefined);
   };
-  const problem = reach(strike) ?? comeBack() ?? reach(begin);
-  return { truth, problem };
+  if (earlier !== undefined && wanted) {
+    const problem = reach(earlier);
+    if (problem !== undefined) return { truth, problem, stray: false };
+    if (!comesBack()) return { truth, problem: undefined, stray: true };
+  }
+  return { truth, problem: reach(begin), stray: false };
 }

@@ -1,7 +1,7 @@
 /** What a recipe says must be seen, held against what was seen. */
 import type { Problem } from '../asm/source.ts';
 import type { Image, Place } from '../image/image.ts';
-import { NMI_TOP } from '../kernel/memory-map.ts';
+import type { Design } from '../kernel/design.ts';
 import { addressAt, locate } from './positions.ts';
 import { printPosition } from './recipe-position.ts';
 import type { Claim, Position } from './recipe-types.ts';
@@ -12,6 +12,7 @@ import { fromTop, place } from './words.ts';
 export interface Seen {
   readonly timeline: Timeline;
   readonly image: Image;
+  readonly design: Design;
   readonly rips: readonly bigint[];
   /** A and S: what the first NMI interrupted. */
   readonly first: { readonly rip: bigint; readonly rsp: bigint } | undefined;
@@ -107,10 +108,10 @@ function frameAt(position: Position, { timeline, image, rips }: Seen): Frame | s
  * A value as a recipe writes it: a number, `T-136`, `A` or `S`, `yes` or `no`, a label with an offset in bytes
  * (its address), or a position (RIP at that boundary).
  */
-function valueNamed(text: string, { image, rips, first, timeline }: Seen): bigint | string {
+function valueNamed(text: string, { image, design, rips, first, timeline }: Seen): bigint | string {
   if (/^(0x[\da-f]+|\d+)$/i.test(text)) return BigInt(text);
   const top = /^T(?:-(\d+))?$/.exec(text);
-  if (top) return NMI_TOP - BigInt(top[1] ?? 0);
+  if (top) return design.top - BigInt(top[1] ?? 0);
   if (text === 'A' || text === 'S')
     return (text === 'A' ? first?.rip : first?.rsp) ?? `invalid value: ${text} (no NMI struck in this run)`;
   const flag = YES.get(text);
@@ -135,8 +136,8 @@ function valueNamed(text: string, { image, rips, first, timeline }: Seen): bigin
 }
 
 /** The value that was found, written as the expected one is. */
-function shown(got: bigint, want: string, { image }: Seen): string {
+function shown(got: bigint, want: string, { image, design }: Seen): string {
   if (/^\d+$/.test(want)) return String(got);
   if (want === 'yes' || want === 'no') return got === 1n ? 'yes' : got === 0n ? 'no' : String(got);
-  return fromTop(got) ?? place(image, got);
+  return fromTop(got, design) ?? place(image, got);
 }

@@ -1,6 +1,6 @@
 /** Turns moments of a running machine into frames: plain data that anyone may keep. */
 import { type Image, segmentAt, symbolize } from '../image/image.ts';
-import { EXCEPTION_STACK_SIZE, NMI_TOP, STACKS } from '../kernel/memory-map.ts';
+import type { Design } from '../kernel/design.ts';
 import { found, judge } from '../unwind/judge.ts';
 import type { Unwinder } from '../unwind/rules.ts';
 import { show } from '../unwind/show-trace.ts';
@@ -10,7 +10,7 @@ import { digestOf } from './digest.ts';
 import type { Execution } from './execution.ts';
 import { arrival, type Happening, narrate } from './narrate.ts';
 import type { Mark } from './steps.ts';
-import type { Author, CodeLine, Frame, TruthLine, Verdict, Word } from './timeline.ts';
+import type { Author, Frame, TruthLine, Verdict, Word } from './timeline.ts';
 import { registersOf, VECTOR_NAME } from './track.ts';
 import { flagNames, fromTop, meaningOf, place, stackMeaning, wordsAt } from './words.ts';
 
@@ -19,6 +19,7 @@ export class FrameMaker {
   readonly marks: Mark[] = [];
   private readonly execution: Execution;
   private readonly image: Image;
+  private readonly design: Design;
   private readonly rules: readonly Unwinder[];
   private readonly lineOf: ReadonlyMap<bigint, number>;
   private readonly authors = new Map<bigint, Author>();
@@ -26,12 +27,13 @@ export class FrameMaker {
   private words: readonly Word[] | undefined;
   private registers: Readonly<Record<string, bigint>> = {};
 
-  constructor(execution: Execution, rules: readonly Unwinder[], code: readonly CodeLine[]) {
+  constructor(execution: Execution, rules: readonly Unwinder[]) {
     this.execution = execution;
-    this.image = execution.image;
+    this.image = execution.program.image;
+    this.design = execution.program.design;
     this.rules = rules;
     this.lineOf = new Map(
-      code.flatMap(({ address, kind }, n) =>
+      execution.program.code.flatMap(({ address, kind }, n) =>
         address !== undefined && kind === 'instruction' ? [[address, n] as const] : [],
       ),
     );
@@ -57,7 +59,7 @@ export class FrameMaker {
       rbp: machine.get('rbp'),
       cpl: Number(machine.get('cpl')),
       read: this.read,
-      stacks: STACKS,
+      stacks: this.design.stacks,
       isText: (address) => {
         const segment = segmentAt(this.image, address);
         return segment?.executable === true && !segment.user;
@@ -80,20 +82,22 @@ export class FrameMaker {
       for (const address of passage.written) this.authors.set(address, author);
     }
     this.words = wordsAt(
+      this.design,
       this.words,
       (address) => this.read(address) ?? 0n,
       (address) => this.authors.get(address),
       boundary,
-      (role, value) => meaningOf(role, value, this.image, first),
+      (role, value) => meaningOf(role, value, this.image, first, this.design),
     );
     const rip = machine.get('rip');
     const rsp = machine.get('rsp');
     const latch = { blocked: machine.get('nmiBlocked') !== 0n, pending: machine.get('nmiPending') !== 0n };
-    const depth = NMI_TOP - rsp;
+    const { stacks, nmi } = this.design;
+    const depth = nmi.end - rsp;
     const stack =
-      STACKS.find(({ begin, end }) => rsp >= begin && rsp < end) ?? STACKS.find(({ end }) => rsp === end);
-    const onNmi = stack?.name === 'NMI';
-    const truth = moment.truth.truth(rip, rsp, STACKS);
+      stacks.find(({ begin, end }) => rsp >= begin && rsp < end) ?? stacks.find(({ end }) => rsp === end);
+    const onNmi = stack === nmi;
+    const truth = moment.truth.truth(rip, rsp, stacks);
     const view = this.view();
     const traces = this.rules.map((rule) => rule.unwind(view));
     const lines = truthLines(
@@ -103,7 +107,9 @@ export class FrameMaker {
     );
     const verdicts = traces.map((trace, n): Verdict => {
       const verdict = judge(trace, truth, view, (address) =>
-        segmentAt(this.image, address) ? place(this.image, address) : stackMeaning(address, first),
+        segmentAt(this.image, address)
+          ? place(this.image, address)
+          : stackMeaning(address, first, this.design),
       );
       return {
         unwinder: this.rules[n]?.id ?? '',
@@ -115,7 +121,7 @@ export class FrameMaker {
     const changed =
       boundary === 0 ? [] : Object.keys(registers).filter((name) => registers[name] !== this.registers[name]);
     this.registers = registers;
-    const reached = arrival(this.image, rip);
+    const reached = arrival(this.image, rip, this.design);
     const moved = boundary === 0 || this.frames.at(-1)?.rip !== rip;
     this.marks.push({
       delivered: passage?.transition.kind === 'delivery' ? passage.event : undefined,
@@ -133,8 +139,10 @@ export class FrameMaker {
       changed,
       stack: {
         name: stack?.name ?? '',
-        text: onNmi ? (fromTop(rsp) ?? '') : stackMeaning(rsp, first).replace(/, task stack$/, ''),
-        depth: onNmi && depth <= EXCEPTION_STACK_SIZE ? Number(depth / 8n) : undefined,
+        text: onNmi
+          ? (fromTop(rsp, this.design) ?? '')
+          : stackMeaning(rsp, first, this.design).replace(/, task stack$/, ''),
+        depth: onNmi && depth <= nmi.end - nmi.begin ? Number(depth / 8n) : undefined,
       },
       latch,
       flags: flagNames(machine.rflags()),
@@ -148,7 +156,7 @@ export class FrameMaker {
 
   private sentence({ passage, boundary, first, live }: Moment, latch: Frame['latch']): string {
     const { machine } = this.execution.booted;
-    const reached = arrival(this.image, machine.get('rip'));
+    const reached = arrival(this.image, machine.get('rip'), this.design);
     if (!passage) return reached?.sentence || `The run begins at ${place(this.image, machine.get('rip'))}.`;
     const { transition, before, event, back } = passage;
     const mnemonic = transition.instruction?.row.mnemonic ?? '';
@@ -158,7 +166,7 @@ export class FrameMaker {
       kind: transition.kind === 'stopped' ? 'instruction' : transition.kind,
       from: before,
       to: { rip, rsp: machine.get('rsp') },
-      rspText: stackMeaning(machine.get('rsp'), first).replace(/, NMI stack$/, ''),
+      rspText: stackMeaning(machine.get('rsp'), first, this.design).replace(/, NMI stack$/, ''),
       returnTo: transition.kind === 'delivery' ? (live?.rip ?? before.rip) : before.rip,
       event: event || (VECTOR_NAME[transition.vector ?? -1] ?? ''),
       mnemonic,
@@ -170,7 +178,7 @@ export class FrameMaker {
       condition:
         mnemonic.startsWith('j') && mnemonic !== 'jmp' ? (rip === next ? 'not taken' : 'taken') : undefined,
     };
-    const told = narrate(happening, this.image);
+    const told = narrate(happening, this.image, this.design);
     return reached?.sentence && transition.kind !== 'delivery' ? `${told} ${reached.sentence}` : told;
   }
 }

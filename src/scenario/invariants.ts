@@ -3,11 +3,11 @@
  * events that are alive, and at what the engine logged, never at how the run came there; so two runs that meet
  * in one state are judged alike from there on.
  */
-import type { LogEntry } from '../engine/events/log.ts';
 import { FRAMES, PAGE_SIZE } from '../engine/layout.ts';
 import type { Machine } from '../engine/machine.ts';
-import { PLACE, SECTIONS, STACKS } from '../kernel/memory-map.ts';
-import { type Context, differing, registersOf, type Track, VECTOR_NAME } from './track.ts';
+import type { Design } from '../kernel/design.ts';
+import { PLACE, SECTIONS } from '../kernel/memory-map.ts';
+import { type Context, differing, isFixedUp, registersOf, type Track, VECTOR_NAME } from './track.ts';
 
 /** Each with the sentence that a reader is told. I6, on unwinders, is judged apart. */
 export const INVARIANTS = {
@@ -42,6 +42,7 @@ const C_TEXT = SECTIONS.find(({ name }) => name === '.text');
 export function afterDelivery(
   machine: Machine,
   { live }: Track,
+  design: Design,
   page: (address: bigint) => number | undefined,
 ): Violation | undefined {
   if (!live) return undefined;
@@ -49,7 +50,7 @@ export function afterDelivery(
     return { invariant: 'I8', sentence: `a double fault at ${hex(live.rip)}, with RSP = ${hex(live.rsp)}` };
   for (let context = live.outer; context; context = context.outer) {
     const apart = live.slot + RECORD <= context.slot || context.slot + RECORD <= live.slot;
-    if (apart || hasRecord(machine, context, page)) continue;
+    if (apart || hasRecord(machine, context, design, page)) continue;
     const sentence = `${live.event} overwrote the record of ${context.event}, and there is no copy of it`;
     return { invariant: 'I1', sentence };
   }
@@ -60,6 +61,7 @@ export function afterDelivery(
 function hasRecord(
   machine: Machine,
   { rip, rsp }: Context,
+  { stacks }: Design,
   page: (address: bigint) => number | undefined,
 ): boolean {
   const word = (address: bigint): bigint | undefined => {
@@ -67,7 +69,7 @@ function hasRecord(
     return place === undefined ? undefined : machine.physicalWord(place);
   };
   const low = Number(rip & 0xffff_ffffn);
-  for (const { begin, end } of STACKS) {
+  for (const { begin, end } of stacks) {
     for (let address = begin; address < end; address += BigInt(PAGE_SIZE)) {
       const place = page(address);
       if (place === undefined) continue;
@@ -82,7 +84,7 @@ function hasRecord(
 }
 
 /** I2: a call into C. @param root the kernel's page tables */
-export function afterCall(machine: Machine, root: bigint): Violation | undefined {
+export function afterCall(machine: Machine, { stacks }: Design, root: bigint): Violation | undefined {
   const rip = machine.get('rip');
   const offset = rip - (C_TEXT?.address ?? 0n);
   if (machine.low('cpl') !== 0 || offset < 0n || offset >= BigInt(C_TEXT?.limit ?? 0)) return undefined;
@@ -93,24 +95,49 @@ export function afterCall(machine: Machine, root: bigint): Violation | undefined
   });
   if (machine.get('gsBase') !== PLACE.perCpu) return wrong('GS base', machine.get('gsBase'));
   if (machine.get('cr3') !== root) return wrong('CR3', machine.get('cr3'));
-  return STACKS.some(({ begin, end }) => rsp >= begin && rsp < end) ? undefined : wrong('RSP', rsp);
+  return stacks.some(({ begin, end }) => rsp >= begin && rsp < end) ? undefined : wrong('RSP', rsp);
 }
 
-/** I3: control came back from an event. */
-export function afterIret(machine: Machine, { target }: LogEntry): Violation | undefined {
-  return machine.low('cpl') === 0 && target < USER_END
-    ? { invariant: 'I3', sentence: `ring 0 goes on at ${hex(target)}, an address of user space` }
-    : undefined;
+/**
+ * I3, I9: an IRETQ has ended no event. In ring 0 it leads to nowhere but the labels that a design declares: to go
+ * round again, or to fix a fault up.
+ */
+export function afterIret(machine: Machine, { live }: Track, design: Design): Violation | undefined {
+  if (machine.low('cpl') !== 0) return undefined;
+  const [rip, rsp] = [machine.get('rip'), machine.get('rsp')];
+  if (rip < USER_END)
+    return { invariant: 'I3', sentence: `ring 0 goes on at ${hex(rip)}, an address of user space` };
+  if (rip === design.labels.again || design.fixups.some(({ to }) => to === rip)) return undefined;
+  for (let context = live; context; context = context.outer)
+    if (context.rip === rip) {
+      const sentence = `${context.event} came back with rsp = ${hex(rsp)}, it was ${hex(context.rsp)}`;
+      return { invariant: 'I9', sentence };
+    }
+  const sentence = `an IRETQ leads to ${hex(rip)}, where nothing that is alive was interrupted`;
+  return { invariant: 'I9', sentence };
+}
+
+/** I8: a fault that nobody expected has come to where the kernel dies. */
+export function atDeath(machine: Machine, { live }: Track, { labels }: Design): Violation | undefined {
+  if (labels.dies === undefined || machine.get('rip') !== labels.dies) return undefined;
+  const sentence = `the kernel dies: nobody expected ${live?.event} at ${hex(live?.rip)}`;
+  return { invariant: 'I8', sentence };
 }
 
 /** I5, I9: an event is over; `over` is the oldest that is. The machine stands where it came back to. */
-export function afterEvent(machine: Machine, { live }: Track, over: Context): Violation | undefined {
+export function afterEvent(
+  machine: Machine,
+  { live }: Track,
+  over: Context,
+  design: Design,
+): Violation | undefined {
   if (live !== over) {
     const sentence = `${live?.event} never came back: ${over.event}, which it interrupted, is over`;
     return { invariant: 'I9', sentence };
   }
   const now = registersOf(machine);
-  const wrong = differing(now, over.registers);
+  const rip = isFixedUp(over, now.rip ?? 0n, design) ? now.rip : over.registers.rip;
+  const wrong = differing(now, { ...over.registers, rip: rip ?? 0n });
   if (wrong === undefined) return undefined;
   return {
     invariant: wrong === 'cr2' || wrong === 'dr7' ? 'I5' : 'I9',

@@ -1,6 +1,6 @@
 /** The pages that scenarios draw on, as data: this room never reads a file. */
 import type { Source } from '../asm/source.ts';
-import type { Edit, Program } from './program.ts';
+import type { Assembled, Variant } from './program.ts';
 import type { Registry } from './registry.ts';
 
 /** The cells of one page. */
@@ -14,8 +14,8 @@ export interface Shelf {
   readonly design: boolean;
   readonly asm: readonly Source[];
   readonly scenarios: readonly Source[];
-  /** On a frozen design: what its cells with these edits were assembled to, once for all. */
-  readonly frozen?: { readonly edits: readonly Edit[]; readonly program: Program };
+  /** On a frozen design: what one variant of its cells was assembled to, once for all. */
+  readonly frozen?: Variant & { readonly assembled: Assembled };
 }
 
 /** All pages, by slug. Never changed once made: programs assembled from it are kept. */

@@ -17,15 +17,20 @@ export class MemoryWatch {
   private readonly words = new Map<number, Watched>();
   private low = 0;
   private high = 0;
+  /** Words that decide nothing, and the part of the sum that is theirs. */
+  private readonly counters: ReadonlySet<bigint>;
+  private countersLow = 0;
+  private countersHigh = 0;
 
-  constructor(booted: Booted) {
+  constructor(booted: Booted, counters: readonly bigint[] = []) {
     this.booted = booted;
+    this.counters = new Set(counters);
   }
 
   /** Forget all changes: memory is again as at the start. */
   reset(): void {
     this.words.clear();
-    this.low = this.high = 0;
+    this.low = this.high = this.countersLow = this.countersHigh = 0;
   }
 
   /** Note stores just made; returns the linear addresses of their words. */
@@ -47,8 +52,11 @@ export class MemoryWatch {
 
   /** Sixteen hexadecimal digits over the words that differ from the start, whatever the order of the stores. */
   get digest(): string {
-    const hex = (lane: number): string => (lane >>> 0).toString(16).padStart(8, '0');
     return hex(this.high) + hex(this.low);
+  }
+  /** The same over all words but the counters. */
+  get essence(): string {
+    return hex((this.high - this.countersHigh) | 0) + hex((this.low - this.countersLow) | 0);
   }
 
   private update(physical: number): void {
@@ -60,10 +68,16 @@ export class MemoryWatch {
     const [low, high] = parts ? [mix(parts, 0x9e37_79b1), mix(parts, 0x85eb_ca77)] : [0, 0];
     this.low = (this.low - word.low + low) | 0;
     this.high = (this.high - word.high + high) | 0;
+    if (this.counters.has(word.linear)) {
+      this.countersLow = (this.countersLow - word.low + low) | 0;
+      this.countersHigh = (this.countersHigh - word.high + high) | 0;
+    }
     word.low = low;
     word.high = high;
   }
 }
+
+const hex = (lane: number): string => (lane >>> 0).toString(16).padStart(8, '0');
 
 /** A 32-bit hash of words: the mixing steps of MurmurHash3, which is in the public domain. */
 function mix(words: readonly number[], seed: number): number {

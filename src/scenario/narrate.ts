@@ -1,6 +1,6 @@
 /** A sentence for each step, from the record of what happened: never from what was meant to happen. */
 import { type Image, lineAt } from '../image/image.ts';
-import { NMI_TOP, STACKS } from '../kernel/memory-map.ts';
+import type { Design } from '../kernel/design.ts';
 import type { Word } from './timeline.ts';
 import { fromTop, place } from './words.ts';
 
@@ -29,18 +29,17 @@ export interface Happening {
   readonly condition: 'taken' | 'not taken' | undefined;
 }
 
+/** Name of the record that a word belongs to. */
+const recordOf = (role: string): string => role.split('.')[0] ?? role;
+
 /** The record whose five words begin at this address, as `{name}`. */
-export function recordAt(address: bigint): string | undefined {
-  const names = new Map([
-    [5n, '{original}'],
-    [12n, '{iret}'],
-    [17n, '{outermost}'],
-  ]);
-  return names.get((NMI_TOP - address) / 8n);
+function recordAt(address: bigint, { records, top }: Design): string | undefined {
+  const found = records.find(({ rip }) => top + 8n * BigInt(rip) === address);
+  return found && `{${found.name}}`;
 }
 
-const stackOf = (address: bigint): string => {
-  const found = STACKS.find(({ begin, end }) => address > begin && address <= end);
+const stackOf = (address: bigint, { stacks }: Design): string => {
+  const found = stacks.find(({ begin, end }) => address > begin && address <= end);
   if (!found) return 'no kernel stack';
   return found.name === 'TASK' ? 'the task stack' : `the ${found.name} stack`;
 };
@@ -51,21 +50,21 @@ const latchText = ({ wasBlocked, blocked, pending }: Happening): string => {
   return '';
 };
 
-function delivery(happening: Happening, image: Image): string {
+function delivery(happening: Happening, image: Image, design: Design): string {
   const { event, from, to, returnTo } = happening;
   const where = place(image, returnTo);
-  const onto = stackOf(to.rsp);
+  const onto = stackOf(to.rsp, design);
   if (!event.startsWith('NMI')) return `${event} interrupts ${where}. The CPU pushes five words on ${onto}.`;
-  const same = stackOf(from.rsp) === onto;
+  const same = stackOf(from.rsp, design) === onto;
   const pushed = same
     ? 'RSP starts again at T, so the CPU writes over the {original} record.'
     : 'The CPU loads RSP with T from the TSS and pushes five words: the {original} record.';
   return `${event} interrupts ${where}. ${pushed} NMIs are blocked.`;
 }
 
-function iret(happening: Happening, image: Image): string {
+function iret(happening: Happening, image: Image, design: Design): string {
   const { from, to, back } = happening;
-  const record = recordAt(from.rsp);
+  const record = recordAt(from.rsp, design);
   const through = record ? ` through the ${record} record` : '';
   const where = place(image, to.rip);
   const end = back ? ` ${back} is over.` : ' Nothing was interrupted there, so nothing is over.';
@@ -73,47 +72,51 @@ function iret(happening: Happening, image: Image): string {
 }
 
 /** What an instruction did, with the comment its line carries. */
-function instruction(happening: Happening, image: Image): string {
+function instruction(happening: Happening, image: Image, design: Design): string {
   const { from, to, mnemonic, written, condition } = happening;
   const line = lineAt(image, from.rip);
   const text = line?.text.replace(/\s+/g, ' ') ?? place(image, from.rip);
   const comment = line?.comment ? ` (${line.comment})` : '';
-  const told = written.map(({ group, field, meaning }) =>
-    group === 'kept'
-      ? field === 'rdx'
-        ? 'rdx is kept'
-        : `"NMI executing" is ${meaning}`
-      : group === 'regs'
-        ? `pt_regs ${field} is saved`
-        : `{${group}} ${field} is ${meaning}`,
+  const told = written.map(({ group, role, field, meaning }) =>
+    role === 'executing'
+      ? `"NMI executing" is ${meaning}`
+      : group === 'kept'
+        ? `${field} is kept`
+        : group === 'regs'
+          ? `pt_regs ${field} is saved`
+          : `{${recordOf(role)}} ${field} is ${meaning}`,
   );
   if (condition)
     return `${text}${comment}: ${condition === 'taken' ? `taken, to ${place(image, to.rip)}` : 'not taken'}.`;
   if (told.length > 0) return `${text}${comment}: ${told.join('; ')}.`;
   if (mnemonic === 'call' || mnemonic === 'ret') return `${text}: control goes to ${place(image, to.rip)}.`;
-  if (to.rsp !== from.rsp && fromTop(to.rsp)) return `${text}${comment}: RSP = ${happening.rspText}.`;
+  if (to.rsp !== from.rsp && fromTop(to.rsp, design)) return `${text}${comment}: RSP = ${happening.rspText}.`;
   return `${text}${comment}.`;
 }
 
 /** One sentence or two for a transition; `{original}` and its kin stand for record names. */
-export function narrate(happening: Happening, image: Image): string {
+export function narrate(happening: Happening, image: Image, design: Design): string {
   const { kind, from, event } = happening;
-  if (kind === 'delivery') return delivery(happening, image);
+  if (kind === 'delivery') return delivery(happening, image, design);
   if (kind === 'fault') return `${lineAt(image, from.rip)?.text ?? place(image, from.rip)} raises ${event}.`;
-  if (happening.mnemonic === 'iretq') return iret(happening, image);
-  return instruction(happening, image);
+  if (happening.mnemonic === 'iretq') return iret(happening, image, design);
+  return instruction(happening, image, design);
 }
 
 /** What the page says of the label that control has reached; empty for none. */
 export function arrival(
   image: Image,
   rip: bigint,
+  { records }: Design,
 ): { readonly name: string; readonly sentence: string } | undefined {
   const symbol = image.symbols.find(({ address, global }) => global && address === rip);
   return (
     symbol && {
       name: symbol.name,
-      sentence: symbol.comment.replace(/\b(original|iret|outermost)\b/g, '{$1}'),
+      sentence: records.reduce(
+        (text, { name }) => text.replaceAll(new RegExp(`\\b${name}\\b`, 'g'), `{${name}}`),
+        symbol.comment,
+      ),
     }
   );
 }

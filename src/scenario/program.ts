@@ -1,22 +1,43 @@
-/** A design's page as machine code: its asm cells in the order of the page, with a reader's edits put in. */
+/**
+ * A design's page as machine code: its asm cells in the order of the page, with a reader's edits put in and safeguards
+ * taken out.
+ */
 import { assemble } from '../asm/assemble.ts';
 import { listing } from '../asm/listing.ts';
+import { type RemovedLine, type Safeguard, safeguardsOf, takeOut } from '../asm/safeguard.ts';
 import type { Problem, Source } from '../asm/source.ts';
 import type { Image } from '../image/image.ts';
+import { type Declared, declared } from '../kernel/declaration.ts';
+import type { Design } from '../kernel/design.ts';
+import { designOf, stackSymbols } from '../kernel/design-of.ts';
 import { SECTIONS, SYMBOLS } from '../kernel/memory-map.ts';
 import { cellOf, type Library } from './library.ts';
 import type { CodeLine } from './timeline.ts';
 
-export interface Program {
+/** What text was assembled to. */
+export interface Assembled {
   readonly image: Image;
   readonly code: readonly CodeLine[];
   readonly problems: readonly Problem[];
+}
+
+export interface Program extends Assembled {
+  readonly design: Design;
+  /** Those that the text names, whether they are in place or not. */
+  readonly safeguards: readonly Safeguard[];
 }
 
 /** A whole changed cell: `page#name` and its new lines. */
 export interface Edit {
   readonly block: string;
   readonly lines: readonly string[];
+}
+
+/** How a program differs from its page. */
+export interface Variant {
+  readonly edits?: readonly Edit[];
+  /** Safeguards that are taken out; a name that the design has not changes nothing. */
+  readonly without?: readonly string[];
 }
 
 /** Directives that say nothing about what runs. */
@@ -29,29 +50,50 @@ const KEPT = 16;
 /**
  * Assembles a design. The slug must be one of `designsOf(pages)`. An edited cell names itself as its page
  * (`linux-4.2#nested`), so that a problem in it has the line of the edit, counted from 1. A frozen design is not
- * assembled again: its bytes are those of its row, unless it is edited in another way than there.
+ * assembled again: its bytes are those of its row, unless it is another variant than there.
  */
-export function programOf(pages: Library, design: string, edits: readonly Edit[] = []): Program {
+export function programOf(pages: Library, design: string, variant: Variant = {}): Program {
   const programs = kept.get(pages) ?? new Map<string, Program>();
   kept.set(pages, programs);
-  const key = JSON.stringify([design, edits]);
+  const key = keyOf(design, variant);
   const found = programs.get(key);
   if (found) return found;
-  const made = make(pages, design, edits);
+  const made = make(pages, design, variant);
   if (programs.size >= KEPT) programs.delete(programs.keys().next().value ?? '');
   programs.set(key, made);
   return made;
 }
 
-const sameEdits = (a: readonly Edit[], b: readonly Edit[]): boolean => {
-  const text = (edits: readonly Edit[]): string =>
-    JSON.stringify(edits.map(({ block, lines }) => [block, lines]));
-  return text(a) === text(b);
-};
+/** Equal for equal programs, whatever the order in which safeguards are named. */
+const keyOf = (design: string, { edits = [], without = [] }: Variant): string =>
+  JSON.stringify([design, [...new Set(without)].toSorted(), edits.map(({ block, lines }) => [block, lines])]);
 
-function make(pages: Library, design: string, edits: readonly Edit[]): Program {
-  const frozen = pages.get(design)?.frozen;
-  if (frozen && sameEdits(frozen.edits, edits)) return frozen.program;
+function make(pages: Library, design: string, variant: Variant): Program {
+  const text = textOf(pages, design, variant.edits ?? []);
+  const { frozen } = pages.get(design) ?? {};
+  const same = frozen && keyOf(design, frozen) === keyOf(design, variant);
+  const assembled = same ? frozen.assembled : assembleText(text, variant.without);
+  const { design: made, problems } = designOf(text.declared, assembled.image);
+  return {
+    ...assembled,
+    // Names that are missing in code that does not assemble are no news.
+    problems: assembled.problems.length > 0 ? assembled.problems : problems,
+    design: made,
+    safeguards: text.safeguards,
+  };
+}
+
+/** The text of a program: cells, what they include, and what both say in marks. */
+export interface ProgramText {
+  readonly sources: readonly Source[];
+  readonly include: (reference: string) => Source | undefined;
+  readonly declared: readonly Declared[];
+  readonly safeguards: readonly Safeguard[];
+  /** Mistakes in marks. */
+  readonly problems: readonly Problem[];
+}
+
+function textOf(pages: Library, design: string, edits: readonly Edit[]): ProgramText {
   const edited = (reference: string, source: Source | undefined): Source | undefined => {
     const edit = edits.find(({ block }) => block === reference);
     return edit && source ? { page: reference, name: source.name, line: 1, lines: edit.lines } : source;
@@ -59,11 +101,96 @@ function make(pages: Library, design: string, edits: readonly Edit[]): Program {
   const sources = (pages.get(design)?.asm ?? []).map(
     (cell) => edited(`${design}#${cell.name}`, cell) ?? cell,
   );
-  const include = (reference: string): Source | undefined => edited(reference, cellOf(pages, reference));
-  const { image, problems } = assemble(sources, { sections: SECTIONS, symbols: SYMBOLS, include });
+  return programText(sources, (reference) => edited(reference, cellOf(pages, reference)));
+}
+
+/** Reads the marks of cells and of everything that they include. */
+export function programText(
+  sources: readonly Source[],
+  include: (reference: string) => Source | undefined,
+): ProgramText {
+  const all = withIncluded(sources, include);
+  const { all: said, problems: wrong } = declared(all);
+  const { safeguards, problems } = safeguardsOf(all);
+  return { sources, include, declared: said, safeguards, problems: [...wrong, ...problems] };
+}
+
+/** Assembles a text, without some of its safeguards. */
+export function assembleText(text: ProgramText, without: readonly string[] = []): Assembled {
+  const names = new Set(without);
+  const removed: RemovedLine[] = [];
+  const guarded = (source: Source): Source => {
+    const taken = takeOut(source, names);
+    removed.push(...taken.removed);
+    return taken.source;
+  };
+  const sources = text.sources.map(guarded);
+  const included = new Map<string, Source | undefined>();
+  const stacks = stackSymbols(text.declared);
+  const { image, problems } = assemble(sources, {
+    sections: SECTIONS,
+    symbols: { ...SYMBOLS, ...stacks.symbols },
+    include(reference) {
+      const source = text.include(reference);
+      if (!included.has(reference)) included.set(reference, source && guarded(source));
+      return included.get(reference);
+    },
+  });
+  const code = listing(sources, image).filter(
+    ({ kind, text: line }) => kind !== 'directive' || !BOOKKEEPING.test(line),
+  );
   return {
     image,
-    problems,
-    code: listing(sources, image).filter(({ kind, text }) => kind !== 'directive' || !BOOKKEEPING.test(text)),
+    problems: [...text.problems, ...stacks.problems, ...problems],
+    code: withRemoved(code, removed),
   };
+}
+
+const INCLUDE = /\.include\s+"([^"]+)"/;
+
+/** Sources and what they include, however deep, each once, in the order in which it is read. */
+function withIncluded(
+  sources: readonly Source[],
+  include: (reference: string) => Source | undefined,
+): readonly Source[] {
+  const found = new Map<string, Source>();
+  const visit = (source: Source): void => {
+    const key = `${source.page}:${source.line}#${source.name}`;
+    if (found.has(key)) return;
+    found.set(key, source);
+    for (const line of source.lines) {
+      const [, reference = ''] = INCLUDE.exec(line) ?? [];
+      const included = reference && include(reference.startsWith('#') ? source.page + reference : reference);
+      if (included) visit(included);
+    }
+  };
+  for (const source of sources) visit(source);
+  return [...found.values()];
+}
+
+/** The listing with lines that were taken out in their places, behind all that the line above became. */
+function withRemoved(code: readonly CodeLine[], removed: readonly RemovedLine[]): readonly CodeLine[] {
+  const rows = [...code];
+  for (const { page, line, block, text } of removed) {
+    const above = rows.findLastIndex((row) => row.page === page && row.block === block && row.line < line);
+    const below = rows.findIndex((row) => row.page === page && row.block === block && row.line > line);
+    const depth = rows[above]?.depth ?? rows[below]?.depth;
+    if (depth === undefined) continue;
+    let at = above < 0 ? below : above + 1;
+    while (above >= 0 && (rows[at]?.depth ?? -1) > depth) at++;
+    const [code = '', comment = ''] = text.trim().split(/\s*#\s*/, 2);
+    rows.splice(at, 0, {
+      ...{
+        kind: 'removed',
+        text: code.replace(/\s+/g, ' '),
+        comment,
+        address: undefined,
+        block,
+        page,
+        line,
+        depth,
+      },
+    });
+  }
+  return rows;
 }

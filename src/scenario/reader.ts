@@ -44,8 +44,8 @@ export class Run {
   }
 
   /** Saved RSP and RIP of a record in short, `S / A`; `earlier` for what an earlier NMI has left. */
-  record(group: 'original' | 'iret' | 'outermost', at: At): string {
-    const words = [`${group}.rsp`, `${group}.rip`].map((role) =>
+  record(name: string, at: At): string {
+    const words = [`${name}.rsp`, `${name}.rip`].map((role) =>
       this.at(at).words.find((word) => word.role === role),
     );
     if (words.every((word) => word?.author.kind === 'earlier')) return 'earlier';

@@ -1,8 +1,8 @@
 /** What a recipe holds, and the closed vocabularies of its grammar. */
 import type { Place } from '../image/image.ts';
+import type { EventName } from '../kernel/design.ts';
 
-export const EVENTS = ['nmi', 'mc', 'db', 'bp', 'pf', 'gp', 'irq', 'vc', 've'] as const;
-export type EventName = (typeof EVENTS)[number];
+export { EVENTS, type EventName } from '../kernel/design.ts';
 
 /** Statement keys in the order of the canonical form. They are reserved: no bare value is one of them. */
 export const KEYS = [

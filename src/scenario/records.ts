@@ -54,7 +54,7 @@ export function recordOf(timeline: Timeline, { traces = false } = {}): RecordedR
           at: frame.at,
           rsp: frame.stack.text,
           latch: `${blocked ? 'blocked' : 'open'}${pending ? ', 1 pending' : ''}`,
-          records: [pair('original'), pair('iret'), pair('outermost')].join('; '),
+          records: timeline.records.map(({ name }) => pair(name)).join('; '),
           verdicts: frame.verdicts.map(({ unwinder, judgement }) => `${unwinder} ${judgement}`).join('; '),
           digest: frame.digest,
           ...(traces && { traces: tracesOf(frame) }),

@@ -71,7 +71,7 @@ const namesLeadingTo = (pages: Library, slug: string): readonly string[] => [
 /** The row of a recipe that runs, read back from its text: what is tested is what is written. */
 function rowOf(recipe: Recipe, page: string, pages: Library): FrozenRow {
   const design = recipe.design ?? '';
-  const program = programOf(pages, design, recipe.edits);
+  const program = programOf(pages, design, recipe);
   const title = recipe.title ?? recipe.slug;
   const empty = { version: recipe.version, recipe: '', verdict: '', boundaries: 0, steps: [] };
   const bare: FrozenRow = {
@@ -145,15 +145,15 @@ export function movedFrom(row: FrozenRow, pages: Library): string | undefined {
   }
   const more = now.find(({ slug }) => !row.shelves.some((shelf) => shelf.slug === slug));
   if (more) return `${more.page} is included now`;
-  return sameBytes(row.program.image, programOf(pages, row.design, recipe.edits).image)
+  return sameBytes(row.program.image, programOf(pages, row.design, recipe).image)
     ? undefined
     : 'the assembler makes other bytes of it';
 }
 
 /** Whether today's assembler makes the bytes of a row from its sources. */
 export function assemblesAlike(row: FrozenRow): boolean {
-  const edits = parse({ page: '', name: '', line: 1, lines: row.recipe.split('\n') }).recipe?.edits ?? [];
-  return sameBytes(row.program.image, programOf(library(row.shelves), row.design, edits).image);
+  const { recipe } = parse({ page: '', name: '', line: 1, lines: row.recipe.split('\n') });
+  return sameBytes(row.program.image, programOf(library(row.shelves), row.design, recipe).image);
 }
 
 const sameBytes = (a: Image, b: Image): boolean =>

@@ -5,7 +5,7 @@
 import type { Source } from '../asm/source.ts';
 import { MODEL } from '../engine/model.ts';
 import { known, type Library, library, type Shelf, scenarioOf } from './library.ts';
-import type { Program } from './program.ts';
+import type { Assembled } from './program.ts';
 import { parse } from './recipe.ts';
 import type { RecordedRun } from './records.ts';
 
@@ -33,8 +33,8 @@ export interface FrozenRow {
   readonly recipe: string;
   /** The design's page and every page that it includes: all of their assembly, so that an edit can be put in. */
   readonly shelves: readonly Shelf[];
-  /** What these were assembled to, with the edits of the recipe. */
-  readonly program: Program;
+  /** What these were assembled to, with the edits of the recipe and without its safeguards. */
+  readonly program: Assembled;
   readonly record: RecordedRun;
   /** The run in words, a line each, as `lab run` printed it. */
   readonly text: readonly string[];
@@ -114,11 +114,12 @@ const libraries = new WeakMap<FrozenRow, Library>();
 function libraryOf(row: FrozenRow): Library {
   const found = libraries.get(row);
   if (found) return found;
-  const edits = parse({ page: '', name: row.slug, line: 1, lines: row.recipe.split('\n') }).recipe?.edits;
+  const { edits = [], without = [] } =
+    parse({ page: '', name: row.slug, line: 1, lines: row.recipe.split('\n') }).recipe ?? {};
   const made = library(
     row.shelves.map((shelf) =>
       shelf.slug === row.design
-        ? { ...shelf, design: true, frozen: { edits: edits ?? [], program: row.program } }
+        ? { ...shelf, design: true, frozen: { edits, without, assembled: row.program } }
         : { ...shelf, design: false },
     ),
   );

@@ -1,8 +1,7 @@
 /** Recipe in, timeline out: the one road that pages, tests, the command line and links take. */
 import type { Problem, Source } from '../asm/source.ts';
 import type { Place } from '../image/image.ts';
-import { bodiesOf, missing, type Setup, STARTS, type Start } from '../kernel/boot.ts';
-import { NMI_TOP } from '../kernel/memory-map.ts';
+import { missing, type Setup, USUAL_SETUP } from '../kernel/boot.ts';
 import { DEFAULT_PICK, unwinders } from '../unwind/rules.ts';
 import { type Ended, Execution, IDLE, type Injection } from './execution.ts';
 import { check } from './expect.ts';
@@ -73,7 +72,7 @@ export function playRecipe(
   };
   return {
     ...whole,
-    problems: check(recipe.expects, { timeline: whole, image: execution.image, rips, first }, otherwise),
+    problems: check(recipe.expects, { timeline: whole, ...program, rips, first }, otherwise),
   };
 }
 
@@ -92,6 +91,7 @@ const heading = (recipe: Recipe) => ({
   version: recipe.version,
   title: recipe.title ?? recipe.slug,
   design: recipe.design ?? '',
+  without: recipe.without,
   recipe: print(recipe),
 });
 
@@ -142,14 +142,7 @@ function prepare(
   else if (recipe.design === undefined) refuse(places?.scenario, 'missing design');
   else if (!designsOf(pages).includes(recipe.design))
     refuse(places?.design, `unknown design: ${recipe.design}${known('there is', designsOf(pages))}`);
-  const start = STARTS.find((one) => one === (recipe.start ?? 'kernel-task'));
-  if (!start) refuse(places?.start, `unknown start: ${recipe.start}${known('there is', STARTS)}`);
   for (const { name, place } of recipe.sets) refuse(place, `unknown switch: ${name}`);
-  for (const name of recipe.without)
-    refuse(
-      places?.without?.[name],
-      `unknown safeguard: ${name} (${recipe.design ?? 'this design'} names none yet)`,
-    );
   for (const { event, place } of recipe.injects)
     if (event !== 'nmi') refuse(place, `not modelled: ${event} (only nmi can be injected yet)`);
   for (const { block, place } of recipe.edits) {
@@ -164,22 +157,29 @@ function prepare(
         )}`,
       );
   }
-  if (problems.length > 0 || !recipe.design || !start) return { problems };
+  if (problems.length > 0 || !recipe.design) return { problems };
 
-  const program = programOf(pages, recipe.design, recipe.edits);
+  const program = programOf(pages, recipe.design, recipe);
   if (program.problems.length > 0) return { problems: program.problems };
-  const setup: Setup = { start: start satisfies Start, body: recipe.body ?? 'quiet' };
-  const bodies = bodiesOf(program.image);
-  if (!bodies.includes(setup.body))
-    refuse(places?.body, `unknown body: ${setup.body}${known(`${recipe.design} has`, bodies)}`);
-  for (const message of missing(program.image, setup))
+  const { image, design, safeguards } = program;
+  const setup: Setup = { start: recipe.start ?? USUAL_SETUP.start, body: recipe.body ?? USUAL_SETUP.body };
+  const has = (what: string, name: string, of: readonly { readonly name: string }[], place?: Place): void => {
+    const names = of.map((one) => one.name);
+    if (names.includes(name)) return;
+    const there = names.length > 0 ? known(`${recipe.design} has`, names) : ` (${recipe.design} names none)`;
+    refuse(place, `unknown ${what}: ${name}${there}`);
+  };
+  for (const name of recipe.without) has('safeguard', name, safeguards, places?.without?.[name]);
+  has('start', setup.start, design.starts, places?.start);
+  has('body', setup.body, design.bodies, places?.body);
+  for (const message of missing(image, design, setup))
     if (problems.length === 0) refuse(places?.design, message);
   if (problems.length > 0) return { problems };
 
   const key = `${setup.start} ${setup.body}`;
   const booted = executions.get(program) ?? new Map<string, Execution>();
   executions.set(program, booted);
-  const execution = booted.get(key) ?? new Execution(program.image, setup);
+  const execution = booted.get(key) ?? new Execution(program, setup);
   booted.set(key, execution);
   if (execution.problem)
     return { problems: [{ ...(places?.start ?? otherwise), message: execution.problem }] };
@@ -238,7 +238,7 @@ function recorded(
   if (found) return found;
 
   const rules = unwinders(pick);
-  const maker = new FrameMaker(execution, rules, program.code);
+  const maker = new FrameMaker(execution, rules);
   let first: Recorded['first'];
   const ended = execution.run(injections, budget, (moment) => {
     first ??= moment.first;
@@ -266,7 +266,8 @@ function recorded(
     },
     outcome: outcomeOf(ended),
     cursor: 0,
-    top: NMI_TOP,
+    ...placesOf(program),
+    without: [],
     problems: [],
   };
   const made: Recorded = { timeline, rips: frames.map(({ rip }) => rip), first };
@@ -287,6 +288,16 @@ function outcomeOf({ end }: Ended): Outcome {
   return { verdict: end.kind, sentence: end.sentence };
 }
 
+/** What a timeline says of its design. */
+const placesOf = (
+  program: Program | undefined,
+): Pick<Timeline, 'top' | 'records' | 'executing' | 'safeguards'> => ({
+  top: program?.design.top ?? 0n,
+  records: program?.design.records ?? [],
+  executing: program?.design.executing?.index,
+  safeguards: program?.safeguards.map(({ name, about }) => ({ name, about })) ?? [],
+});
+
 /** A timeline of nothing: what could not run, and why. */
 function nothing(
   recipe: Recipe | undefined,
@@ -301,6 +312,7 @@ function nothing(
         version: 0,
         title: source?.name ?? '',
         design: '',
+        without: [],
         recipe: source?.lines.join('\n') ?? '',
       };
   return {
@@ -315,7 +327,7 @@ function nothing(
     counts: { boundaries: 0, deliveries: 0, 'nmi-served': 0, 'nmi-merged': 0 },
     outcome: { verdict: 'budget', sentence: 'nothing ran' },
     cursor: 0,
-    top: NMI_TOP,
+    ...placesOf(program),
     problems,
   };
 }

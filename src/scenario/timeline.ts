@@ -4,7 +4,9 @@
  * transitions; a transition is one retired instruction, one REP iteration, one faulting attempt or one delivery.
  */
 import type { ListingRow } from '../asm/listing.ts';
+import type { Safeguard } from '../asm/safeguard.ts';
 import type { Problem } from '../asm/source.ts';
+import type { RecordOf } from '../kernel/design.ts';
 import type { Group } from '../kernel/roles.ts';
 import type { Judgement, TraceEnd } from '../unwind/view.ts';
 
@@ -25,7 +27,7 @@ export interface Author {
 export interface Word {
   /** Offset from T in words: -1 is the highest word. */
   readonly index: number;
-  /** `original.rip`, `saved-rdx`, `executing`, `regs.ax`. */
+  /** `original.rip`, `saved-rdx`, `executing`, `regs.ax`: what comes before the dot is the record's name. */
   readonly role: string;
   readonly group: Group;
   /** `SS`, `RSP`, `rdx`, `executing`. */
@@ -107,8 +109,11 @@ export interface Step {
   readonly sentence: string;
 }
 
-/** A line of code as it runs: what stands on the page, and under each use what it became. */
-export type CodeLine = ListingRow;
+/**
+ * A line of code as it runs: what stands on the page, and under each use what it became. `removed` is a line of a
+ * safeguard that was taken out.
+ */
+export type CodeLine = Omit<ListingRow, 'kind'> & { readonly kind: ListingRow['kind'] | 'removed' };
 
 /** Boundaries `from` to `to`, both included. */
 export interface Span {
@@ -150,6 +155,13 @@ export interface Timeline {
   readonly cursor: number;
   /** T, the first byte above the NMI stack. */
   readonly top: bigint;
+  /** The records on the NMI stack, highest first. */
+  readonly records: readonly RecordOf[];
+  /** Offset from T, in words, of "NMI executing"; undefined for a design without it. */
+  readonly executing: number | undefined;
+  /** Safeguards that the design names, and those that this run is without. */
+  readonly safeguards: readonly Pick<Safeguard, 'name' | 'about'>[];
+  readonly without: readonly string[];
   /** What is wrong with the text, and expectations that do not hold; each with its place. */
   readonly problems: readonly Problem[];
 }

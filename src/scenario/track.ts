@@ -5,6 +5,7 @@
 import type { LogEntry } from '../engine/events/log.ts';
 import type { Machine } from '../engine/machine.ts';
 import { GPR } from '../isa/state.ts';
+import type { Design } from '../kernel/design.ts';
 
 /** Registers by name. */
 export type Registers = Readonly<Record<string, bigint>>;
@@ -124,13 +125,25 @@ export function delivered(track: Track, entry: LogEntry, software: boolean, regi
   return { ...track, live, first, nmis, deliveries: track.deliveries + 1 };
 }
 
-/** The oldest live event that interrupted this very point: with that it is over, and all that came after it. */
-export function overAt(live: Context | undefined, rip: bigint, rsp: bigint): Context | undefined {
+/**
+ * The oldest live event that interrupted this very point, or that may come back to it instead: with that it is over, and
+ * all that came after it.
+ */
+export function overAt(
+  live: Context | undefined,
+  rip: bigint,
+  rsp: bigint,
+  design: Design,
+): Context | undefined {
   let found: Context | undefined;
   for (let context = live; context; context = context.outer)
-    if (context.rip === rip && context.rsp === rsp) found = context;
+    if (context.rsp === rsp && (context.rip === rip || isFixedUp(context, rip, design))) found = context;
   return found;
 }
+
+/** Whether an event may come back to `landing` instead of the instruction that faulted: the exception table says so. */
+export const isFixedUp = ({ rip }: Context, landing: bigint, { fixups }: Design): boolean =>
+  fixups.some(({ from, to }) => from === rip && to === landing);
 
 /** An event is over. */
 export const closed = (track: Track, over: Context): Track => ({ ...track, live: over.outer });

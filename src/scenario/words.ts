@@ -1,7 +1,8 @@
 /** The words of the NMI stack as a reader sees them: role, value, meaning, author. */
 import { type Image, segmentAt, symbolize } from '../image/image.ts';
-import { NMI_TOP, SELECTOR, STACK, STACKS } from '../kernel/memory-map.ts';
-import { ROLES, type Role } from '../kernel/roles.ts';
+import type { Design } from '../kernel/design.ts';
+import { SELECTOR } from '../kernel/memory-map.ts';
+import type { Role } from '../kernel/roles.ts';
 import type { Author, Word } from './timeline.ts';
 
 /** `name+0x1c`: a symbol without its size, or the bare address. */
@@ -11,9 +12,9 @@ export const place = (image: Image, address: bigint): string =>
     .replace(/\+0x0$/, '');
 
 /** `T-48` within the NMI stack, T itself included. */
-export function fromTop(address: bigint): string | undefined {
-  const below = NMI_TOP - address;
-  if (below < 0n || below > 0x1000n) return undefined;
+export function fromTop(address: bigint, { top, nmi }: Design): string | undefined {
+  const below = top - address;
+  if (below < 0n || address < nmi.begin) return undefined;
   return below === 0n ? 'T' : `T-${below}`;
 }
 
@@ -52,13 +53,13 @@ export interface Interrupted {
 }
 
 /** A stack address in words: `S, task stack`, `T-136, NMI stack`. */
-export function stackMeaning(address: bigint, first: Interrupted | undefined): string {
-  const stack = STACKS.find(({ begin, end }) => address >= begin && address <= end);
-  const top = fromTop(address);
+export function stackMeaning(address: bigint, first: Interrupted | undefined, design: Design): string {
+  const stack = design.stacks.find(({ begin, end }) => address >= begin && address <= end);
+  const top = fromTop(address, design);
   if (top && stack?.name === 'NMI') return `${top}, NMI stack`;
   const name = stack ? (stack.name === 'TASK' ? 'task stack' : `${stack.name} stack`) : 'no kernel stack';
   if (first && address === first.rsp) return `S, ${name}`;
-  const { begin, end } = STACK.task;
+  const { begin, end } = design.task;
   if (first && stack?.name === 'TASK' && first.rsp >= begin && first.rsp <= end) {
     const distance = address - first.rsp;
     return `S${distance < 0n ? '-' : '+'}${distance < 0n ? -distance : distance}, ${name}`;
@@ -73,13 +74,19 @@ function ripMeaning(image: Image, address: bigint, first: Interrupted | undefine
 }
 
 /** What a word says, by its role. */
-export function meaningOf(role: Role, value: bigint, image: Image, first: Interrupted | undefined): string {
+export function meaningOf(
+  role: Role,
+  value: bigint,
+  image: Image,
+  first: Interrupted | undefined,
+  design: Design,
+): string {
   switch (role.field) {
     case 'SS':
     case 'CS':
       return SELECTOR_MEANING.get(value) ?? 'unknown selector';
     case 'RSP':
-      return stackMeaning(value, first);
+      return stackMeaning(value, first, design);
     case 'RFLAGS':
       return flagNames(value);
     case 'RIP':
@@ -94,7 +101,7 @@ export function meaningOf(role: Role, value: bigint, image: Image, first: Interr
 }
 
 /** Linear address of a role's word. */
-export const addressOfRole = (role: Role): bigint => NMI_TOP + 8n * BigInt(role.index);
+const addressOfRole = ({ index }: Role, { top }: Design): bigint => top + 8n * BigInt(index);
 
 /** An author that stood before the run: what an earlier NMI left, or nothing at all. */
 export const EARLIER: Author = { kind: 'earlier', name: 'an earlier NMI', boundary: undefined };
@@ -102,14 +109,15 @@ export const NOBODY: Author = { kind: 'earlier', name: 'nobody yet', boundary: u
 
 /** The words of one boundary; words that did not change are the previous boundary's own objects. */
 export function wordsAt(
+  design: Design,
   previous: readonly Word[] | undefined,
   read: (address: bigint) => bigint,
   authorOf: (address: bigint) => Author | undefined,
   boundary: number,
   meaning: (role: Role, value: bigint) => string,
 ): readonly Word[] {
-  return ROLES.map((role, n): Word => {
-    const address = addressOfRole(role);
+  return design.roles.map((role, n): Word => {
+    const address = addressOfRole(role, design);
     const value = read(address);
     const author = authorOf(address) ?? (value === 0n ? NOBODY : EARLIER);
     const was = previous?.[n];

@@ -49,8 +49,8 @@ export const variants = (pages: Library): readonly Variant[] => {
     { name: 'the direction flag is not set', edits: of(`${design}#repeat`, ['std', NOP]) },
     { name: 'the handler is called twice', edits: of(`${design}#repeat`, ['call', 'call do_nmi', 'call do_nmi']) },
     { name: 'a handler that is not re-entrant', edits: of(`${around}#handler`, ['jne	3f', NOP]) },
-    { name: 'latched is forgotten', edits: of(`${around}#handler`, ['$2, %gs:NMI_STATE', NOP]) },
-    { name: 'a handler that never ends', edits: of(`${around}#handler`, ['decl', 'incl %gs:NMI_STATE']) },
+    { name: 'latched is forgotten', edits: of(`${around}#handler`, ['$2, %gs:NMI_STATE', '3:      nop']) },
+    { name: 'a handler that never ends', edits: of(`${around}#handler`, ['decl', '2:      incl %gs:NMI_STATE']) },
     { name: 'a handler that eats the stack', edits: of(`${around}#handler`, ['do_nmi:', 'do_nmi:', 'pushq %rax', 'jmp do_nmi']) },
   ];
 };

@@ -152,7 +152,7 @@ test('mistakes name their place and what there is', () => {
     'test:3:6: unknown body: loud (linux-4.2 has quiet, int3)',
   ]);
   expect(mistake('start nowhere')).toEqual([
-    'test:3:7: unknown start: nowhere (there is kernel-task, user-task)',
+    'test:3:7: unknown start: nowhere (linux-4.2 has kernel-task, user-task)',
   ]);
   expect(mistake('inject nmi at tusk')).toEqual(['test:3:15: unknown label: tusk']);
   expect(mistake('inject nmi at repeat_nmi#3')).toEqual([

@@ -22,12 +22,9 @@ test.each(scenariosOf(pages))(
       );
       return [...seen, end.kind];
     };
-    const setup = {
-      start: recipe.start === 'user-task' ? 'user-task' : 'kernel-task',
-      body: recipe.body ?? 'quiet',
-    } as const;
-    const { image } = programOf(pages, recipe.design ?? '', recipe.edits);
-    const oracle = states(new Execution(image, setup, {}));
+    const setup = { start: recipe.start ?? 'kernel-task', body: recipe.body ?? 'quiet' };
+    const program = programOf(pages, recipe.design ?? '', recipe);
+    const oracle = states(new Execution(program, setup, {}));
     expect(oracle.length).toBeGreaterThan(50);
     expect(states(ready.execution)).toEqual(oracle);
   },

@@ -18,6 +18,7 @@ const PAGES = [
   's/',
   'reference/',
   'reference/recipe/',
+  'reference/designs/',
   'reference/links/',
   'reference/processor/',
   'reference/not-modelled/',

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import { assemble } from '../../asm/assemble.ts';
 import { problemText } from '../../asm/source.ts';
 import { symbolize } from '../../image/image.ts';
-import { SECTIONS, SYMBOLS } from '../../kernel/memory-map.ts';
 import { PageError, scan } from '../../literate/scan.ts';
 import { libraryOnDisk, shelfOf } from '../../literate/shelves.ts';
 import { cellOf } from '../../scenario/library.ts';
+import { assembleText, programText } from '../../scenario/program.ts';
 import { checkLines, differenceText } from './asm-lines.ts';
 import { args, type Command, isFile, json, refuse } from './command.ts';
 
@@ -50,11 +49,7 @@ export const asm: Command = {
       }
     }
     const pages = libraryOnDisk();
-    const { image, problems } = assemble(sources, {
-      sections: SECTIONS,
-      symbols: SYMBOLS,
-      include: (reference) => cellOf(pages, reference),
-    });
+    const { image, problems } = assembleText(programText(sources, (reference) => cellOf(pages, reference)));
     if (parsed.values.json) {
       const segments = image.segments.map((one) => ({
         ...one,

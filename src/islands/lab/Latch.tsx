@@ -15,12 +15,13 @@ const Lamp = ({ on, kind, name, note }: { on: boolean; kind: string; name: strin
 /** Two lamps and a line of facts. */
 export function Latch({ state }: { readonly state: State }) {
   const { latch, stack, flags, at } = state.frame.value;
-  const executing = wordAt(state.frame.value, -7);
+  const { executing } = state.outline.value;
+  const flag = executing === undefined ? undefined : wordAt(state.frame.value, executing);
   const facts = [
     ['RIP', at],
     ['RSP', stack.text],
     ['flags', flags || 'none'],
-    ['executing', executing?.meaning ?? ''],
+    ['executing', flag?.meaning ?? 'no such word'],
   ];
   return (
     <>

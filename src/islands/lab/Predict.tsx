@@ -2,12 +2,12 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { State } from './state.ts';
-import { RECORDS } from './words.ts';
 
 export interface Prediction {
   readonly question: string;
   /** The record that is right. */
-  readonly answer: (typeof RECORDS)[number]['name'];
+  /** Name of a record. */
+  readonly answer: string;
   /** Step (as a link names it) from which on the run shows the answer. */
   readonly at: string;
 }
@@ -42,7 +42,7 @@ export function Predict({ state, prediction }: { readonly state: State; readonly
   return (
     <fieldset class="predict js">
       <legend>{question}</legend>
-      {RECORDS.map(({ name }) => (
+      {state.outline.value.records.map(({ name }) => (
         <label key={name}>
           <input type="radio" name={key} checked={chosen.value === name} onChange={() => choose(name)} />
           <span class={`rec ${name}`}>{name}</span>

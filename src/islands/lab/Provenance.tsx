@@ -3,7 +3,7 @@ import { useComputed } from '@preact/signals';
 import { Glyph } from './parts.tsx';
 import { provenanceOf } from './provenance.ts';
 import type { State } from './state.ts';
-import { authorText, brief, halves, RECORDS, wordAt } from './words.ts';
+import { authorText, brief, groupOf, halves, wordAt } from './words.ts';
 
 /** Who wrote the selected word, what it held before, who writes it next; with ways to go there. */
 export function Provenance({ state }: { readonly state: State }) {
@@ -50,15 +50,15 @@ export function Leads({ state }: { readonly state: State }) {
   return (
     <div class="leads">
       <h2 class="ph">Where each saved RSP leads</h2>
-      {RECORDS.map(({ name, rsp }) => {
+      {state.outline.value.records.map(({ name, rsp }) => {
         const word = wordAt(frame, rsp);
         if (!word) return null;
         const back = /\bNMI stack\b/.test(word.meaning);
         const old = word.author.kind === 'earlier';
         return (
-          <div key={name} class={`lead ${name}`}>
+          <div key={name} class={`lead ${groupOf(name, frame)}`}>
             <span>
-              <Glyph name={name} /> {name} {rsp}
+              <Glyph name={groupOf(name, frame)} /> {name} {rsp}
             </span>
             <span class="ar" aria-hidden="true" />
             <span class={`to${back ? ' back' : ''}${old ? ' old' : ''}`}>

@@ -1,7 +1,7 @@
 /** The whole run in text: a row a step, and every stretch of equal judgement. Equal in content to the score. */
 import { Told, Verdict } from './parts.tsx';
 import type { State } from './state.ts';
-import { JUDGEMENTS, RECORDS, shortName } from './words.ts';
+import { groupOf, JUDGEMENTS, shortName } from './words.ts';
 
 function Spans({ state }: { readonly state: State }) {
   const { rules, blocked, pending } = state.outline.value;
@@ -35,7 +35,7 @@ function Spans({ state }: { readonly state: State }) {
 
 /** A fold: rows by step, then spans by boundary. */
 export function StepTable({ state }: { readonly state: State }) {
-  const { steps, rules } = state.outline.value;
+  const { steps, rules, records } = state.outline.value;
   return (
     <details class="steps">
       <summary>The same run as a table: {steps.length} steps</summary>
@@ -50,7 +50,7 @@ export function StepTable({ state }: { readonly state: State }) {
               <th scope="col">RSP</th>
               <th scope="col">executing</th>
               <th scope="col">NMIs</th>
-              {RECORDS.map(({ name, rsp, rip }) => (
+              {records.map(({ name, rsp, rip }) => (
                 <th key={name} scope="col">
                   {name} q({rsp}) / q({rip})
                 </th>
@@ -74,7 +74,7 @@ export function StepTable({ state }: { readonly state: State }) {
                 <td>{row.executing}</td>
                 <td>{row.latch}</td>
                 {row.records.map((text, n) => (
-                  <td key={RECORDS[n]?.name} class={RECORDS[n]?.name}>
+                  <td key={records[n]?.name} class={groupOf(records[n]?.name ?? '', state.frame.value)}>
                     {text}
                   </td>
                 ))}

@@ -3,7 +3,7 @@ import { useRef } from 'preact/hooks';
 import type { Group, Word } from '../../scenario/timeline.ts';
 import { Glyph, Hex } from './parts.tsx';
 import type { State } from './state.ts';
-import { brief, GROUP_NAMES } from './words.ts';
+import { brief, groupName } from './words.ts';
 
 /** How fresh a word is: written by the transition in view, since the last named step, or before. */
 function freshness({ changed, author }: Word, stop: number, at: number): string {
@@ -57,7 +57,7 @@ function Row({
           <span class="swatch" />
           <span class="lane-t">
             <Glyph name={group} />
-            <b>{GROUP_NAMES[group]}</b>
+            <b>{groupName(group, frame.value.words)}</b>
           </span>
         </th>
       )}
@@ -139,10 +139,10 @@ function Table({
       }}
     >
       {HEAD}
-      {groups.map((group) => {
-        const rows = words.filter((word) => word.group === group);
+      {blocksOf(words, groups).map((rows) => {
+        const group = rows[0]?.group ?? 'kept';
         return (
-          <tbody key={group} class={`wg ${group}`}>
+          <tbody key={rows[0]?.index} class={`wg ${group}`}>
             {rows.map((word, i) => (
               <Row
                 key={word.index}
@@ -160,7 +160,19 @@ function Table({
   );
 }
 
-/** Seventeen words, and the registers below them in a fold. */
+/** Neighbours of one group, in the order of the stack: two records of a design may be drawn alike. */
+function blocksOf(words: readonly Word[], groups: readonly Group[]): readonly (readonly Word[])[] {
+  const blocks: Word[][] = [];
+  const record = ({ group, role }: Word): string => (group === 'kept' ? group : (role.split('.')[0] ?? role));
+  for (const word of words.filter(({ group }) => groups.includes(group))) {
+    const last = blocks.at(-1);
+    if (last?.[0] && record(last[0]) === record(word)) last.push(word);
+    else blocks.push([word]);
+  }
+  return blocks;
+}
+
+/** The words above the saved registers, and these in a fold. */
 export function Words({ state }: { readonly state: State }) {
   const { top } = state.outline.value;
   const { words, stack } = state.frame.value;
@@ -168,7 +180,7 @@ export function Words({ state }: { readonly state: State }) {
   return (
     <>
       <h2 class="ph">
-        Top of the NMI stack <small>17 words, highest address first</small>
+        Top of the NMI stack <small>{words.length - regs} words, highest address first</small>
       </h2>
       <p class="tline">T = {top.toString(16)}, from the TSS</p>
       <Table state={state} groups={['original', 'kept', 'iret', 'outermost']} label="Top of the NMI stack" />

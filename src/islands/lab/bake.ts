@@ -4,7 +4,7 @@
  */
 import type { CodeLine, Frame, Span, Timeline } from '../../scenario/timeline.ts';
 import type { Judgement } from '../../unwind/view.ts';
-import { brief, latchText, RECORDS, wordAt } from './words.ts';
+import { brief, latchText, wordAt } from './words.ts';
 
 /** A timeline without what grows with the run or the code. */
 export type Outline = Omit<Timeline, 'frames' | 'code'>;
@@ -34,7 +34,7 @@ export interface Row {
   readonly rsp: string;
   readonly executing: string;
   readonly latch: string;
-  /** RSP and RIP of original, iret and outermost in short: `S / A`. */
+  /** RSP and RIP of each of `Timeline.records` in short: `S / A`. */
   readonly records: readonly string[];
   /** By rule. */
   readonly judgements: readonly Judgement[];
@@ -58,7 +58,12 @@ export function bake(timeline: Timeline): Baked | undefined {
   return { timeline: outline, code: pack(code), frame, lanes: lanesOf(timeline), rows: rowsOf(timeline) };
 }
 
-const KINDS: Readonly<Record<string, CodeLine['kind']>> = { l: 'label', i: 'instruction', d: 'directive' };
+const KINDS: Readonly<Record<string, CodeLine['kind']>> = {
+  l: 'label',
+  i: 'instruction',
+  d: 'directive',
+  r: 'removed',
+};
 
 /** A line each: letter of its kind, depth, text, tab, comment. */
 export const pack = (code: readonly Listed[]): string =>
@@ -88,7 +93,7 @@ export function lanesOf({ frames, rules, injections }: Timeline): Lanes {
 }
 
 /** Rows of the step table. */
-export function rowsOf({ frames, steps }: Timeline): readonly Row[] {
+export function rowsOf({ frames, steps, records, executing }: Timeline): readonly Row[] {
   return steps.flatMap(({ boundary }) => {
     const frame = frames[boundary];
     if (!frame) return [];
@@ -96,9 +101,9 @@ export function rowsOf({ frames, steps }: Timeline): readonly Row[] {
     return {
       boundary,
       rsp: frame.stack.text,
-      executing: meaning(-7),
+      executing: executing === undefined ? '' : meaning(executing),
       latch: latchText(frame.latch),
-      records: RECORDS.map(({ rsp, rip }) => `${meaning(rsp)} / ${meaning(rip)}`),
+      records: records.map(({ rsp, rip }) => `${meaning(rsp)} / ${meaning(rip)}`),
       judgements: frame.verdicts.map(({ judgement }) => judgement),
     };
   });

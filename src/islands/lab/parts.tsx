@@ -10,11 +10,11 @@ export const Glyph = ({ name }: { readonly name: string }) => (
   </svg>
 );
 
-const RECORD = /\{(original|iret|outermost)\}|\b(original|iret|outermost)\b/;
+const RECORD = /\{(\w+)\}|\b(original|iret|outermost)\b/;
 
-/** Text in which the names of the three records look like records, in braces or (in comments) bare. */
+/** Text in which the names of records look like records, in braces or (in comments) bare. */
 export function Told({ text, bare = false }: { readonly text: string; readonly bare?: boolean }) {
-  const split = new RegExp(bare ? RECORD.source : '\\{(original|iret|outermost)\\}', 'g');
+  const split = new RegExp(bare ? RECORD.source : '\\{(\\w+)\\}', 'g');
   const parts: (string | { readonly record: string })[] = [];
   let from = 0;
   for (const match of text.matchAll(split)) {

@@ -2,21 +2,16 @@
 import type { Author, Frame, Group, Step, Word } from '../../scenario/timeline.ts';
 import type { Judgement } from '../../unwind/view.ts';
 
-/** Records in the order of the stack, and the word of each that holds RSP and RIP. */
-export const RECORDS = [
-  { name: 'original', rsp: -2, rip: -5 },
-  { name: 'iret', rsp: -9, rip: -12 },
-  { name: 'outermost', rsp: -14, rip: -17 },
-] as const;
+/** Name of a group over its rows: of a record, the one that the design gives it. */
+export function groupName(group: Group, words: readonly Word[]): string {
+  if (group === 'regs') return 'pt_regs';
+  if (group === 'kept') return 'rdx, flag';
+  return words.find((word) => word.group === group)?.role.split('.')[0] ?? group;
+}
 
-/** Name of a group over its rows. */
-export const GROUP_NAMES: Readonly<Record<Group, string>> = {
-  original: 'original',
-  kept: 'rdx, flag',
-  iret: 'iret',
-  outermost: 'outermost',
-  regs: 'pt_regs',
-};
+/** How a record is drawn: the group of its words. */
+export const groupOf = (name: string, { words }: Frame): Group =>
+  words.find(({ role }) => role.startsWith(`${name}.`))?.group ?? 'kept';
 
 /** Style, which is also the glyph, and words of a judgement. */
 export const JUDGEMENTS: Readonly<Record<Judgement, { readonly style: string; readonly text: string }>> = {

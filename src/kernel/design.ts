@@ -1,0 +1,134 @@
+/**
+ * What is to be known of a design beside its code: where its stacks lie and what the words on them are called, which
+ * gates the IDT has, where a run may start, which labels mean something, and what the page claims to survive. A page
+ * says it in marks (`declaration.ts`); what it leaves out is as in the 4.2 era.
+ */
+import type { Place } from '../image/image.ts';
+import type { StackRange } from './memory-map.ts';
+import type { Role } from './roles.ts';
+
+/** What can strike. */
+export const EVENTS = ['nmi', 'mc', 'db', 'bp', 'pf', 'gp', 'irq', 'vc', 've'] as const;
+export type EventName = (typeof EVENTS)[number];
+
+export interface Gate {
+  readonly vector: number;
+  /** Label of the entry, and where it lies; undefined if the code has no such label. */
+  readonly entry: string;
+  readonly address: bigint | undefined;
+  /** Index into the interrupt stack table; 0 for none. */
+  readonly ist: number;
+  readonly dpl: bigint;
+}
+
+/** A stack that the TSS leads to. */
+export interface InterruptStack {
+  readonly ist: number;
+  readonly stack: StackRange;
+}
+
+/** Five words of the NMI stack that lead back to something, highest first: SS, RSP, RFLAGS, CS, RIP. */
+export interface RecordOf {
+  readonly name: string;
+  /** Offsets from T, in words, of its RSP and of its RIP. */
+  readonly rsp: number;
+  readonly rip: number;
+}
+
+/** Where a run can start. */
+export interface StartPoint {
+  readonly name: string;
+  /** Label of the first instruction. */
+  readonly at: string;
+  readonly user: boolean;
+  /** Label at which an earlier NMI strikes before the run begins, so that its words lie on the stack. */
+  readonly earlier: string | undefined;
+  /** Label that control then goes on to: boundary 0. */
+  readonly begin: string;
+  /** Label of what SYSCALL enters, for a start that executes it. */
+  readonly syscall: string | undefined;
+}
+
+/** A version of the NMI handler. */
+export interface HandlerBody {
+  readonly name: string;
+  /** Its code. */
+  readonly symbol: string;
+  readonly address: bigint;
+  /** Address of a byte that is set before boundary 0, and not earlier: the NMI before the run does not meet it. */
+  readonly arms: bigint | undefined;
+}
+
+/** Bytes `from` to `to`, the latter not included. */
+export interface Range {
+  readonly name: string;
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/** What a page claims of a sweep: clean (`promises`), or not clean (`breaks`). */
+export interface Sweep {
+  /** Kinds of events, and how many of them in one run. */
+  readonly events: readonly EventName[];
+  readonly bound: number;
+  readonly starts: readonly string[];
+  readonly bodies: readonly string[];
+  readonly place: Place;
+}
+
+/** Memory whose content means nothing while no event is alive. */
+export interface Dead {
+  readonly ranges: readonly Range[];
+  /** Stacks of which the words below RSP mean nothing. */
+  readonly belowRsp: readonly StackRange[];
+}
+
+export interface Design {
+  /** Every kernel stack, the task's first. */
+  readonly stacks: readonly StackRange[];
+  readonly task: StackRange;
+  readonly nmi: StackRange;
+  readonly interruptStacks: readonly InterruptStack[];
+  /** T: the first byte above the NMI stack. */
+  readonly top: bigint;
+  /** All vectors that there is a handler for; any other ends a run, and says so. */
+  readonly gates: readonly Gate[];
+  /** The words of the NMI stack that have a name, highest first. */
+  readonly roles: readonly Role[];
+  readonly records: readonly RecordOf[];
+  /** The word that says "NMI executing", where the design has one. */
+  readonly executing: Role | undefined;
+  readonly starts: readonly StartPoint[];
+  readonly bodies: readonly HandlerBody[];
+  /** Addresses of labels that mean something; undefined where the design has none. */
+  readonly labels: {
+    /** Reached once more whenever the first NMI goes round again. */
+    readonly again: bigint | undefined;
+    /** Reached by an NMI that has found another one alive and turns back. */
+    readonly nested: bigint | undefined;
+    /** Reached by a fault that nobody expected: the kernel dies. */
+    readonly dies: bigint | undefined;
+  };
+  /** Instructions that may fault for good, and where such a fault comes back to instead: the exception table. */
+  readonly fixups: readonly { readonly from: bigint; readonly to: bigint }[];
+  readonly promises: readonly Sweep[];
+  /** Documented holes: sweeps that must find something. */
+  readonly breaks: readonly Sweep[];
+  readonly dead: Dead;
+  /** Words that are counted up and decide nothing: states that differ in them alone are the same. */
+  readonly counters: readonly bigint[];
+  /** Pages that may be absent: where a #PF has a cause. */
+  readonly absent: readonly Range[];
+  /** Kernel text that may hold a breakpoint: where a #BP has a cause. */
+  readonly patchable: readonly Range[];
+  /** Data that a debug register may watch: where a #DB has a cause. */
+  readonly watched: readonly Range[];
+}
+
+/** The start of this name. */
+export const startNamed = ({ starts }: Design, name: string): StartPoint | undefined =>
+  starts.find((one) => one.name === name);
+
+/** The body of this name. */
+export const bodyNamed = ({ bodies }: Design, name: string): HandlerBody | undefined =>
+  bodies.find((one) => one.name === name);
