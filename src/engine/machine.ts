@@ -266,6 +266,10 @@ export class Machine {
   get logLength(): number {
     return (this.view.getUint32(offsetOf.logHead, true) - LOG) / LOG_ENTRY;
   }
+  /** What the entry `n` of the log is: a number of `LOGGED`. */
+  logKind(n: number): number {
+    return this.view.getUint8(LOG + n * LOG_ENTRY);
+  }
   /** Calls, returns, deliveries and IRETs since the last keyframe, from entry `from` on. */
   log(from = 0): Iterable<LogEntry> {
     return readLog(this.view, LOG + from * LOG_ENTRY, this.view.getUint32(offsetOf.logHead, true));

@@ -6,6 +6,7 @@
  */
 import { PENDING } from '../engine/events/pending-kinds.ts';
 import type { Machine } from '../engine/machine.ts';
+import { LOGGED } from '../isa/ops.ts';
 import type { Design } from '../kernel/design.ts';
 import type { Execution, Injection } from '../scenario/execution.ts';
 import {
@@ -85,8 +86,10 @@ export interface Progress {
   readonly paths: number;
 }
 
-/** After so many transitions on one path, each state is compared with those before it. */
+/** After so many transitions on one path it is asked whether it ends at all; states are compared with earlier ones. */
 const PATIENCE = 600;
+/** Then a state is looked at once in so many transitions: a cycle comes by again. */
+const SELDOM = 8;
 
 /** Where a run stands, beside the machine. */
 interface State {
@@ -166,9 +169,23 @@ export class Explorer {
       const before = state.track.live;
       if (this.advance(path, state)) break;
       const waits = this.machine.low('nmiPending') !== 0 && this.machine.low('nmiBlocked') !== 0;
-      joins = waits || state.track.live !== before || path.length > PATIENCE;
+      joins = waits || state.track.live !== before || isLate(path);
+      if (more && path.length === PATIENCE && this.isEndless(path, state, depth)) break;
     }
     return path;
+  }
+
+  /** Whether a long path goes on for ever by itself. Then it ends here, and nothing more is asked of it. */
+  private isEndless(path: Path, state: State, depth: number): boolean {
+    const { machine } = this;
+    machine.markSlot(depth);
+    const head = machine.journalHead;
+    const ahead = this.path([], { ...state }, depth + 1, -1);
+    machine.undoSlot(depth);
+    this.key.rewind(head);
+    if (ahead.end?.kind !== 'violated' || ahead.end.invariant !== 'I7') return false;
+    path.length += ahead.length;
+    return this.ends(path, ahead.end);
   }
 
   /** One event strikes here; afterwards the machine and the state are as before. */
@@ -208,7 +225,7 @@ export class Explorer {
     const next = this.given[state.struck];
     const rest = state.idle * 64 + track.owed + (next ? (next.boundary - state.boundary) * 0x1_0000 : 0);
     const key = this.key.of(track, rest);
-    if (path.length > PATIENCE) {
+    if (isLate(path)) {
       if (seen.has(key))
         return this.ends(path, violated('I7', 'the same state comes twice: this goes on for ever'));
       seen.add(key);
@@ -260,15 +277,17 @@ export class Explorer {
       wrong = unhandled(machine.low('pendingVector'));
     let arrived = false;
     let left = false;
-    if (machine.logLength !== from)
-      for (const entry of machine.log(from)) {
-        if (entry.kind === 'delivery') {
-          arrived = true;
+    for (let n = from; n < machine.logLength; n++) {
+      const logged = machine.logKind(n);
+      if (logged === LOGGED.call) wrong ??= afterCall(machine, this.design, this.root);
+      else if (logged === LOGGED.iret) left = true;
+      else if (logged === LOGGED.delivery) {
+        arrived = true;
+        for (const entry of machine.log(n))
           state.track = delivered(state.track, entry, kind === PENDING.software, registers ?? {});
-          wrong ??= afterDelivery(machine, state.track, this.design, this.physical);
-        } else if (entry.kind === 'call') wrong ??= afterCall(machine, this.design, this.root);
-        else if (entry.kind === 'iret') left = true;
+        wrong ??= afterDelivery(machine, state.track, this.design, this.physical);
       }
+    }
     if (!arrived) wrong ??= this.settle(state, due, left);
     this.give(state);
     return wrong !== undefined && this.ends(path, { kind: 'violated', ...wrong });
@@ -320,5 +339,7 @@ const violated = (invariant: Violation['invariant'], sentence: string): PathEnd 
   invariant,
   sentence,
 });
+
+const isLate = ({ length }: Path): boolean => length > PATIENCE && length % SELDOM === 0;
 
 const covers = (all: Remaining, some: Remaining): boolean => some.every((count, n) => count <= (all[n] ?? 0));

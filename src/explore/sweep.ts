@@ -8,7 +8,7 @@ import type { Invariant } from '../scenario/invariants.ts';
 import type { Library } from '../scenario/library.ts';
 import type { Edit } from '../scenario/program.ts';
 import { printEdit } from '../scenario/recipe-print.ts';
-import { BUDGET, stage } from '../scenario/run.ts';
+import { stage } from '../scenario/run.ts';
 import { NMI, type Strikes } from './events.ts';
 import { Counter, type Outcome, outcomes, violations } from './outcomes.ts';
 import { type Bounds, Explorer, type Path, type Progress } from './paths.ts';
@@ -83,6 +83,8 @@ export interface Part {
 }
 
 export const WINDOW = 8;
+/** Transitions after which a run is taken to go on for ever: some eight times the longest that ends. */
+export const SWEEP_BUDGET = 2_000;
 const STARTS = ['kernel-task', 'user-task'];
 const BODIES = ['int3'];
 /** Schedules that are looked at one by one, in each part, to find the shortest. */
@@ -136,7 +138,7 @@ export function partsOf(
         kinds,
         counts,
         window: ask.window ?? WINDOW,
-        budget: ask.budget ?? BUDGET,
+        budget: ask.budget ?? SWEEP_BUDGET,
         pruned: ask.pruned ?? true,
         ...(shard ? { takes: (fork) => (fork + nth) % shard.of === shard.index } : {}),
       };
@@ -204,7 +206,7 @@ export function reportOf(ask: SweepAsk, explored: readonly Explored[]): SweepRep
     starts: [...new Set(explored.map(({ part }) => part.start))],
     bodies: [...new Set(explored.map(({ part }) => part.body))],
     window: ask.window ?? WINDOW,
-    budget: ask.budget ?? BUDGET,
+    budget: ask.budget ?? SWEEP_BUDGET,
     pruned: ask.pruned ?? true,
     boundaries,
     schedules,
