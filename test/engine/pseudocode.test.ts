@@ -207,7 +207,7 @@ test('the text of the boundary, of what follows an instruction, and of the walk'
   expect(printWalk()).toMatchSnapshot();
 });
 
-test('the text of the breakpoints; behind a load of SS they are the vendor\'s', () => {
+test("the text of the breakpoints; behind a load of SS they are the vendor's", () => {
   expect(printBreakpoints()).toMatchSnapshot();
   expect(printWatchpoints()).toMatchSnapshot();
   expect(printBreakpoints(INTEL)[0]).toBe('if armed.execution and not (RFLAGS.RF or shadow.MOV_SS)');

@@ -2,7 +2,7 @@
 import { IF, NT, RF, TF } from '../../isa/flags.ts';
 import { LOGGED, VECTOR } from '../../isa/ops.ts';
 import type { Event, MachineOps } from '../machine-ops.ts';
-import { postMet } from './debug.ts';
+import { openDebugRegisters, postMet } from './debug.ts';
 import {
   dplOf,
   isCode,
@@ -91,6 +91,7 @@ export function deliver<V>(m: MachineOps<V>, event: Event<V>): void {
     accept(m, event);
     m.heading('The new state; a data breakpoint that a push has met traps in front of the handler');
     postMet(m);
+    openDebugRegisters(m, event);
     const slot = m.sub(top, m.word(40));
     m.logEvent(LOGGED.delivery, { vector, rip, slot, target, outerRsp: m.get('rsp') });
     m.set('rsp', bottom);

@@ -199,7 +199,10 @@ function addRun(f: Functions): void {
     done(),
     set('chosen', attended(ATTENTION.event | ATTENTION.full)),
     w.if(
-      n.and(n.eqz(get('chosen')), attended(ATTENTION.breakpoints)),
+      n.eq(
+        attended(ATTENTION.event | ATTENTION.full | ATTENTION.breakpoints),
+        n.const(Number(ATTENTION.breakpoints)),
+      ),
       block(syncRip(), set('chosen', n.wrap(breakpoints))),
     ),
     w.if(get('chosen'), deliver),
