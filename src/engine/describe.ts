@@ -9,6 +9,8 @@ const INTERNAL: ReadonlySet<Field> = new Set<Field>([
   'flagCarry',
   'rflagsRest',
   'cpl',
+  'armedBreakpoints',
+  'metBreakpoints',
   'raisedVector',
   'raisedCode',
   'attention',

@@ -67,8 +67,11 @@ export const DECODED = 0x41_0000;
 /** Guest physical memory. */
 export const FRAMES = 0xa2_0000;
 
-/** Bits of the attention word: what the run loop must look at before (`event`, `full`) or after (`after`) an instruction. */
-export const ATTENTION = { event: 1n, full: 2n, after: 4n } as const;
+/**
+ * Bits of the attention word: what the run loop must look at before (`event`, `full`; `breakpoints`: RIP is compared)
+ * or after (`after`) an instruction.
+ */
+export const ATTENTION = { event: 1n, full: 2n, after: 4n, breakpoints: 8n } as const;
 
 /** CR0, CR4, EFER bits that the model looks at (SDM vol 3, 2.5 and 2.2.1). */
 export const CONTROL = { writeProtect: 16, smep: 20, smap: 21, noExecute: 11 } as const;

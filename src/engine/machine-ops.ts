@@ -6,14 +6,17 @@
 import { Ops, type Width } from '../isa/ops.ts';
 import type { Vendor } from './vendor.ts';
 
-/** What is delivered. `rip` goes into the frame; the last four are truths of which at most one holds. */
+/**
+ * What is delivered. `rip` goes into the frame. For a #DB from hardware `errorCode`, which is not pushed, holds what
+ * it sets in DR6. The last four are truths of which at most one holds.
+ */
 export interface Event<V> {
   readonly vector: V;
   readonly errorCode: V;
   readonly rip: V;
   readonly fault: V;
   readonly software: V;
-  readonly debugTrap: V;
+  readonly machineCheck: V;
   readonly nmi: V;
 }
 
@@ -54,6 +57,10 @@ export abstract class MachineOps<V> extends Ops<V> {
   /** An access that a translation cache cannot serve. */
   abstract loadSlow(width: Width, va: V, rights: V): V;
   abstract storeSlow(width: Width, va: V, value: V, rights: V): void;
+  /** DR6 bits of the instruction breakpoints that keep the instruction at RIP from being executed. */
+  abstract executionBreakpoints(): V;
+  /** An access to `bytes` at `va` was translated: note the data breakpoints that it meets. */
+  abstract meetBreakpoints(va: V, bytes: number, rights: V): void;
   /** Switch to the handler of an event, or raise what keeps it from that. */
   abstract deliver(event: Event<V>): void;
 

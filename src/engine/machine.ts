@@ -5,6 +5,7 @@ import type { Field } from '../isa/state.ts';
 import { BigintBackend } from './backends/bigint.ts';
 import type { Backend, Executor } from './backends/executor.ts';
 import { describeState } from './describe.ts';
+import { type EventDetail, type EventName, type Injection, inject, type Words } from './events/inject.ts';
 import { type LogEntry, readLog } from './events/log.ts';
 import { PENDING } from './events/pending-kinds.ts';
 import {
@@ -44,6 +45,8 @@ export interface MachineOptions {
   readonly backend?: Backend;
 }
 
+export type { EventDetail, EventName, Injection };
+
 /** What one transition was. */
 export interface Transition {
   /**
@@ -71,10 +74,6 @@ export interface Mark {
   readonly past: Mark | undefined;
 }
 
-/** Becomes of an event from outside: it waits for the next boundary, for the latch, or is one with an earlier one. */
-export type Injection = 'pending' | 'latched' | 'merged';
-export type EventName = 'nmi' | 'mc' | 'db' | 'bp' | 'pf' | 'gp';
-
 /** A store taken down: the aligned word at a guest physical address held `old` before. */
 export interface JournalEntry {
   readonly physical: number;
@@ -91,6 +90,10 @@ export class Machine {
   private readonly executor: Executor;
   private readonly reader: BigintBackend;
   private readonly hash: MemoryHash;
+  private readonly words: Words = {
+    get: (field) => this.get(field),
+    put: (field, value) => this.view.setBigUint64(offsetOf[field], BigInt.asUintN(64, value), true),
+  };
   private latest: Mark | undefined;
   private serial = 0;
   /** Numbered marks: when each was made, the mark before it, and how many are in use. */
@@ -117,7 +120,7 @@ export class Machine {
   set(field: Field, value: bigint): void {
     this.view.setBigUint64(offsetOf[field], BigInt.asUintN(64, value), true);
     this.executor.flush();
-    this.reader.refreshAttention();
+    this.reader.armBreakpoints();
   }
   /** RFLAGS as PUSHF would store it, RF included. */
   rflags(): bigint {
@@ -161,16 +164,16 @@ export class Machine {
     const rip = this.get('rip');
     const due = (this.get('attention') & ATTENTION.event) !== 0n;
     const kind = this.get('pendingKind');
-    const [vector, debugTrap] = [Number(this.get('pendingVector')), this.get('debugTrap')];
+    const { logLength } = this;
     const instruction = due ? undefined : this.reader.instructionAt(rip);
     const shown = instruction === undefined ? {} : { instruction };
     if (this.executor.run(1) === 0) return { kind: 'stopped', rip, ...shown };
     if (this.get('pendingKind') === BigInt(PENDING.fault))
       return { kind: 'fault', rip, vector: Number(this.get('pendingVector')), ...shown };
-    if (!due) return { kind: this.repeats(rip, instruction) ? 'repeat' : 'instruction', rip, ...shown };
-    if (kind !== 0n) return { kind: 'delivery', rip, vector, software: kind === BigInt(PENDING.software) };
-    const trapped = debugTrap !== 0n && this.get('debugTrap') === 0n;
-    return { kind: 'delivery', rip, vector: trapped ? 1 : 2, software: false };
+    for (const entry of this.log(logLength))
+      if (entry.kind === 'delivery')
+        return { kind: 'delivery', rip, vector: entry.vector, software: kind === BigInt(PENDING.software) };
+    return { kind: this.repeats(rip, instruction) ? 'repeat' : 'instruction', rip, ...shown };
   }
   /** Only a repeated string instruction stays with RF set: any other that ends at its own address clears it. */
   private repeats(rip: bigint, instruction: Instruction | undefined): boolean {
@@ -188,10 +191,16 @@ export class Machine {
     this.executor.refreshAttention();
     return this.view.getUint8(offsetOf.nmiBlocked) !== 0 ? 'latched' : 'pending';
   }
-  /** An event arrives from outside; a problem for one that the model has no source of. */
-  inject(event: EventName): Injection | { readonly problem: string } {
-    if (event === 'nmi') return this.injectNmi();
-    return { problem: `not modelled: injected ${event}` };
+  /**
+   * An event arrives from outside. Events keep to the order of the boundary (`events/boundary.ts`), whatever the
+   * order they are injected in. One of each kind is remembered: a second `irq` that comes before the first is
+   * served merges into it, whatever its vector. A problem for a detail that is out of range, and for `bp`, `pf`
+   * and `gp` where the instruction at RIP is not executed next.
+   */
+  inject(event: EventName, detail: EventDetail = {}): Injection | { readonly problem: string } {
+    const done = inject(this.words, event, detail);
+    this.executor.refreshAttention();
+    return done;
   }
 
   // Going back -----------------------------------------------------------------------------------------

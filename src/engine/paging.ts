@@ -148,6 +148,7 @@ const aligned = <V>(m: MachineOps<V>, pa: V): V => m.and(pa, m.word(~7n));
 /** A load of any alignment from aligned words. */
 export function loadSlow<V>(m: MachineOps<V>, width: Width, va: V, rights: V): V {
   const [first, last] = ends(m, va, width / 8, rights);
+  m.meetBreakpoints(va, width / 8, rights);
   const { shift, crosses } = placeOf(m, width, va);
   const low = m.shr(m.loadPhysical(aligned(m, first)), shift);
   const both = (): V => m.or(low, m.shl(m.loadPhysical(aligned(m, last)), m.sub(m.word(64), shift)));
@@ -160,6 +161,7 @@ export function loadSlow<V>(m: MachineOps<V>, width: Width, va: V, rights: V): V
 /** A store of any alignment, as one or two stores of aligned words. */
 export function storeSlow<V>(m: MachineOps<V>, width: Width, va: V, value: V, rights: V): void {
   const [first, last] = ends(m, va, width / 8, rights);
+  m.meetBreakpoints(va, width / 8, rights);
   const { shift, crosses } = placeOf(m, width, va);
   const mask = m.truncate(width, m.word(-1));
   const bits = m.and(value, mask);

@@ -1,6 +1,7 @@
 /** The derived words of `MachineOps`, bound to the functions that say them. Every backend extends this. */
-import { RF, TF } from '../isa/flags.ts';
+import { IF, RF, TF } from '../isa/flags.ts';
 import { type Access, VECTOR, type Width } from '../isa/ops.ts';
+import { armBreakpoints, executionBreakpoints, meetBreakpoints } from './events/debug.ts';
 import { deliver } from './events/idt.ts';
 import { returnFromInterrupt } from './events/iret.ts';
 import { postSoftwareInterrupt, postTrap } from './events/pending.ts';
@@ -9,6 +10,9 @@ import { type Event, MachineOps } from './machine-ops.ts';
 import { ends, loadSlow, rightsOf, storeSlow, translate } from './paging.ts';
 
 export abstract class Processor<V> extends MachineOps<V> {
+  /** Inside `together`. */
+  protected gathering = false;
+
   translate(va: V, rights: V): V {
     return translate(this, va, rights);
   }
@@ -17,6 +21,12 @@ export abstract class Processor<V> extends MachineOps<V> {
   }
   storeSlow(width: Width, va: V, value: V, rights: V): void {
     storeSlow(this, width, va, value, rights);
+  }
+  executionBreakpoints(): V {
+    return executionBreakpoints(this);
+  }
+  meetBreakpoints(va: V, bytes: number, rights: V): void {
+    meetBreakpoints(this, va, this.word(bytes), rights);
   }
   probe(va: V, bytes: number, access: Access): void {
     ends(this, va, bytes, this.word(rightsOf(access, true)));
@@ -43,12 +53,25 @@ export abstract class Processor<V> extends MachineOps<V> {
     deliver(this, event);
   }
   refreshAttention(): void {
-    refreshAttention(this);
+    if (!this.gathering) refreshAttention(this);
   }
-  /** TF and RF are causes of attention. */
+  override together(body: () => void): void {
+    const outer = this.gathering;
+    this.gathering = true;
+    try {
+      body();
+    } finally {
+      this.gathering = outer;
+    }
+    this.refreshAttention();
+  }
+  armBreakpoints(): void {
+    armBreakpoints(this);
+  }
+  /** TF, IF and RF are causes of attention. */
   override setRflags(image: V, mask: bigint): void {
     super.setRflags(image, mask);
-    if ((mask & (TF | RF)) !== 0n) this.refreshAttention();
+    if ((mask & (TF | IF | RF)) !== 0n) this.refreshAttention();
   }
   heading(_text: string): void {}
   symbol(_name: string, value: number): V {

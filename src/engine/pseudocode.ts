@@ -5,6 +5,7 @@ import { of, type Phrase, truth } from './backends/phrase.ts';
 import { Printer } from './backends/print.ts';
 import { Recorder } from './backends/record.ts';
 import { boundary } from './events/boundary.ts';
+import { executionBreakpoints, meetBreakpoints } from './events/debug.ts';
 import { deliver } from './events/idt.ts';
 import { returnFromInterrupt } from './events/iret.ts';
 import { beforeInstruction, retire } from './events/shadows.ts';
@@ -30,6 +31,8 @@ export const PARTS = {
   delivery: (m, names) => m.deliver(eventOf(names)),
   iret: (m) => returnFromInterrupt(m),
   boundary: (m) => boundary(m),
+  breakpoints: (m) => m.set('metBreakpoints', executionBreakpoints(m)),
+  watchpoints: (m, { named }) => meetBreakpoints(m, named('va'), named('bytes'), named('rights')),
   after: (m, { truth }) => retire(m, beforeInstruction(m), truth('keeps_RF')),
   walk: (m, { named }) => {
     translate(m, named('va'), named('rights'));
@@ -43,7 +46,7 @@ const eventOf = <V>({ named, truth }: Names<V>): Event<V> => ({
   rip: named('return_rip'),
   fault: truth('fault'),
   software: truth('software'),
-  debugTrap: truth('debug_trap'),
+  machineCheck: truth('machine_check'),
   nmi: truth('nmi'),
 });
 
@@ -72,6 +75,10 @@ export const printDelivery = (vendor: Vendor = INTEL): readonly string[] => tell
 export const printIret = (vendor: Vendor = INTEL): readonly string[] => tell('iret', vendor);
 /** What is looked at between two instructions, in order, and what becomes of a delivery that faults. */
 export const printBoundary = (vendor: Vendor = INTEL): readonly string[] => tell('boundary', vendor);
+/** Which instruction breakpoints keep the instruction at RIP from being executed (SDM vol 3, 17.3.1.1). */
+export const printBreakpoints = (vendor: Vendor = INTEL): readonly string[] => tell('breakpoints', vendor);
+/** Which data breakpoints an access meets (SDM vol 3, 17.3.1.2). */
+export const printWatchpoints = (vendor: Vendor = INTEL): readonly string[] => tell('watchpoints', vendor);
 /** What follows an instruction that ran under TF, RF or a shadow. */
 export const printAfterInstruction = (vendor: Vendor = INTEL): readonly string[] => tell('after', vendor);
 /** The page walk (SDM vol 3, 4.5 to 4.7). */

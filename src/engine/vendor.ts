@@ -12,10 +12,25 @@ export interface Vendor {
    * maskable interrupts and says that some processors do more (SDM vol 2, STI; SDM vol 3, table 25-3).
    */
   readonly stiShadowHoldsNmi: boolean;
+  /**
+   * Whether an instruction breakpoint right behind a load of SS is suppressed, as if RF were set. Intel: yes (SDM
+   * vol 3, 17.3.1.1). AMD's manual does not say so, and KVM does not do it there (Linux v6.1, commit baf67ca8e545).
+   */
+  readonly movSsSuppressesBreakpoints: boolean;
 }
 
 /** Intel's documented behaviour, the default. */
-export const INTEL: Vendor = { name: 'intel', faultingIretUnblocksNmi: true, stiShadowHoldsNmi: false };
+export const INTEL: Vendor = {
+  name: 'intel',
+  faultingIretUnblocksNmi: true,
+  stiShadowHoldsNmi: false,
+  movSsSuppressesBreakpoints: true,
+};
 
 /** As some hypervisors treat AMD processors: an IRET unblocks NMIs only when it completes. */
-export const AMD: Vendor = { name: 'amd', faultingIretUnblocksNmi: false, stiShadowHoldsNmi: true };
+export const AMD: Vendor = {
+  name: 'amd',
+  faultingIretUnblocksNmi: false,
+  stiShadowHoldsNmi: true,
+  movSsSuppressesBreakpoints: false,
+};

@@ -114,7 +114,7 @@ export abstract class Ops<V> {
   // Control ------------------------------------------------------------------------------------------
   abstract when(condition: V, then: () => void, otherwise?: () => void): void;
   abstract choose(condition: V, then: () => V, otherwise: () => V): V;
-  /** Give up this attempt with a fault. The nearest `attempt` decides what comes of it. */
+  /** Give up this attempt with a fault; for #DB the code is what it sets in DR6. The nearest `attempt` decides what comes of it. */
   abstract raise(vector: number, errorCode: V): void;
   /** Raise again, from an `attempt`'s other arm, what was raised. */
   abstract reraise(): void;
@@ -238,7 +238,14 @@ export abstract class Ops<V> {
   }
   /** The attention word sums up what the run loop must look at; whoever changes one of its causes calls this. */
   abstract refreshAttention(): void;
-  /** CR3, CR4, EFER, DR7 or a page table changed: a translation cache, if there is one, forgets everything. */
+  /** Do several things that change causes of attention, and sum up once. Nothing in it may raise. */
+  together(body: () => void): void {
+    body();
+    this.refreshAttention();
+  }
+  /** DR7 has changed: sum up what it asks for. */
+  abstract armBreakpoints(): void;
+  /** CR3, CR4, EFER, DR0 to DR3, DR7 or a page table changed: a translation cache, if there is one, forgets everything. */
   flushTranslations(): void {}
   /** REP: one iteration a transition, counting RCX down; RIP stays until it is zero (SDM vol 2, REP). */
   repeat(iteration: () => void): void {

@@ -60,10 +60,21 @@ export const FIELDS = [
   /** The NMI latch, and the one NMI that is remembered while it is closed (SDM vol 3, 6.7.1). */
   'nmiBlocked',
   'nmiPending',
+  /** A machine check, and the vector of a maskable interrupt (0 for none), that wait for their boundary. */
+  'mcPending',
+  'irqPending',
+  /** HLT has been executed and no event has come since (the activity state of SDM vol 3, 24.4.2). */
+  'halted',
   /** Inhibition for one instruction after MOV SS or STI, and DR6 bits of a #DB trap that waits. */
   'shadow',
   'debugTrap',
-  /** What waits to be delivered at the next boundary; see engine/events/boundary.ts. */
+  /** What DR7 asks for, summed up in two bits, and DR6 bits that the transition under way has met. */
+  'armedBreakpoints',
+  'metBreakpoints',
+  /**
+   * What waits to be delivered at the next boundary; see engine/events/boundary.ts. No error code is pushed for
+   * #DB: there `pendingCode` holds the bits that its cause sets in DR6.
+   */
   'pendingKind',
   'pendingVector',
   'pendingCode',
@@ -82,6 +93,9 @@ export const FIELDS = [
  * STI holds back maskable interrupts (on some models NMIs, too); MOV SS holds back also NMIs and #DB.
  */
 export const SHADOW = { sti: 1n, movSs: 2n } as const;
+
+/** Bits of the `armedBreakpoints` field: DR7 enables a breakpoint on execution, or one on data. */
+export const ARMED = { execution: 1n, data: 2n } as const;
 
 export type Gpr = (typeof GPR)[number];
 export type Segment = (typeof SEGMENT)[number];

@@ -44,11 +44,6 @@ test('any IRET opens the latch: a breakpoint inside the NMI handler lets the nex
   expect(frameAt(machine, istTop(1) - 40n)[0]).toBe(HANDLERS + 2n * 64n + 1n);
 });
 
-test('events the model has no source of are refused by name', () => {
-  const { machine } = guest();
-  expect(machine.inject('mc')).toEqual({ problem: 'not modelled: injected mc' });
-});
-
 test('TF set by POPF traps after the following instruction, once', () => {
   // popfq; nop; nop
   const { machine, space } = guest({ text: '9d 90 90', handlers: { 1: NOP } });
@@ -140,13 +135,15 @@ test('an instruction that stays at its own address is no repetition', () => {
   expect(kinds(machine, 2)).toEqual(['instruction 0', 'instruction 0']);
 });
 
-test('HLT stops in front of itself; an NMI goes on', () => {
-  const { machine } = guest({ text: 'f4' });
-  expect(machine.run(10)).toBe(0);
+test('HLT waits behind itself; an NMI goes on from there', () => {
+  const { machine } = guest({ text: 'f4 90', handlers: { 2: IRETQ } });
+  expect(machine.run(10)).toBe(1);
   expect(machine.stopReason).toBe('halted');
-  expect(machine.step()).toMatchObject({ kind: 'stopped', rip: TEXT });
+  const before = machine.describe();
+  expect(machine.step()).toMatchObject({ kind: 'stopped', rip: TEXT + 1n });
+  expect(machine.describe()).toBe(before);
   machine.injectNmi();
-  expect(machine.step()).toMatchObject({ kind: 'delivery', vector: 2 });
+  expect(kinds(machine, 3)).toEqual(['delivery 2 1', 'instruction 1080', 'instruction 1']);
   expect(machine.stopReason).toBe('none');
 });
 

@@ -134,7 +134,8 @@ export function iretFrame({ machine, space }: Guest, frame: readonly bigint[]): 
 export class Random {
   private state: bigint;
   constructor(seed: number) {
-    this.state = BigInt(seed) * 0x9e37_79b9_7f4a_7c15n + 1n;
+    // Not a multiple of the increment: neighbouring seeds would give the same words, one place on.
+    this.state = BigInt.asUintN(64, (BigInt(seed) + 1n) * 0xd134_2543_de82_ef95n);
   }
   word(): bigint {
     this.state = BigInt.asUintN(64, this.state + 0x9e37_79b9_7f4a_7c15n);

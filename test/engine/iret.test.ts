@@ -71,8 +71,9 @@ test('the other vendor: a faulting IRETQ leaves NMIs blocked', () => {
   const { machine } = blocked([0x8000_0000_0000n, CS, 2n, NEW_RSP, SS], { vendor: AMD });
   expect(machine.step()).toMatchObject({ kind: 'fault', vector: 13 });
   expect(machine.get('nmiBlocked')).toBe(1n);
-  machine.run(1);
+  machine.run(2);
   expect(machine.step()).toMatchObject({ kind: 'stopped' });
+  expect(machine.get('nmiPending')).toBe(1n);
 });
 
 test('IRETQ that stops as not modelled changes nothing, the latch included', () => {

@@ -6,10 +6,12 @@ import {
   type Part,
   printAfterInstruction,
   printBoundary,
+  printBreakpoints,
   printDelivery,
   printIret,
   printShape,
   printWalk,
+  printWatchpoints,
   recordPart,
   recordShape,
 } from '../../src/engine/pseudocode.ts';
@@ -192,7 +194,7 @@ test('the text of an instruction', () => {
 
 test('the text of delivery: numbered, in order, every step with its faults', () => {
   expect(printDelivery()).toMatchSnapshot();
-  expect(printDelivery().filter((line) => /^\d/.test(line))).toHaveLength(7);
+  expect(printDelivery().filter((line) => /^\d/.test(line))).toHaveLength(8);
 });
 test('the text of IRETQ says what the vendor does with NMIs', () => {
   expect(printIret()).toMatchSnapshot();
@@ -203,6 +205,13 @@ test('the text of the boundary, of what follows an instruction, and of the walk'
   expect(printBoundary()).toMatchSnapshot();
   expect(printAfterInstruction()).toMatchSnapshot();
   expect(printWalk()).toMatchSnapshot();
+});
+
+test("the text of the breakpoints; behind a load of SS they are the vendor's", () => {
+  expect(printBreakpoints()).toMatchSnapshot();
+  expect(printWatchpoints()).toMatchSnapshot();
+  expect(printBreakpoints(INTEL)[0]).toBe('if armed.execution and not (RFLAGS.RF or shadow.MOV_SS)');
+  expect(printBreakpoints(AMD)[0]).toBe('if armed.execution and not RFLAGS.RF');
 });
 
 test('the record of delivery names what it reads, writes and raises', () => {

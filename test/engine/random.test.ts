@@ -39,6 +39,7 @@ const KEPT: readonly Field[] = [
   'gdtBase',
   'tssBase',
   'shadow',
+  'dr0',
   'dr7',
   'journalHead',
   'logHead',
@@ -57,7 +58,18 @@ test('random instructions: caches are invisible, faults and stops change nothing
   const cached = guest({ cached: true });
   const walking = guest({ cached: false });
   const base = new Map<Field, bigint>(KEPT.map((name) => [name, cached.machine.get(name)]));
-  for (const name of ['idtLimit', 'gdtLimit', 'sfmask', 'star', 'lstar'] as const)
+  for (const name of [
+    'idtLimit',
+    'gdtLimit',
+    'sfmask',
+    'star',
+    'lstar',
+    'cr8',
+    'mcgStatus',
+    'dr1',
+    'dr2',
+    'dr3',
+  ] as const)
     base.set(name, cached.machine.get(name));
   const clean = [cached, walking].map(({ machine }) => machine.memory.buffer.slice(0));
   const outcomes = new Map<string, number>();
@@ -79,6 +91,9 @@ test('random instructions: caches are invisible, faults and stops change nothing
         'pendingKind',
         'debugTrap',
         'shadow',
+        'halted',
+        'mcPending',
+        'irqPending',
         'cr2',
         'raisedVector',
         'raisedCode',

@@ -88,6 +88,29 @@ export function code(random: Random, encoding: Encoding): Uint8Array {
   return random.below(10) === 0 ? Uint8Array.from(found, () => random.below(256)) : Uint8Array.from(found);
 }
 
+/** Where a breakpoint may be met: at what is executed, where registers point, on stacks. */
+function watchable(random: Random, state: ReadonlyMap<Field, bigint>): bigint {
+  const register = state.get(random.pick(['rip', 'rsp', 'rsp', 'rdi', 'rsi', 'rax', 'rbx'] as const)) ?? 0n;
+  const near = register + (random.word() % 24n) - 12n;
+  return BigInt.asUintN(64, random.pick([register, near, near, istTop(1) - 40n, address(random)]));
+}
+
+/** What else may wait for a boundary or hold it up: debug registers, shadows, a machine check, an interrupt. */
+function events(random: Random, state: Map<Field, bigint>): void {
+  if (random.below(3) === 0) {
+    for (const name of ['dr0', 'dr1', 'dr2', 'dr3'] as const) state.set(name, watchable(random, state));
+    state.set('dr7', 0x400n | (random.word() & 0xffff_23ffn & ~(random.below(8) > 0 ? 0x2000n : 0n)));
+  }
+  if (random.below(6) === 0) state.set('shadow', BigInt(random.below(4)));
+  if (random.below(8) === 0) state.set('debugTrap', random.pick([1n, 4n, 0x4000n, 0x4002n]));
+  if (random.below(4) === 0) state.set('irqPending', BigInt(16 + random.below(random.pick([16, 16, 240]))));
+  if (random.below(4) === 0) state.set('cr8', BigInt(random.below(16)));
+  if (random.below(16) === 0) state.set('mcPending', 1n);
+  if (random.below(4) > 0) state.set('cr4', (state.get('cr4') ?? 0n) | 0x40n);
+  if (random.below(16) === 0) state.set('mcgStatus', 4n);
+  if (random.below(16) === 0) state.set('halted', 1n);
+}
+
 export interface Situation {
   readonly state: ReadonlyMap<Field, bigint>;
   readonly rflags: bigint;
@@ -115,6 +138,7 @@ export function situation(random: Random, what: Uint8Array | Encoding): Situatio
   if (random.below(4) === 0) state.set('idtLimit', random.pick([0n, 0x20n, 0xdfn, 0x1ffn]));
   if (random.below(8) === 0) state.set('tssBase', address(random));
   state.set('nmiPending', random.below(4) === 0 ? 1n : 0n).set('nmiBlocked', BigInt(random.below(2)));
+  events(random, state);
   const rsp = state.get('rsp') ?? 0n;
   const words: [bigint, bigint][] = [];
   // A frame for IRETQ, often acceptable.

@@ -43,6 +43,7 @@ const INTERNAL = new Set([
   'raisedVector',
   'raisedCode',
   'attention',
+  'armedBreakpoints',
   'stop',
   'journalHead',
   'logHead',

@@ -4,7 +4,7 @@
  */
 import type { Instruction } from '../../isa/instruction.ts';
 import { type Access, type Operand, VECTOR, type Width } from '../../isa/ops.ts';
-import type { Field, Register } from '../../isa/state.ts';
+import { ARMED, type Field, type Register } from '../../isa/state.ts';
 import { boundary } from '../events/boundary.ts';
 import { latchFault } from '../events/pending.ts';
 import { beforeInstruction, retire } from '../events/shadows.ts';
@@ -30,8 +30,9 @@ import type { Executor } from './executor.ts';
 import { FetchCache, type Fetched, LONGEST } from './fetch.ts';
 import { GRANT, TranslationCache } from './translation-cache.ts';
 
-const FULL = 2;
-const AFTER = 4;
+/** Bits of the attention word as numbers. */
+const [DUE, FULL, BREAKPOINTS] = [1 | 2, 2, 8];
+const DATA_ARMED = Number(ARMED.data);
 const BYTES = { 8: 1, 16: 2, 32: 4, 64: 8 } as const;
 
 export class BigintBackend extends BigintWords implements Executor {
@@ -69,6 +70,7 @@ export class BigintBackend extends BigintWords implements Executor {
       for (; made < budget; made++) this.transition();
     } catch (reason) {
       if (reason !== STOPPED) throw reason;
+      this.set('metBreakpoints', 0n);
     }
     return made;
   }
@@ -96,8 +98,9 @@ export class BigintBackend extends BigintWords implements Executor {
 
   private transition(): void {
     const attention = this.view.getUint8(offsetOf.attention);
-    if ((attention & ~AFTER) === 0) this.instruction(attention !== 0);
-    else this.boundary();
+    const meets = (): boolean => (attention & BREAKPOINTS) !== 0 && this.executionBreakpoints() !== 0n;
+    if ((attention & DUE) !== 0 || meets()) this.boundary();
+    else this.instruction(attention !== 0);
   }
   /** A shutdown comes after a page fault that has set CR2; but a stop changes nothing. */
   private boundary(): void {
@@ -278,11 +281,17 @@ export class BigintBackend extends BigintWords implements Executor {
     this.storeWith(width, va, value, rightsOf(access, true));
   }
   private loadWith(width: Width, va: bigint, rights: number): bigint {
-    if (Number(va & 0xfffn) > 0x1000 - BYTES[width]) return this.loadSlow(width, va, BigInt(rights));
+    if (Number(va & 0xfffn) > 0x1000 - BYTES[width] || this.watches())
+      return this.loadSlow(width, va, BigInt(rights));
     return this.registerAt(width, FRAMES + this.host(va, rights));
   }
+  /** Whether an access must be compared with data breakpoints. */
+  private watches(): boolean {
+    return (this.view.getUint8(offsetOf.armedBreakpoints) & DATA_ARMED) !== 0;
+  }
   private storeWith(width: Width, va: bigint, value: bigint, rights: number): void {
-    if (Number(va & 7n) > 8 - BYTES[width]) this.storeSlow(width, va, value, BigInt(rights));
+    if (Number(va & 7n) > 8 - BYTES[width] || this.watches())
+      this.storeSlow(width, va, value, BigInt(rights));
     else this.storeWord(width, va, value, rights);
   }
   private storeWord(width: Width, va: bigint, value: bigint, rights: number): void {

@@ -344,6 +344,9 @@ export class Printer extends Processor<Phrase> {
     const text = typeof vector === 'number' ? (VECTOR_NAMES.get(vector) ?? `${vector}`) : vector.text;
     this.say(`deliver ${text}, returning to next_RIP`);
   }
+  override executionBreakpoints(): Phrase {
+    return of('breakpoints_at(RIP)');
+  }
   override deliver({ vector, errorCode, rip }: Event<Phrase>): void {
     this.say(`deliver ${vector.text} with ${errorCode.text}, returning to ${rip.text}`);
   }
@@ -353,6 +356,7 @@ export class Printer extends Processor<Phrase> {
   log(): void {}
   logEvent(): void {}
   override refreshAttention(): void {}
+  override armBreakpoints(): void {}
 
   private status(line: string): void {
     this.wrote('RFLAGS');

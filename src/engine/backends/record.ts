@@ -181,4 +181,5 @@ export class Recorder extends Processor<Sources> {
   log(): void {}
   logEvent(): void {}
   override refreshAttention(): void {}
+  override armBreakpoints(): void {}
 }

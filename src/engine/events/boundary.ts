@@ -1,41 +1,57 @@
 /** What happens between two instructions: the ordered list of checks. */
 import { VECTOR } from '../../isa/ops.ts';
 import type { Event, MachineOps } from '../machine-ops.ts';
+import { shutsDown } from './machine-check.ts';
 import { accept, latchFault } from './pending.ts';
 import { PENDING } from './pending-kinds.ts';
-import { debugTrapIsDue, nmiIsDue } from './shadows.ts';
+import { debugTrapIsDue, irqIsDue, nmiIsDue } from './shadows.ts';
 
 /**
  * SDM vol 3, 6.9 "Priority Among Concurrent Events"; entered only when the attention word says that an
- * event is due, or that there is no room to write one more transition down.
+ * event is due, or that there is no room to write one more transition down, or when a breakpoint is at RIP.
  *
- * A fault and a software interrupt belong to the last instruction, so nothing comes before them. RESET,
- * machine checks, SMI and INIT cannot happen here; there is no source of maskable interrupts. Then come
- * fetch, decoding and execution, which raise their own faults.
+ * A fault and a software interrupt belong to the last instruction, so nothing comes before them. RESET, SMI
+ * and INIT cannot happen here, and there is no task switch to trap. Behind the list come fetch, decoding and
+ * execution, which raise their own faults.
  */
 export function boundary<V>(m: MachineOps<V>): void {
   m.heading('There is room to write down one more transition');
   m.when(m.part('full', m.get('attention'), 1, 1), () => m.stop('journal or log full'));
 
-  m.heading('RESET, a machine check, SMI, INIT: none in this model');
   m.heading('A fault or software interrupt of the last instruction');
   const kind = m.get('pendingKind');
   const fault = m.named('fault', m.eq(kind, m.symbol('FAULT', PENDING.fault)));
   const software = m.named('software', m.eq(kind, m.symbol('SOFTWARE', PENDING.software)));
   const none = m.named('none', m.eq(kind, m.symbol('NOTHING', PENDING.nothing)));
+  m.heading('Else a machine check: a shutdown while another one is served, or without CR4.MCE');
+  const machineCheck = m.named('machine_check', m.and(none, m.part('waits', m.get('mcPending'), 0, 1)));
+  m.when(m.and(machineCheck, shutsDown(m)), () => m.stop('shutdown'));
+  m.heading('RESET, SMI, INIT, a task switch: none in this model');
   m.heading('Else a debug trap of the last instruction, unless SS was loaded just before');
-  const debugTrap = m.named('debug_trap', m.and(none, debugTrapIsDue(m)));
+  const trap = m.named('debug_trap', debugTrapIsDue(m));
   m.heading('Else an NMI, unless NMIs are blocked or held back');
-  const due = m.named('nmi_is_due', nmiIsDue(m));
-  const nmi = m.named('nmi', m.and(m.and(none, m.isZero(debugTrap)), due));
-  m.heading('Else a maskable interrupt: none in this model');
+  const nmiDue = m.named('nmi_is_due', nmiIsDue(m));
+  m.heading('Else a maskable interrupt, if IF is set and nothing holds it back');
+  const irqDue = m.named('irq_is_due', irqIsDue(m));
+  m.heading('Else a processor that was halted goes on waiting');
+  const due = m.or(m.isZero(none), m.or(m.or(machineCheck, trap), m.or(nmiDue, irqDue)));
+  m.when(m.and(m.part('waits', m.get('halted'), 0, 1), m.isZero(due)), () => m.stop('halted'));
+  m.heading('Else an instruction breakpoint, a fault that leaves RF as it is');
+  const breakpoints = m.named('breakpoints', m.executionBreakpoints());
 
   m.heading('One event is delivered');
-  const external = m.select(nmi, m.symbol('NMI', VECTOR.NMI), m.symbol('#DB', VECTOR.DB));
+  const outside = m.named(
+    'outside',
+    m.select(nmiDue, m.symbol('NMI', VECTOR.NMI), m.select(irqDue, m.get('irqPending'), m.symbol('#DB', 1))),
+  );
+  const lower = m.select(trap, m.symbol('#DB', VECTOR.DB), outside);
+  const external = m.named('external', m.select(machineCheck, m.symbol('#MC', VECTOR.MC), lower));
   const vector = m.named('vector', m.select(none, external, m.get('pendingVector')));
   const rip = m.named('return_rip', m.select(none, m.rip(), m.get('pendingRip')));
-  const errorCode = m.named('error_code', m.get('pendingCode'));
-  const event: Event<V> = { vector, errorCode, rip, fault, software, debugTrap, nmi };
+  const cause = m.named('debug_cause', m.select(trap, m.get('debugTrap'), breakpoints));
+  const errorCode = m.named('error_code', m.select(none, cause, m.get('pendingCode')));
+  const nmi = m.named('nmi', m.and(m.and(none, nmiDue), m.isZero(m.or(machineCheck, trap))));
+  const event: Event<V> = { vector, errorCode, rip, fault, software, machineCheck, nmi };
   m.attempt(
     () => m.deliver(event),
     () => escalate(m, event),

@@ -2,6 +2,7 @@
 import { IF, NT, RF, TF } from '../../isa/flags.ts';
 import { LOGGED, VECTOR } from '../../isa/ops.ts';
 import type { Event, MachineOps } from '../machine-ops.ts';
+import { openDebugRegisters, postMet } from './debug.ts';
 import {
   dplOf,
   isCode,
@@ -72,10 +73,7 @@ export function deliver<V>(m: MachineOps<V>, event: Event<V>): void {
     'target',
     m.or(m.bits(gate, 0, 16), m.or(m.shl(m.bits(gate, 48, 16), m.word(16)), m.shl(high, m.word(32)))),
   );
-  const hasCode = m.named(
-    'has_error_code',
-    m.and(m.isZero(event.software), m.isOneOf(vector, WITH_ERROR_CODE)),
-  );
+  const hasCode = m.named('has_error_code', m.and(event.fault, m.isOneOf(vector, WITH_ERROR_CODE)));
   const bottom = m.named('bottom', m.sub(top, m.select(hasCode, m.word(48), m.word(40))));
   m.raiseUnless(m.isCanonical(m.sub(top, m.word(8))), VECTOR.SS, m.word(0));
   m.raiseUnless(m.isCanonical(target), VECTOR.GP, m.word(0));
@@ -89,17 +87,20 @@ export function deliver<V>(m: MachineOps<V>, event: Event<V>): void {
   for (const [n, word] of words.entries()) m.store(64, m.sub(top, m.word(8 * (n + 1))), word, 'frame');
   m.when(hasCode, () => m.store(64, bottom, errorCode, 'frame'));
 
-  m.heading('The new state');
-  accept(m, event);
-  const slot = m.sub(top, m.word(40));
-  m.logEvent(LOGGED.delivery, { vector, rip, slot, target, outerRsp: m.get('rsp') });
-  m.set('rsp', bottom);
-  m.when(cpl, () => m.set('ss', m.word(0)));
-  m.set('cs', code);
-  m.set('cpl', m.word(0));
-  m.set('shadow', m.word(0));
-  m.setRflags(m.word(0), TF | NT | RF);
-  m.when(m.eq(type, m.word(14)), () => m.setRflags(m.word(0), IF));
-  m.refreshAttention();
+  m.together(() => {
+    accept(m, event);
+    m.heading('The new state; a data breakpoint that a push has met traps in front of the handler');
+    postMet(m);
+    openDebugRegisters(m, event);
+    const slot = m.sub(top, m.word(40));
+    m.logEvent(LOGGED.delivery, { vector, rip, slot, target, outerRsp: m.get('rsp') });
+    m.set('rsp', bottom);
+    m.when(cpl, () => m.set('ss', m.word(0)));
+    m.set('cs', code);
+    m.set('cpl', m.word(0));
+    m.set('shadow', m.word(0));
+    m.setRflags(m.word(0), TF | NT | RF);
+    m.when(m.eq(type, m.word(14)), () => m.setRflags(m.word(0), IF));
+  });
   m.jump(target);
 }

@@ -100,15 +100,17 @@ function popAndSwitch<V>(m: MachineOps<V>): void {
   m.when(m.and(outer, inner), () => m.stop('not modelled: return that makes a data segment null'));
 
   m.heading('The new state: NMIs unblocked, flags as far as the old CPL may change them');
-  unblockNmis(m);
-  const mayInterrupt = m.isZero(m.below(m.bits(m.get('rflagsRest'), 12, 2), cpl));
-  m.setRflags(image, ALWAYS);
-  m.when(mayInterrupt, () => m.setRflags(image, IF));
-  m.when(m.isZero(cpl), () => m.setRflags(image, IOPL | VIRTUAL));
-  m.set('rsp', rsp);
-  m.set('cs', cs);
-  m.set('ss', ss);
-  m.set('cpl', rpl);
+  m.together(() => {
+    unblockNmis(m);
+    const mayInterrupt = m.isZero(m.below(m.bits(m.get('rflagsRest'), 12, 2), cpl));
+    m.setRflags(image, ALWAYS);
+    m.when(mayInterrupt, () => m.setRflags(image, IF));
+    m.when(m.isZero(cpl), () => m.setRflags(image, IOPL | VIRTUAL));
+    m.set('rsp', rsp);
+    m.set('cs', cs);
+    m.set('ss', ss);
+    m.set('cpl', rpl);
+  });
   m.logEvent(LOGGED.iret, { vector: m.word(0), rip: m.rip(), slot, target: rip, outerRsp: rsp });
   m.jump(rip);
 }

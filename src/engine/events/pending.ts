@@ -1,5 +1,8 @@
 /** What waits for delivery: latched by the instruction that raised or posted it, or by a delivery that failed. */
+import { VECTOR } from '../../isa/ops.ts';
 import type { Event, MachineOps } from '../machine-ops.ts';
+import { tellDebug } from './debug.ts';
+import { MCG_STATUS } from './machine-check.ts';
 import { PENDING } from './pending-kinds.ts';
 
 function post<V>(m: MachineOps<V>, kind: keyof typeof PENDING, vector: V, code: V, rip: V): void {
@@ -10,8 +13,15 @@ function post<V>(m: MachineOps<V>, kind: keyof typeof PENDING, vector: V, code: 
   m.refreshAttention();
 }
 
-/** Latch what this attempt raised; its delivery is the next transition, and returns to `rip`. */
+/**
+ * Latch what this attempt raised; its delivery is the next transition, and returns to `rip`. A debug trap that
+ * a load of SS held back until now is dropped, and so is what the attempt met: the manual says nothing of it,
+ * processors do so (Linux v6.12, tools/testing/selftests/x86/mov_ss_trap.c).
+ */
 export function latchFault<V>(m: MachineOps<V>, rip: V): void {
+  m.heading('What was raised waits in its place');
+  m.set('debugTrap', m.word(0));
+  m.set('metBreakpoints', m.word(0));
   post(m, 'fault', m.get('raisedVector'), m.get('raisedCode'), rip);
 }
 
@@ -26,24 +36,49 @@ export function postTrap<V>(m: MachineOps<V>, vector: number): void {
 }
 
 /**
- * The event no longer waits. An NMI closes the latch as it is accepted, even if pushing its frame then
- * faults (SDM vol 3, 6.7.1); a debug trap is told in DR6 (SDM vol 3, 18.2.3).
+ * The event no longer waits, and the processor no longer does, even if pushing its frame then faults.
+ *
+ * An NMI closes the latch (SDM vol 3, 6.7.1). A machine check sets MCG_STATUS.MCIP and RIPV (SDM vol 3,
+ * 15.3.1.2) and, as the event of higher priority, discards a debug trap of the same boundary (SDM vol 3, 6.9).
+ * A #DB is told in DR6; INT1 says nothing there, and what a load of SS before it held back is not delivered
+ * (mov_ss_trap.c as above), whereas INT n and INT3 leave it to the first instruction of their handler.
  */
 export function accept<V>(m: MachineOps<V>, event: Event<V>): void {
+  m.heading('The event no longer waits');
+  m.set('halted', m.word(0));
+  const own = m.isZero(m.isZero(m.get('pendingKind')));
+  const ofDebug = m.eq(event.vector, m.symbol('#DB', VECTOR.DB));
   m.when(
-    event.nmi,
+    own,
     () => {
-      m.set('nmiPending', m.word(0));
-      m.set('nmiBlocked', m.word(1));
+      m.set('pendingKind', m.symbol('NOTHING', PENDING.nothing));
+      m.when(m.and(event.fault, ofDebug), () => tellDebug(m, event.errorCode));
+      m.when(m.and(ofDebug, m.isZero(m.or(event.fault, event.software))), () =>
+        m.set('debugTrap', m.word(0)),
+      );
     },
     () =>
       m.when(
-        event.debugTrap,
+        event.nmi,
         () => {
-          m.set('dr6', m.or(m.get('dr6'), m.get('debugTrap')));
-          m.set('debugTrap', m.word(0));
+          m.set('nmiPending', m.word(0));
+          m.set('nmiBlocked', m.word(1));
         },
-        () => m.set('pendingKind', m.symbol('NOTHING', PENDING.nothing)),
+        () =>
+          m.when(
+            ofDebug,
+            () => tellDebug(m, event.errorCode),
+            () =>
+              m.when(
+                event.machineCheck,
+                () => {
+                  m.set('mcPending', m.word(0));
+                  m.set('mcgStatus', m.or(m.get('mcgStatus'), m.word(MCG_STATUS.ripv | MCG_STATUS.mcip)));
+                  m.set('debugTrap', m.word(0));
+                },
+                () => m.set('irqPending', m.word(0)),
+              ),
+          ),
       ),
   );
 }

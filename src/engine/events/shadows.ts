@@ -2,13 +2,12 @@
 import { RF } from '../../isa/flags.ts';
 import { ATTENTION } from '../layout.ts';
 import type { MachineOps } from '../machine-ops.ts';
+import { DR6, postMet } from './debug.ts';
 import { PENDING } from './pending-kinds.ts';
-
-/** DR6.BS: the trap came from single-stepping (SDM vol 3, 18.2.3). */
-export const SINGLE_STEP = 1n << 14n;
 
 /** Bit numbers in RFLAGS. */
 const TF_BIT = 8;
+const IF_BIT = 9;
 const RF_BIT = 16;
 
 /**
@@ -28,15 +27,29 @@ export function nmiIsDue<V>(m: MachineOps<V>): V {
   return m.and(waits, m.isZero(m.or(m.part('closed', m.get('nmiBlocked'), 0, 1), held)));
 }
 
+/**
+ * Whether a maskable interrupt may be delivered now: one waits, IF is set, neither STI nor a load of SS came
+ * just before (SDM vol 3, 6.8.1 and 6.8.3), and its class, the high half of the vector, is above the task
+ * priority (SDM vol 3, 10.8.3.1).
+ */
+export function irqIsDue<V>(m: MachineOps<V>): V {
+  const vector = m.get('irqPending');
+  const enabled = m.and(m.bit(m.get('rflagsRest'), IF_BIT), m.isZero(m.get('shadow')));
+  return m.and(enabled, m.below(m.get('cr8'), m.part('class', vector, 4, 4)));
+}
+
 /** Sum up in the attention word what the run loop must look at. */
 export function refreshAttention<V>(m: MachineOps<V>): void {
-  const own = m.isZero(m.isZero(m.get('pendingKind')));
-  const event = m.or(own, m.or(debugTrapIsDue(m), nmiIsDue(m)));
+  const own = m.or(m.get('pendingKind'), m.or(m.get('mcPending'), m.get('halted')));
+  const traps = m.or(m.isZero(m.isZero(own)), debugTrapIsDue(m));
+  const event = m.or(traps, m.or(nmiIsDue(m), irqIsDue(m)));
   const flags = m.get('rflagsRest');
-  const watched = m.or(m.get('shadow'), m.or(m.bit(flags, TF_BIT), m.bit(flags, RF_BIT)));
-  const after = m.shl(m.isZero(m.isZero(watched)), m.word(2));
+  const armed = m.get('armedBreakpoints');
+  const under = m.or(m.bit(flags, TF_BIT), m.or(m.bit(flags, RF_BIT), m.bit(armed, 1)));
+  const after = m.shl(m.isZero(m.isZero(m.or(m.get('shadow'), under))), m.word(2));
+  const before = m.shl(m.bit(armed, 0), m.word(3));
   const full = m.and(m.get('attention'), m.word(ATTENTION.full));
-  m.set('attention', m.or(full, m.or(event, after)));
+  m.set('attention', m.or(m.or(full, before), m.or(event, after)));
 }
 
 /** What an instruction began under. */
@@ -52,10 +65,12 @@ export const beforeInstruction = <V>(m: MachineOps<V>): Before<V> => ({
 });
 
 /**
- * What follows an instruction that ran under TF, RF or a shadow (SDM vol 3, 18.3.1.4 and 6.8.3).
+ * What follows an instruction that ran under TF, RF, a shadow or a data breakpoint (SDM vol 3, 17.3.1.2,
+ * 17.3.1.4 and 6.8.3).
  *
  * TF counts as it was before the instruction, so that the instruction which sets it does not trap. A fault
- * or a software interrupt is no completed instruction: it traps no step, and a fault keeps RF.
+ * or a software interrupt is no completed instruction: it traps no step, and a fault keeps RF. The step of a
+ * load of SS is suppressed, whereas a data breakpoint that it meets waits for the end of the shadow.
  *
  * @param keepsRf whether the instruction was an IRET, which loads RF, or an iteration of a repeated string
  *   instruction that is not the last; every other one clears it
@@ -64,14 +79,20 @@ export function retire<V>(m: MachineOps<V>, before: Before<V>, keepsRf: V): void
   const kind = m.get('pendingKind');
   m.heading('A shadow lasts one instruction; a second one in a row does not prolong it');
   const faulted = m.eq(kind, m.symbol('FAULT', PENDING.fault));
-  m.when(m.isZero(faulted), () => {
-    m.set('shadow', m.and(m.get('shadow'), m.not(before.shadow)));
-    m.heading('RF suppresses breakpoints for one instruction');
-    m.when(m.and(m.bit(before.flags, RF_BIT), m.isZero(keepsRf)), () => m.setRflags(m.word(0), RF));
-    m.heading('A completed instruction that began with TF set traps');
-    m.when(m.and(m.eq(kind, m.symbol('NOTHING', PENDING.nothing)), m.bit(before.flags, TF_BIT)), () =>
-      m.set('debugTrap', m.or(m.get('debugTrap'), m.word(SINGLE_STEP))),
-    );
-  });
-  m.refreshAttention();
+  m.together(() =>
+    m.when(m.isZero(faulted), () => {
+      const shadow = m.named('shadow_left', m.and(m.get('shadow'), m.not(before.shadow)));
+      m.set('shadow', shadow);
+      m.heading('RF suppresses breakpoints for one instruction');
+      m.when(m.and(m.bit(before.flags, RF_BIT), m.isZero(keepsRf)), () => m.setRflags(m.word(0), RF));
+      m.heading('A completed instruction that began with TF set traps, unless it has loaded SS');
+      const completed = m.eq(kind, m.symbol('NOTHING', PENDING.nothing));
+      const step = m.and(m.bit(before.flags, TF_BIT), m.isZero(m.part('MOV_SS', shadow, 1, 1)));
+      m.when(m.and(completed, step), () =>
+        m.set('debugTrap', m.or(m.get('debugTrap'), m.word(DR6.singleStep))),
+      );
+      m.heading('So does one that has met a data breakpoint');
+      postMet(m);
+    }),
+  );
 }

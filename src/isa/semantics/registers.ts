@@ -78,11 +78,14 @@ export const writeCr8: Semantics = (m, { b }) => {
 
 type DebugField = 'dr0' | 'dr1' | 'dr2' | 'dr3' | 'dr6' | 'dr7';
 
-/** DR4 and DR5 mean DR6 and DR7 while CR4.DE (bit 3) is clear, else #UD. DR7.GD would trap every access. */
+/**
+ * DR4 and DR5 mean DR6 and DR7 while CR4.DE (bit 3) is clear, else #UD. DR7.GD (bit 13) makes every access a
+ * #DB before it happens, told in DR6.BD (SDM vol 2, MOV DR; vol 3, 17.2.2, 17.2.4 and 17.3.1.3).
+ */
 function checkDebug<V>(m: Ops<V>, alias: boolean): void {
   if (alias) m.raiseIf(m.bit(m.get('cr4'), 3), VECTOR.UD, m.word(0));
   requireKernel(m);
-  m.when(m.bit(m.get('dr7'), 13), () => m.stop('not modelled: DR7.GD'));
+  m.raiseIf(m.bit(m.get('dr7'), 13), VECTOR.DB, m.word(1n << 13n));
 }
 
 export const readDebug =
@@ -107,8 +110,9 @@ export const writeDebug =
     const fixed = FIXED[field];
     if (fixed) gpIf(m, anyOf(m, value, 0xffff_ffff_0000_0000n));
     m.set(field, fixed ? m.or(m.and(value, m.word(fixed[1])), m.word(fixed[0])) : value);
+    if (field === 'dr6') return;
     m.flushTranslations();
-    m.refreshAttention();
+    if (field === 'dr7') m.armBreakpoints();
   };
 
 /** What WRMSR refuses with #GP(0) (SDM vol 2, WRMSR): a non-canonical base, or reserved bits that are set. */

@@ -45,9 +45,10 @@ export const popf: Semantics = (m) => {
   const top = m.get('rsp');
   const image = m.load(64, top, 'stack');
   m.set('rsp', m.add(top, m.word(8)));
-  loadRflags(m, image, CF | PF | AF | ZF | SF | TF | DF | OF | NT | AC | ID);
-  m.setRflags(m.word(0), RF);
-  m.refreshAttention();
+  m.together(() => {
+    loadRflags(m, image, CF | PF | AF | ZF | SF | TF | DF | OF | NT | AC | ID);
+    m.setRflags(m.word(0), RF);
+  });
 };
 
 /** Load the bits of `mask`, and as far as the CPL allows IOPL (CPL 0) and IF (CPL <= IOPL). POPF and IRET. */

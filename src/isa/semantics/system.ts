@@ -26,7 +26,6 @@ const requireIopl = <V>(m: Ops<V>): void =>
 export const cli: Semantics = (m) => {
   requireIopl(m);
   m.setRflags(m.word(0), IF);
-  m.refreshAttention();
 };
 
 /** Only an STI that finds IF clear delays interrupts by one instruction (SDM vol 2, STI). */
@@ -34,7 +33,6 @@ export const sti: Semantics = (m) => {
   requireIopl(m);
   m.when(m.isZero(m.bit(m.get('rflagsRest'), 9)), () => m.set('shadow', m.word(SHADOW.sti)));
   m.setRflags(m.word(IF), IF);
-  m.refreshAttention();
 };
 
 /** #UD outside ring 0 and without SMAP (SDM vol 2, CLAC); this machine has SMAP. */
@@ -47,10 +45,11 @@ const setAc =
 export const clac = setAc(0n);
 export const stac = setAc(AC);
 
-/** The wait is not modelled: the run stops in front of HLT, and says so. */
+/** Wait behind HLT for the next event that is not held back; until then a run stops, and says so (SDM vol 2, HLT). */
 export const hlt: Semantics = (m) => {
   requireKernel(m);
-  m.stop('halted');
+  m.set('halted', m.word(1));
+  m.refreshAttention();
 };
 
 /** WBINVD, INVD: there is no cache to write back. */

@@ -28,6 +28,8 @@ const { i32, i64, none } = binaryen;
 /** Bytes of the state block that are in use: what a mark keeps. */
 const STATE_BYTES = FIELDS.length * 8;
 const PAGE = ~0xfffn;
+/** What decides what a translation is, or whether it may be cached. */
+const FLUSHING: readonly Field[] = ['cr0', 'cr3', 'cr4', 'efer', 'dr0', 'dr1', 'dr2', 'dr3', 'dr7'];
 /** An instruction of 15 bytes that covers a byte begins at most 14 bytes before it. */
 const REACH = 14;
 
@@ -274,7 +276,7 @@ function addMarks(f: Functions): void {
         none,
       ),
       w.if(
-        [changed('cr3'), changed('cr4'), changed('efer')].reduce((a, b) => n.or(a, b), changed('cr0')),
+        FLUSHING.map(changed).reduce((a, b) => n.or(a, b)),
         w.call('flush', [], none),
       ),
       w.memory.copy(n.const(0), f.local(place), n.const(STATE_BYTES)),

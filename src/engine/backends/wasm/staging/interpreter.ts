@@ -8,6 +8,7 @@ import binaryen from 'binaryen';
 import type { StopReason } from '../../../../isa/ops.ts';
 import type { Case } from '../../../../isa/table/index.ts';
 import { boundary } from '../../../events/boundary.ts';
+import { executionBreakpoints } from '../../../events/debug.ts';
 import { latchFault } from '../../../events/pending.ts';
 import { retire } from '../../../events/shadows.ts';
 import { ATTENTION, FRAMES, MAX_FRAMES, offsetOf } from '../../../layout.ts';
@@ -97,7 +98,10 @@ function addRun(f: Functions): void {
   const find = (rip: Code): Code => set('record', w.call('lookup', [rip], i32));
   const count = (by: number): Code => set('left', n.add(get('left'), n.const(by)));
   const stopped = (...first: readonly Code[]): Code =>
-    w.if(f.word32(offsetOf.stop), block(...first, count(1), w.br('exit')));
+    w.if(
+      f.word32(offsetOf.stop),
+      block(...first, f.setWord64(offsetOf.metBreakpoints, l.const(0n)), count(1), w.br('exit')),
+    );
   const choose = (): Code => set('chosen', n.load(RECORD.case, 4, get('record')));
   /** JavaScript must decode, or take this transition over: the attempt did not happen. */
   const leave = (): Code[] => [count(1), f.setWord32(WORD.asks, n.const(1)), w.br('exit')];
@@ -162,6 +166,7 @@ function addRun(f: Functions): void {
   );
   const latched = call('latchFault', [], (m) => latchFault(m, m.rip()));
   const delivered = call('boundary', [], (m) => boundary(m));
+  const breakpoints = f.call('executionBreakpoints', true, [], (m) => executionBreakpoints(m));
 
   // Between two transitions, when the attention word asks for something.
   const own = block(
@@ -188,10 +193,19 @@ function addRun(f: Functions): void {
     f.setWord32(UPPER, n.or(f.word32(UPPER), n.const(INTERNAL.retire))),
   );
   const done = (): Code => w.br('exit', n.eqz(get('left')));
+  const attended = (bits: bigint): Code => n.and(f.word32(offsetOf.attention), n.const(Number(bits)));
   const attend = block(
     w.if(f.word32(UPPER), own),
     done(),
-    w.if(n.and(f.word32(offsetOf.attention), n.const(~Number(ATTENTION.after))), deliver),
+    set('chosen', attended(ATTENTION.event | ATTENTION.full)),
+    w.if(
+      n.eq(
+        attended(ATTENTION.event | ATTENTION.full | ATTENTION.breakpoints),
+        n.const(Number(ATTENTION.breakpoints)),
+      ),
+      block(syncRip(), set('chosen', n.wrap(breakpoints))),
+    ),
+    w.if(get('chosen'), deliver),
     w.if(f.word32(offsetOf.attention), watch),
   );
 

@@ -4,6 +4,7 @@ import { AC } from '../../../../isa/flags.ts';
 import type { Access, Operand, Width } from '../../../../isa/ops.ts';
 import type { Field, Register } from '../../../../isa/state.ts';
 import { divWide, mulHigh } from '../../../../isa/wide.ts';
+import { armBreakpoints, executionBreakpoints, isWatched, meetBreakpoints } from '../../../events/debug.ts';
 import { returnFromInterrupt } from '../../../events/iret.ts';
 import { refreshAttention } from '../../../events/shadows.ts';
 import {
@@ -78,7 +79,22 @@ export class Stage extends StageWords {
     this.emit(this.storeAt(width === 32 ? 64 : width, offset, at, whole));
   }
   override refreshAttention(): void {
+    if (this.gathering) return;
     this.emit(this.functions.call('refreshAttention', false, [], (m) => void refreshAttention(m)));
+  }
+  override armBreakpoints(): void {
+    this.emit(this.functions.call('armBreakpoints', false, [], (m) => void armBreakpoints(m)));
+  }
+  override executionBreakpoints(): Value {
+    return this.keep(this.functions.call('executionBreakpoints', true, [], (m) => executionBreakpoints(m)));
+  }
+  override meetBreakpoints(va: Value, bytes: number, rights: Value): void {
+    const words = [this.wide(va), this.w.i64.const(BigInt(bytes)), this.wide(rights)];
+    const call = this.functions.call('meetBreakpoints', false, words, (m, at, length, how) => {
+      meetBreakpoints(m, at as Value, length as Value, how as Value);
+      return undefined;
+    });
+    this.emit(call);
   }
   override flushTranslations(): void {
     this.emit(this.w.call('flush', [], none));
@@ -286,7 +302,11 @@ export class Stage extends StageWords {
     const flush = this.w.call('flush', [], none);
     this.emit(this.w.if(n.eqz(n.and(this.frameFlags(table), bit)), this.block([flag, flush])));
   }
-  translated({ va, frame, writable, user }: Translation<Value>): void {
+  /** A page with a data breakpoint is not cached, so that accesses to it take the slow way, which compares. */
+  translated(page: Translation<Value>): void {
+    this.when(this.isZero(isWatched(this, page.va)), () => this.cache(page));
+  }
+  private cache({ va, frame, writable, user }: Translation<Value>): void {
     const { i32: n, i64: l } = this.w;
     const page = this.and(va, this.word(~0xfffn));
     const mayWrite = this.and(writable, this.keep(n.eqz(this.frameFlags(frame)), i32));
