@@ -1,22 +1,21 @@
 /** What may strike, and where each kind has a cause. */
-import type { Machine } from '../engine/machine.ts';
+import type { EventName } from '../engine/events/inject.ts';
+import { WHERE } from '../scenario/causes.ts';
 
-/** One kind of event in one design. */
+/** One kind of event. */
 export interface Strikes {
-  readonly event: 'nmi';
+  readonly event: EventName;
   /** Where it can occur, as a reader is told. */
   readonly where: string;
-  /** Whether it can occur at the boundary where the machine stands. */
-  readonly may: (machine: Machine) => boolean;
-  readonly strike: (machine: Machine) => void;
 }
 
-/** An NMI has no cause in the code: it comes anywhere, and waits while NMIs are blocked. */
-export const NMI: Strikes = {
-  event: 'nmi',
-  where: 'at any boundary; it waits while NMIs are blocked',
-  may: () => true,
-  strike: (machine) => {
-    machine.injectNmi();
-  },
-};
+/**
+ * Every kind, in the order in which events of one boundary are taken to have come. An event of the instruction at
+ * RIP (`pf`, `bp`) comes first, since nothing may be due before it.
+ */
+export const KINDS: readonly Strikes[] = (['pf', 'bp', 'gp', 'db', 'mc', 'irq', 'nmi'] as const).map(
+  (event) => ({
+    event,
+    where: WHERE[event],
+  }),
+);

@@ -6,8 +6,10 @@
  */
 import { PENDING } from '../engine/events/pending-kinds.ts';
 import type { Machine } from '../engine/machine.ts';
+import type { Instruction } from '../isa/instruction.ts';
 import { LOGGED } from '../isa/ops.ts';
 import type { Design } from '../kernel/design.ts';
+import { causeOf, touches } from '../scenario/causes.ts';
 import type { Execution, Injection } from '../scenario/execution.ts';
 import {
   afterCall,
@@ -28,6 +30,7 @@ import {
   served,
   struck,
   type Track,
+  waits,
 } from '../scenario/track.ts';
 import type { Strikes } from './events.ts';
 import { StateKey } from './state-key.ts';
@@ -73,6 +76,8 @@ export interface Bounds {
   readonly budget: number;
   /** Whether paths join; without it every schedule is run to its end. */
   readonly pruned: boolean;
+  /** Whether events strike where they have no cause, too. */
+  readonly anywhere: boolean;
   /** Which forks of the first path are explored: all, unless this is a shard. */
   readonly takes?: (fork: number) => boolean;
 }
@@ -86,7 +91,7 @@ export interface Progress {
   readonly paths: number;
 }
 
-/** After so many transitions on one path it is asked whether it ends at all; states are compared with earlier ones. */
+/** After so many transitions on one path its states are compared with each other. */
 const PATIENCE = 600;
 /** Then a state is looked at once in so many transitions: a cycle comes by again. */
 const SELDOM = 8;
@@ -98,6 +103,8 @@ interface State {
   boundary: number;
   idle: number;
   struck: number;
+  /** Whether the last instruction had an operand in a watched range. */
+  touched: boolean;
 }
 
 export class Explorer {
@@ -113,6 +120,8 @@ export class Explorer {
   private readonly key: StateKey;
   private readonly known = new Map<number, Spot[]>();
   private readonly root: bigint;
+  private readonly watches: boolean;
+  private readonly decoded = new Map<number, Instruction | undefined>();
   private readonly pages = new Map<bigint, number | undefined>();
 
   /** Stands at boundary 0. @param given events that strike in any case, by number of boundary, in order */
@@ -128,11 +137,12 @@ export class Explorer {
     this.diesLow = Number((design.labels.dies ?? 0n) & 0xffff_ffffn);
     this.key = new StateKey(execution.booted, design);
     this.root = this.machine.get('cr3');
+    this.watches = bounds.kinds.some(({ event }) => event === 'db') && design.watched.length > 0;
   }
 
   /** Explores everything; yields after each fork of the first path. Another run of the execution must not come between. */
   *explore(last: number): Generator<Progress, Path> {
-    const state: State = { track: BEGUN, boundary: 0, idle: 0, struck: 0 };
+    const state: State = { track: BEGUN, boundary: 0, idle: 0, struck: 0, touched: false };
     const { counts } = this.bounds;
     const path: Path = { remaining: counts, forks: [], length: 0, end: undefined, join: undefined };
     this.give(state);
@@ -157,6 +167,7 @@ export class Explorer {
     this.paths++;
     const path: Path = { remaining, forks: [], length: 0, end: undefined, join: undefined };
     const more = remaining.some((count) => count > 0);
+    if (more && this.isEndless(path, state, depth)) return path;
     const seen = new Set<number>();
     let fresh = true;
     // Straight after an event the choice at this boundary is restricted: no joining.
@@ -170,21 +181,21 @@ export class Explorer {
       if (this.advance(path, state)) break;
       const waits = this.machine.low('nmiPending') !== 0 && this.machine.low('nmiBlocked') !== 0;
       joins = waits || state.track.live !== before || isLate(path);
-      if (more && path.length === PATIENCE && this.isEndless(path, state, depth)) break;
     }
     return path;
   }
 
-  /** Whether a long path goes on for ever by itself. Then it ends here, and nothing more is asked of it. */
+  /** Whether a path goes on for ever by itself. Then it ends so, and nothing more is asked of it. */
   private isEndless(path: Path, state: State, depth: number): boolean {
     const { machine } = this;
     machine.markSlot(depth);
     const head = machine.journalHead;
-    const ahead = this.path([], { ...state }, depth + 1, -1);
+    const ahead = this.path([], { ...state }, depth + 1, this.bounds.kinds.length);
     machine.undoSlot(depth);
     this.key.rewind(head);
+    this.paths--;
     if (ahead.end?.kind !== 'violated' || ahead.end.invariant !== 'I7') return false;
-    path.length += ahead.length;
+    path.length = ahead.length;
     return this.ends(path, ahead.end);
   }
 
@@ -193,11 +204,16 @@ export class Explorer {
     const { machine } = this;
     const left = path.remaining[kind] ?? 0;
     const strikes = this.bounds.kinds[kind];
-    if (left === 0 || !strikes?.may(machine)) return;
+    if (left === 0 || !strikes) return;
+    const { event } = strikes;
+    const cause = this.bounds.anywhere
+      ? { detail: {} }
+      : causeOf(event, machine, this.design, state.touched, this.decode);
+    if ('why' in cause) return;
     machine.markSlot(depth);
     const head = machine.journalHead;
-    strikes.strike(machine);
-    const track = strikes.event === 'nmi' ? struck(state.track) : state.track;
+    machine.inject(event, cause.detail);
+    const track = event === 'nmi' ? struck(state.track) : state.track;
     const remaining = path.remaining.map((count, n) => (n === kind ? count - 1 : count));
     const at = path.length;
     path.forks.push({ at, kind, path: this.path(remaining, { ...state, track }, depth + 1, kind) });
@@ -212,7 +228,7 @@ export class Explorer {
   private closes(path: Path, state: State, seen: Set<number> | undefined): boolean {
     const { machine, bounds } = this;
     const { track } = state;
-    if (!track.live && state.struck === this.given.length && !this.waits()) {
+    if (!track.live && state.struck === this.given.length && !waits(machine)) {
       const wrong = atEnd(machine, track);
       if (wrong) return this.ends(path, { kind: 'violated', ...wrong });
       // With nothing more to come, the task's own transitions are of no interest.
@@ -223,7 +239,11 @@ export class Explorer {
       return this.ends(path, violated('I7', `no end after ${bounds.budget} transitions`));
     if (!seen) return false;
     const next = this.given[state.struck];
-    const rest = state.idle * 64 + track.owed + (next ? (next.boundary - state.boundary) * 0x1_0000 : 0);
+    const rest =
+      state.idle * 128 +
+      Number(state.touched) * 64 +
+      track.owed +
+      (next ? (next.boundary - state.boundary) * 0x1_0000 : 0);
     const key = this.key.of(track, rest);
     if (isLate(path)) {
       if (seen.has(key))
@@ -249,16 +269,17 @@ export class Explorer {
     return true;
   }
 
-  private waits(): boolean {
-    return this.machine.low('nmiPending') !== 0;
-  }
-
   /** What strikes in any case. */
   private give(state: State): void {
-    while (this.given[state.struck]?.boundary === state.boundary) {
-      this.machine.injectNmi();
-      state.track = struck(state.track);
-      state.struck++;
+    const { machine } = this;
+    for (
+      let next = this.given[state.struck];
+      next?.boundary === state.boundary;
+      next = this.given[++state.struck]
+    ) {
+      const cause = causeOf(next.event, machine, this.design, state.touched, this.decode);
+      machine.inject(next.event, 'detail' in cause ? cause.detail : {});
+      if (next.event === 'nmi') state.track = struck(state.track);
     }
   }
 
@@ -269,6 +290,7 @@ export class Explorer {
     const kind = due ? machine.low('pendingKind') : 0;
     const registers = due ? registersOf(machine) : undefined;
     const from = machine.logLength;
+    state.touched = this.watches && !due && touches(machine, this.design, this.decode);
     if (!machine.advance()) return this.ends(path, this.stopped());
     state.boundary++;
     path.length++;
@@ -324,6 +346,13 @@ export class Explorer {
     if (name !== undefined) return { kind: 'not-modelled', name };
     return violated(reason === 'shutdown' ? 'I8' : 'I7', `the processor stops: ${reason}`);
   }
+
+  /** The instruction at an address; text is taken to stay as it is. */
+  private readonly decode = (rip: bigint): Instruction | undefined => {
+    const name = Number(BigInt.asUintN(52, rip));
+    if (!this.decoded.has(name)) this.decoded.set(name, this.machine.instructionAt(rip));
+    return this.decoded.get(name);
+  };
 
   /** Physical address of a kernel page; page tables are taken to stay as they are. */
   private readonly physical = (address: bigint): number | undefined => {

@@ -8,8 +8,8 @@ import type { Invariant } from '../scenario/invariants.ts';
 import type { Library } from '../scenario/library.ts';
 import type { Edit } from '../scenario/program.ts';
 import { printEdit } from '../scenario/recipe-print.ts';
-import { stage } from '../scenario/run.ts';
-import { NMI, type Strikes } from './events.ts';
+import { BUDGET, stage } from '../scenario/run.ts';
+import { KINDS, type Strikes } from './events.ts';
 import { Counter, type Outcome, outcomes, violations } from './outcomes.ts';
 import { type Bounds, Explorer, type Path, type Progress } from './paths.ts';
 import { recipeOf } from './shrink.ts';
@@ -28,6 +28,8 @@ export interface SweepAsk {
   /** Transitions of the task during which something may still strike; 8 unless told. */
   readonly window?: number;
   readonly budget?: number;
+  /** Whether events strike where they have no cause, too: impossible runs; false unless told. */
+  readonly anywhere?: boolean;
   /** Whether runs that meet are followed once; true unless told. */
   readonly pruned?: boolean;
   /** One part of `of`, counted from 0. */
@@ -83,16 +85,12 @@ export interface Part {
 }
 
 export const WINDOW = 8;
-/** Transitions after which a run is taken to go on for ever: some eight times the longest that ends. */
-export const SWEEP_BUDGET = 2_000;
 const STARTS = ['kernel-task', 'user-task'];
 const BODIES = ['int3'];
 /** Schedules that are looked at one by one, in each part, to find the shortest. */
 const LISTED = 100_000;
 /** Kinds of breaks that a report tells. */
 const TOLD = 50;
-
-const KINDS: readonly Strikes[] = [NMI];
 
 const sourceOf = ({ design, without = [], edits = [] }: SweepAsk, start: string, body: string): Source => ({
   page: 'sweep',
@@ -138,8 +136,9 @@ export function partsOf(
         kinds,
         counts,
         window: ask.window ?? WINDOW,
-        budget: ask.budget ?? SWEEP_BUDGET,
+        budget: ask.budget ?? BUDGET,
         pruned: ask.pruned ?? true,
+        anywhere: ask.anywhere ?? false,
         ...(shard ? { takes: (fork) => (fork + nth) % shard.of === shard.index } : {}),
       };
       const { execution, injections: given } = ready;
@@ -206,7 +205,7 @@ export function reportOf(ask: SweepAsk, explored: readonly Explored[]): SweepRep
     starts: [...new Set(explored.map(({ part }) => part.start))],
     bodies: [...new Set(explored.map(({ part }) => part.body))],
     window: ask.window ?? WINDOW,
-    budget: ask.budget ?? SWEEP_BUDGET,
+    budget: ask.budget ?? BUDGET,
     pruned: ask.pruned ?? true,
     boundaries,
     schedules,

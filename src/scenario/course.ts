@@ -1,8 +1,11 @@
 /** One run under way: what is live, what has been counted, and how each transition changes that. */
+
+import type { EventName } from '../engine/events/inject.ts';
 import type { LogEntry } from '../engine/events/log.ts';
 import type { Machine, Transition } from '../engine/machine.ts';
 import type { Design } from '../kernel/design.ts';
 import type { TruthLog } from '../unwind/truth.ts';
+import { type Cause, causeOf, touches } from './causes.ts';
 import {
   afterCall,
   afterDelivery,
@@ -26,6 +29,7 @@ import {
   struck,
   type Track,
   VECTOR_NAME,
+  waits,
 } from './track.ts';
 
 /** What led to a boundary. */
@@ -69,6 +73,8 @@ export class Course {
   private passage: Passage | undefined;
   private truth: TruthLog;
   private idle = 0;
+  /** Whether the last instruction had an operand in a watched range. */
+  private touched = false;
   private readonly seen = new Set<string>();
   private readonly machine: Machine;
   private readonly design: Design;
@@ -96,21 +102,32 @@ export class Course {
     return { deliveries, edges, served };
   }
 
-  /** An NMI arrives at this boundary. */
-  strike(): void {
-    this.machine.injectNmi();
-    this.track = struck(this.track);
+  /** An event strikes at this boundary, cause or not. */
+  strike(event: EventName): void {
+    const { machine, design } = this;
+    const cause = causeOf(event, machine, design, this.touched);
+    machine.inject(event, 'detail' in cause ? cause.detail : {});
+    if (event === 'nmi') this.track = struck(this.track);
+  }
+
+  /** What an event has as its cause at this boundary. */
+  cause(event: EventName): Cause {
+    return causeOf(event, this.machine, this.design, this.touched);
   }
 
   /** Why the run is over at this boundary; undefined while it is not. `more`: an event is still to come. */
   over(more: boolean, budget: number, idle: number): End | undefined {
-    if (!more && !this.track.live && this.machine.get('nmiPending') === 0n) {
+    if (!more && !this.track.live && !waits(this.machine)) {
       const wrong = atEnd(this.machine, this.track);
       if (wrong) this.breaks(wrong);
       if (wrong?.invariant === 'I4') return { kind: 'lost', sentence: wrong.sentence };
       if (this.idle++ >= idle) return { kind: 'returned' };
     }
-    if (this.boundary >= budget) return { kind: 'budget', sentence: `no end after ${budget} transitions` };
+    if (this.boundary >= budget) {
+      const sentence = `no end after ${budget} transitions`;
+      this.breaks({ invariant: 'I7', sentence });
+      return { kind: 'budget', sentence };
+    }
     if (more || this.idle > 0) return undefined;
     const state = `${this.machine.describeRegisters()}\n${this.watch.essence}`;
     if (this.seen.has(state)) {
@@ -131,6 +148,7 @@ export class Course {
       blocked: machine.get('nmiBlocked') !== 0n,
     };
     const registers = registersOf(machine);
+    this.touched = !machine.eventDue && touches(machine, design);
     const { journalHead, logLength } = machine;
     const transition = machine.step();
     if (transition.kind === 'stopped') return { end: this.stopped(), moved: false };

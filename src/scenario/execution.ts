@@ -2,6 +2,7 @@
  * One program in one start, run with events at chosen boundaries: again and again from the same mark, so
  * that looking for a position and recording a run are the same thing.
  */
+import type { EventName } from '../engine/events/inject.ts';
 import type { MachineOptions, Mark } from '../engine/machine.ts';
 import { addressOf, type Image } from '../image/image.ts';
 import { arm, type Booted, boot, type Setup } from '../kernel/boot.ts';
@@ -14,7 +15,7 @@ import { differing, registersOf } from './track.ts';
 
 /** An event and the boundary at which it strikes. */
 export interface Injection {
-  readonly event: 'nmi';
+  readonly event: EventName;
   readonly boundary: number;
 }
 
@@ -25,6 +26,12 @@ export interface Ended {
   readonly counts: { readonly deliveries: number; readonly edges: number; readonly served: number };
   /** Invariants that broke, each where it showed first. */
   readonly broken: readonly Broken[];
+  /** Events that struck where they have no cause. */
+  readonly groundless: readonly {
+    readonly event: EventName;
+    readonly boundary: number;
+    readonly why: string;
+  }[];
 }
 
 /** Transitions that are allowed before the first boundary. */
@@ -92,14 +99,21 @@ export class Execution {
     this.begin();
     const course = new Course(machine, this.truth, this.program.design, this.body, this.watch);
     const last = injections.reduce((latest, { boundary }) => Math.max(latest, boundary), -1);
+    const groundless: Ended['groundless'][number][] = [];
     const ended = (end: End): Ended => ({
       end,
       boundary: course.boundary,
       counts: course.counts,
       broken: course.broken,
+      groundless,
     });
     for (;;) {
-      for (const { boundary } of injections) if (boundary === course.boundary) course.strike();
+      for (const { event, boundary } of injections) {
+        if (boundary !== course.boundary) continue;
+        const cause = course.cause(event);
+        if ('why' in cause) groundless.push({ event, boundary, why: cause.why });
+        course.strike(event);
+      }
       observe(course.moment);
       const over = course.over(course.boundary < last, budget, idle);
       if (over) return ended(over);

@@ -2,6 +2,7 @@
 import type { Problem } from '../asm/source.ts';
 import type { Image, Place } from '../image/image.ts';
 import type { Design } from '../kernel/design.ts';
+import { INVARIANTS } from './invariants.ts';
 import { addressAt, locate } from './positions.ts';
 import { printPosition } from './recipe-position.ts';
 import type { Claim, Position } from './recipe-types.ts';
@@ -25,6 +26,23 @@ const YES = new Map([
   ['0', false],
 ]);
 
+/** Why a run does not break an invariant, where it is said to; undefined if it does. */
+function refuteBreak(claim: Claim & { readonly kind: 'violates' }, seen: Seen): string | undefined {
+  const { invariant, at } = claim;
+  if (!(invariant in INVARIANTS))
+    return `unknown invariant: ${invariant} (there is ${Object.keys(INVARIANTS).join(', ')})`;
+  const { broken } = seen.timeline;
+  const found = broken.find((one) => one.invariant === invariant);
+  const others = broken.map((one) => `${one.invariant} at b${one.boundary}`).join(', ');
+  if (!found) return `expected ${invariant} to break, ${others ? `got ${others}` : 'nothing did'}`;
+  if (!at) return undefined;
+  const frame = frameAt(at, seen);
+  if (typeof frame === 'string') return frame;
+  return frame.boundary === found.boundary
+    ? undefined
+    : `expected ${invariant} to break at ${printPosition(at)}, got b${found.boundary}`;
+}
+
 /** The problems of all claims that do not hold, each at the value that is wrong. */
 export function check(claims: readonly Claim[], seen: Seen, otherwise: Place): readonly Problem[] {
   return claims.flatMap((claim): Problem[] => {
@@ -46,7 +64,7 @@ function refute(claim: Claim, seen: Seen): string | undefined {
     const got = timeline.counts[claim.of];
     return got === claim.n ? undefined : `expected ${claim.of} ${claim.n}, got ${got}`;
   }
-  if (claim.kind === 'violates') return `unknown invariant: ${claim.invariant} (invariants come with sweeps)`;
+  if (claim.kind === 'violates') return refuteBreak(claim, seen);
   const at = frameAt(claim.at ?? { kind: 'cursor' }, seen);
   if (typeof at === 'string') return at;
   const where = `at ${printPosition(claim.at ?? { kind: 'cursor' })}`;

@@ -12,6 +12,9 @@ import {
   VERDICTS,
 } from './recipe-types.ts';
 
+/** `I1`, or a name. */
+const isInvariant = (word: string): boolean => /^I\d{1,2}$/.test(word) || isName(word);
+
 const CLAIMS = ['verdict', 'violates', 'reg', 'word', 'latch', 'unwind', 'trace', 'count', 'digest'] as const;
 
 /** Names of registers, roles, latches, unwinders and invariants. */
@@ -53,7 +56,7 @@ export function claim(reader: Reader): Claim | undefined {
       return name && { ...base, verdict: 'not-modelled', name: name.text, nameAt: name.place };
     }
     case 'violates': {
-      const found = reader.fitting('invariant', isName);
+      const found = reader.fitting('invariant', isInvariant);
       const at = found && optionalAt(reader);
       return (
         at && {

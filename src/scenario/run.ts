@@ -3,6 +3,7 @@ import type { Problem, Source } from '../asm/source.ts';
 import type { Place } from '../image/image.ts';
 import { missing, type Setup, USUAL_SETUP } from '../kernel/boot.ts';
 import { DEFAULT_PICK, unwinders } from '../unwind/rules.ts';
+import { WHERE } from './causes.ts';
 import { type Ended, Execution, IDLE, type Injection } from './execution.ts';
 import { check } from './expect.ts';
 import { FrameMaker } from './frames.ts';
@@ -48,7 +49,7 @@ export function playRecipe(
   const { injections, problems } = resolve(recipe, execution, budget, otherwise);
   if (problems.length > 0) return nothing(recipe, undefined, problems, program);
   const pick = options.pick ?? pickOf(recipe);
-  const { timeline, rips, first } = recorded(ready, injections, pick, budget);
+  const { timeline, rips, first, groundless } = recorded(ready, injections, pick, budget);
   const cursor = recipe.cursor ? locate(recipe.cursor, execution.image, rips, 0) : { boundary: 0 };
   const place = recipe.cursor?.place ?? otherwise;
   if ('problem' in cursor)
@@ -70,9 +71,19 @@ export function playRecipe(
       };
     }),
   };
+  const impossible = recipe.sets.some(({ name }) => name === 'impossible');
+  const without = impossible ? [] : groundless;
   return {
     ...whole,
-    problems: check(recipe.expects, { timeline: whole, ...program, rips, first }, otherwise),
+    problems: [
+      ...without.map(({ event, boundary, why }) => {
+        const nth = injections.findIndex((one) => one.event === event && one.boundary === boundary);
+        const { place: written } = recipe.injects[nth] ?? {};
+        const message = `invalid position: b${boundary} for ${event} (${why}; write set impossible allow to do it all the same)`;
+        return { ...(written ?? otherwise), message };
+      }),
+      ...check(recipe.expects, { timeline: whole, ...program, rips, first }, otherwise),
+    ],
   };
 }
 
@@ -85,6 +96,8 @@ export function pickOf(recipe: Recipe): number {
   }
   return DEFAULT_PICK;
 }
+
+const strikes = (event: Recipe['injects'][number]['event']): event is Injection['event'] => event in WHERE;
 
 const heading = (recipe: Recipe) => ({
   slug: recipe.slug,
@@ -142,9 +155,11 @@ function prepare(
   else if (recipe.design === undefined) refuse(places?.scenario, 'missing design');
   else if (!designsOf(pages).includes(recipe.design))
     refuse(places?.design, `unknown design: ${recipe.design}${known('there is', designsOf(pages))}`);
-  for (const { name, place } of recipe.sets) refuse(place, `unknown switch: ${name}`);
+  for (const { name, place, value, valueAt } of recipe.sets)
+    if (name !== 'impossible') refuse(place, `unknown switch: ${name} (there is impossible)`);
+    else if (value !== 'allow') refuse(valueAt ?? place, `invalid value: ${value} (there is allow)`);
   for (const { event, place } of recipe.injects)
-    if (event !== 'nmi') refuse(place, `not modelled: ${event} (only nmi can be injected yet)`);
+    if (!strikes(event)) refuse(place, `not modelled: ${event} (there is ${Object.keys(WHERE).join(', ')})`);
   for (const { block, place } of recipe.edits) {
     const [slug = '', name = ''] = block.split('#');
     const cells = pages.get(slug)?.asm ?? [];
@@ -195,7 +210,7 @@ function resolve(
 ): { injections: readonly Injection[]; problems: readonly Problem[] } {
   const injections: Injection[] = [];
   const problems: Problem[] = [];
-  for (const { position, place } of recipe.injects) {
+  for (const { event, position, place } of recipe.injects) {
     const rips: bigint[] = [];
     if (position.kind === 'label')
       execution.run(injections, budget, () => rips.push(execution.booted.machine.get('rip')), IDLE);
@@ -210,12 +225,13 @@ function resolve(
         ...(position.place ?? place ?? otherwise),
         message: `invalid position: ${printPosition(position)} (a run has at most ${budget} boundaries)`,
       });
-    else injections.push({ event: 'nmi', boundary: found.boundary });
+    else if (strikes(event)) injections.push({ event, boundary: found.boundary });
   }
   return { injections, problems };
 }
 
 interface Recorded {
+  readonly groundless: Ended['groundless'];
   readonly timeline: Timeline;
   readonly rips: readonly bigint[];
   readonly first: { readonly rip: bigint; readonly rsp: bigint } | undefined;
@@ -265,12 +281,18 @@ function recorded(
       'nmi-merged': Math.max(0, ended.counts.edges - ended.counts.served),
     },
     outcome: outcomeOf(ended),
+    broken: ended.broken,
     cursor: 0,
     ...placesOf(program),
     without: [],
     problems: [],
   };
-  const made: Recorded = { timeline, rips: frames.map(({ rip }) => rip), first };
+  const made: Recorded = {
+    groundless: ended.groundless,
+    timeline,
+    rips: frames.map(({ rip }) => rip),
+    first,
+  };
   if (kept.size >= RECORDINGS_KEPT) kept.delete(kept.keys().next().value ?? '');
   kept.set(key, made);
   return made;
@@ -326,6 +348,7 @@ function nothing(
     injections: [],
     counts: { boundaries: 0, deliveries: 0, 'nmi-served': 0, 'nmi-merged': 0 },
     outcome: { verdict: 'budget', sentence: 'nothing ran' },
+    broken: [],
     cursor: 0,
     ...placesOf(program),
     problems,

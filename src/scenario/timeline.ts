@@ -9,7 +9,7 @@ import type { Problem } from '../asm/source.ts';
 import type { RecordOf } from '../kernel/design.ts';
 import type { Group } from '../kernel/roles.ts';
 import type { Judgement, TraceEnd } from '../unwind/view.ts';
-
+import type { Broken } from './course.ts';
 import type { EventName } from './recipe-types.ts';
 
 export type { Group };
@@ -151,6 +151,8 @@ export interface Timeline {
   }[];
   readonly counts: Readonly<Record<'boundaries' | 'nmi-served' | 'nmi-merged' | 'deliveries', number>>;
   readonly outcome: Outcome;
+  /** Invariants that broke, each where it showed first. */
+  readonly broken: readonly Broken[];
   /** Boundary to look at first. */
   readonly cursor: number;
   /** T, the first byte above the NMI stack. */

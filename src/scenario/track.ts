@@ -91,6 +91,10 @@ export const registersOf = (machine: Machine): Registers =>
 export const differing = (now: Registers, then: Registers): string | undefined =>
   KEPT.find((name) => now[name] !== then[name]);
 
+/** Whether anything is still to be delivered. */
+export const waits = (machine: Machine): boolean =>
+  machine.eventDue || machine.low('nmiPending') !== 0 || machine.low('irqPending') !== 0;
+
 /** An NMI has come. */
 export const struck = (track: Track): Track => ({
   ...track,

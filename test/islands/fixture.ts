@@ -473,6 +473,7 @@ expect  unwind end-14 right at cursor
     ],
     counts: { boundaries: frames.length - 1, 'nmi-served': 2, 'nmi-merged': 0, deliveries: 3 },
     outcome: { verdict: 'returns' },
+    broken: [],
     cursor: steps.find(({ name }) => name === 'nested_nmi_out')?.boundary ?? 0,
     top: 0xfffffe0000010000n,
     records: [
