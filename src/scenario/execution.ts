@@ -170,5 +170,6 @@ function prelude(
     if (problem !== undefined) return { truth, problem, stray: false };
     if (!comesBack()) return { truth, problem: undefined, stray: true };
   }
-  return { truth, problem: reach(begin), stray: false };
+  const problem = reach(begin);
+  return { truth, problem, stray: false };
 }
