@@ -8,7 +8,6 @@ import {
   CS,
   frameAt,
   gate,
-  STACK,
   TABLES,
   TEXT,
   USER_CS,
@@ -149,4 +148,4 @@ export const IF = 0x200n;
 export const RF = 0x1_0000n;
 /** DR6 with nothing set (SDM vol 3, 17.2.3). */
 export const DR6 = 0xffff_0ff0n;
-export { CS, STACK };
+export { CS };
