@@ -4,17 +4,7 @@ import { problemText } from '../../src/asm/source.ts';
 import type { EventDetail, EventName } from '../../src/engine/machine.ts';
 import type { Vendor } from '../../src/engine/vendor.ts';
 import type { Field } from '../../src/isa/state.ts';
-import {
-  CS,
-  frameAt,
-  gate,
-  TABLES,
-  TEXT,
-  USER_CS,
-  USER_SS,
-  USER_STACK_TOP,
-  USER_TEXT,
-} from './guest.ts';
+import { CS, frameAt, gate, TABLES, TEXT, USER_CS, USER_SS, USER_STACK_TOP, USER_TEXT } from './guest.ts';
 import { Pair } from './wasm-pair.ts';
 
 export interface SceneOptions {
