@@ -4,18 +4,7 @@ import { problemText } from '../../src/asm/source.ts';
 import type { EventDetail, EventName } from '../../src/engine/machine.ts';
 import type { Vendor } from '../../src/engine/vendor.ts';
 import type { Field } from '../../src/isa/state.ts';
-import {
-  CS,
-  frameAt,
-  gate,
-  STACK,
-  TABLES,
-  TEXT,
-  USER_CS,
-  USER_SS,
-  USER_STACK_TOP,
-  USER_TEXT,
-} from './guest.ts';
+import { CS, frameAt, gate, TABLES, TEXT, USER_CS, USER_SS, USER_STACK_TOP, USER_TEXT } from './guest.ts';
 import { Pair } from './wasm-pair.ts';
 
 export interface SceneOptions {
@@ -149,4 +138,4 @@ export const IF = 0x200n;
 export const RF = 0x1_0000n;
 /** DR6 with nothing set (SDM vol 3, 17.2.3). */
 export const DR6 = 0xffff_0ff0n;
-export { CS, STACK };
+export { CS };

@@ -85,8 +85,11 @@ export class Stage extends StageWords {
   override armBreakpoints(): void {
     this.emit(this.functions.call('armBreakpoints', false, [], (m) => void armBreakpoints(m)));
   }
+  /** Seldom armed: the call is made only then. */
   override executionBreakpoints(): Value {
-    return this.keep(this.functions.call('executionBreakpoints', true, [], (m) => executionBreakpoints(m)));
+    const call = (): Value =>
+      this.keep(this.functions.call('executionBreakpoints', true, [], (m) => executionBreakpoints(m)));
+    return this.choose(this.get('armedBreakpoints'), call, () => this.word(0));
   }
   override meetBreakpoints(va: Value, bytes: number, rights: Value): void {
     const words = [this.wide(va), this.w.i64.const(BigInt(bytes)), this.wide(rights)];
