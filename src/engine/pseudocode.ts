@@ -60,14 +60,14 @@ class DeliveryPrinter extends Printer {
 function tell(part: Part, vendor: Vendor): readonly string[] {
   const printer = part === 'delivery' ? new DeliveryPrinter(vendor) : new Printer(vendor);
   PARTS[part](printer, { named: of, truth: (name) => truth(name) });
-  return printer.lines;
+  return printer.text();
 }
 
 /** Lines of pseudo-code for one instruction in one shape. */
 export function printShape({ semantics, shape }: ShapedSemantics): readonly string[] {
   const printer = new Printer();
   semantics(printer, shape);
-  return printer.lines;
+  return printer.text();
 }
 /** Event delivery through the IDT, step by step (SDM vol 3, 6.14). */
 export const printDelivery = (vendor: Vendor = INTEL): readonly string[] => tell('delivery', vendor);

@@ -93,6 +93,11 @@ export function replaceCarryOverflow<V>(m: Ops<V>, carry: V, overflow: V): void 
   m.set('flagCarry', m.or(rest, top));
 }
 
+export function replaceZero<V>(m: Ops<V>, zero: V): void {
+  const others = m.and(m.rflags(), m.word(STATUS & ~ZF));
+  m.setRflags(m.or(others, m.shl(zero, m.word(6))), STATUS);
+}
+
 const carry = <V>(m: Ops<V>): V => m.shr(m.get('flagCarry'), m.word(63));
 const zero = <V>(m: Ops<V>): V => m.isZero(m.get('flagResult'));
 const overflow = <V>(m: Ops<V>): V => m.xor(carry(m), m.bit(m.get('flagCarry'), 62));

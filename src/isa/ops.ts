@@ -179,6 +179,10 @@ export abstract class Ops<V> {
   named(_name: string, value: V): V {
     return value;
   }
+  /** A computation a reader knows by its name: a machine runs `body`, the printer says `name(of)`. */
+  known(_name: string, _of: readonly V[], body: () => V): V {
+    return body();
+  }
   truncate(width: Width, a: V): V {
     return width === 64 ? a : this.and(a, this.word((1n << BigInt(width)) - 1n));
   }
@@ -221,6 +225,10 @@ export abstract class Ops<V> {
   setCarry(carry: V): void {
     flags.replaceCarry(this, carry);
   }
+  /** Change ZF alone (LSL, VERW). */
+  setZero(zero: V): void {
+    flags.replaceZero(this, zero);
+  }
   /** Change CF and OF alone (rotates). */
   setCarryOverflow(carry: V, overflow: V): void {
     flags.replaceCarryOverflow(this, carry, overflow);
@@ -250,7 +258,7 @@ export abstract class Ops<V> {
   /** REP: one iteration a transition, counting RCX down; RIP stays until it is zero (SDM vol 2, REP). */
   repeat(iteration: () => void): void {
     const count = this.get('rcx'),
-      left = this.sub(count, this.word(1));
+      left = this.named('left', this.sub(count, this.word(1)));
     this.when(this.isZero(this.isZero(count)), () => {
       iteration();
       this.set('rcx', left);

@@ -166,6 +166,7 @@ test('the tracer does see such a branch', () => {
 test('every case has a text and a record, without a trace of how it is computed', () => {
   for (const one of CASES) {
     const text = printShape(one).join('\n');
+    for (const [name] of text.matchAll(/\bt\d+\b/g)) expect(text, one.name).toContain(`${name} := `);
     expect(text, one.name).not.toMatch(/undefined|\[object|flagResult|flagCarry|attention|NaN/);
     const record = recordShape(one);
     expect(record.length, one.name).toBeGreaterThanOrEqual(3);
@@ -188,7 +189,12 @@ test('the text of an instruction', () => {
     'if RAX != memory64[a]',
     '  RAX′ := memory64[a]',
   ]);
-  expect(printShape(caseOf('repz cmps/8 m')).at(-2)).toBe('  if ((RCX - 1) != 0) and ZF′');
+  expect(printShape(caseOf('repz cmps/8 m')).at(-2)).toBe('  if (left != 0) and ZF′');
+  expect(printShape(caseOf('inc/32 r'))).toEqual(['a′ := a + 1', 'OF SF ZF AF PF := flags32 of a + 1']);
+  expect(printShape(caseOf('bsf/64 r,r')).slice(0, 2)).toEqual(['if b != 0', '  a′ := lowest_one(b)']);
+  expect(printShape(caseOf('syscall'))).toContain('R11′ := RFLAGS without RF');
+  expect(printShape(caseOf('rdmsr'))[1]).toBe('if ECX == IA32_EFER');
+  expect(printShape(caseOf('div/32 r'))[0]).toBe('raise #DE unless EDX < a');
   expect(printShape(caseOf('int3'))).toEqual(['deliver #BP, returning to next_RIP']);
 });
 

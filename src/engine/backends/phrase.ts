@@ -1,5 +1,6 @@
 /** Expressions as a reader would write them; what the printer computes with instead of numbers. */
 import type { ConditionCode } from '../../isa/flags.ts';
+import { fieldOf } from './names.ts';
 
 export interface Phrase {
   readonly text: string;
@@ -7,6 +8,8 @@ export interface Phrase {
   readonly truth?: boolean;
   /** The opposite of a truth, where it reads better than a `!`. */
   readonly opposite?: string;
+  /** A truth at one bit of an image of the flags. */
+  readonly flag?: { readonly is: Phrase; readonly bit: number };
   /** A constant as a mask: `~0xf` for -16. */
   readonly mask?: string;
 }
@@ -62,13 +65,18 @@ export function flagNames(mask: bigint): string {
   return names.join(' ');
 }
 
-/** A bit field; of RFLAGS, by its name. */
+/** Whether a value holds flags where RFLAGS has them. */
+export const isFlags = (text: string): boolean => /^(RFLAGS′*|flags_before|image)$/.test(text);
+
+/** A bit field; of what the manual names the bits of, by its name. */
 export function field(of: string, low: number, count: number): string {
-  if (/^RFLAGS′*$/.test(of) || of === 'flags_before') {
+  if (isFlags(of)) {
     if (low === 12 && count === 2) return `${of}.IOPL`;
     const name = count === 1 ? FLAG_NAMES.get(low) : undefined;
     if (name !== undefined) return `${of}.${name}`;
   }
+  const name = fieldOf(of, low, count);
+  if (name !== undefined) return `${of}.${name}`;
   return count === 1 ? `${of}[${low}]` : `${of}[${low + count - 1}:${low}]`;
 }
 
@@ -82,7 +90,11 @@ export const asTruth = (a: Phrase): Phrase => (a.truth ? a : truth(`(${a.text} !
 export function simplified(a: Phrase, op: string, b: Phrase): Phrase | undefined {
   if (b.text === '0' && (op === '+' || op === '-' || op === '|' || op === '<<' || op === '>>')) return a;
   if (a.text === '0' && (op === '+' || op === '|')) return b;
+  if (a.text === '0' && (op === '&' || op === '<<' || op === '>>')) return a;
   if (a.text === '1' && op === '&' && b.truth) return b;
+  // A mask as wide as the field it is put on.
+  const [, high = '', low = ''] = (op === '&' && /\[(\d+):(\d+)\]$/.exec(a.text)) || [];
+  if (high !== '' && b.text === constant((1n << BigInt(Number(high) - Number(low) + 1)) - 1n).text) return a;
   return undefined;
 }
 

@@ -87,8 +87,8 @@ const highHalf = (width: Width): Gpr | 'ah' => (width === 8 ? 'ah' : 'rdx');
 export const mul: Semantics = (m, { width, a }) => {
   const x = m.reg(width, 'rax');
   const y = m.read(a);
-  const low = m.mul(x, y);
-  const high = width === 64 ? m.mulHigh(x, y) : m.shr(low, m.word(width));
+  const low = m.named('product', m.mul(x, y));
+  const high = m.named('high', width === 64 ? m.mulHigh(x, y) : m.shr(low, m.word(width)));
   const used = m.isZero(m.isZero(m.truncate(width, high)));
   m.setReg(width, 'rax', low);
   m.setReg(width, highHalf(width), high);
@@ -99,12 +99,16 @@ export const mul: Semantics = (m, { width, a }) => {
 function signedProduct<V>(m: Ops<V>, width: Width, a: V, b: V): { low: V; high: V; overflow: V } {
   const x = m.signed(width, a);
   const y = m.signed(width, b);
-  const low = m.mul(x, y);
+  const low = m.named('product', m.mul(x, y));
   const negative = (value: V): V => m.isZero(m.isZero(m.bit(value, 63)));
   const zero = m.word(0);
   // The unsigned high half counts a negative factor as 2^64 more than it is.
   const correction = (): V => m.add(m.select(negative(x), y, zero), m.select(negative(y), x, zero));
-  const high = width === 64 ? m.sub(m.mulHigh(x, y), correction()) : m.sar(low, m.word(width));
+  const signedHigh = (): V => m.sub(m.mulHigh(x, y), correction());
+  const high = m.named(
+    'high',
+    width === 64 ? m.known('signed_high64', [x, y], signedHigh) : m.sar(low, m.word(width)),
+  );
   const extension = m.sar(m.signed(width, low), m.word(63));
   return { low, high, overflow: m.isZero(m.eq(high, extension)) };
 }
@@ -130,9 +134,13 @@ export const div: Semantics = (m, { width, a }) => {
   const high = m.reg(width, highHalf(width));
   const low = m.reg(width, 'rax');
   m.raiseUnless(m.below(high, divisor), VECTOR.DE, m.word(0));
-  const dividend = width === 64 ? low : m.or(m.shl(high, m.word(width)), low);
-  const quotient = width === 64 ? m.divWide(high, low, divisor) : m.div(dividend, divisor);
+  const dividend = width === 64 ? low : m.named('dividend', m.or(m.shl(high, m.word(width)), low));
+  const quotient = m.named(
+    'quotient',
+    width === 64 ? m.divWide(high, low, divisor) : m.div(dividend, divisor),
+  );
   m.setReg(width, 'rax', quotient);
+  // The remainder fits in the low half, so the low half of the dividend is enough.
   m.setReg(width, highHalf(width), m.sub(dividend, m.mul(quotient, divisor)));
 };
 
@@ -142,7 +150,7 @@ export const idiv: Semantics = (m, { width, a }) => {
   const high = m.signed(width, m.reg(width, highHalf(width)));
   const low = m.reg(width, 'rax');
   const negative = m.named('negative', m.bit(high, 63));
-  const opposite = m.xor(negative, m.bit(divisor, 63));
+  const opposite = m.named('opposite_signs', m.xor(negative, m.bit(divisor, 63)));
   const negateIf = <V>(ops: Ops<V>, condition: V, x: V): V =>
     ops.select(condition, ops.sub(ops.word(0), x), x);
   const size = m.named('divisor_size', negateIf(m, m.bit(divisor, 63), divisor));
@@ -153,16 +161,17 @@ export const idiv: Semantics = (m, { width, a }) => {
   let quotient = lowSize;
   if (width === 64) {
     const borrow = m.isZero(m.isZero(low));
-    const highSize = m.select(negative, m.sub(m.sub(m.word(0), high), borrow), high);
+    const magnitude = m.select(negative, m.sub(m.sub(m.word(0), high), borrow), high);
+    const highSize = m.named('high_size', magnitude);
     m.raiseUnless(m.below(highSize, size), VECTOR.DE, m.word(0));
-    quotient = m.divWide(highSize, lowSize, size);
+    quotient = m.named('quotient', m.divWide(highSize, lowSize, size));
   } else {
-    quotient = m.div(lowSize, size);
+    quotient = m.named('quotient', m.div(lowSize, size));
   }
-  const limit = m.add(m.word((1n << BigInt(width - 1)) - 1n), opposite);
+  const limit = m.named('largest', m.add(m.word((1n << BigInt(width - 1)) - 1n), opposite));
   m.raiseIf(m.below(limit, quotient), VECTOR.DE, m.word(0));
 
-  const remainder = m.sub(lowSize, m.mul(quotient, size));
+  const remainder = m.named('remainder', m.sub(lowSize, m.mul(quotient, size)));
   m.setReg(width, 'rax', negateIf(m, opposite, quotient));
   m.setReg(width, highHalf(width), negateIf(m, negative, remainder));
 };

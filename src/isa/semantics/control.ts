@@ -14,7 +14,7 @@ export const jrcxz: Semantics = (m, { a }) => m.when(m.isZero(m.get('rcx')), () 
 export const loop =
   (code?: ConditionCode): Semantics =>
   (m, { a }) => {
-    const left = m.sub(m.get('rcx'), m.word(1));
+    const left = m.named('left', m.sub(m.get('rcx'), m.word(1)));
     m.set('rcx', left);
     const more = m.isZero(m.isZero(left));
     m.when(code === undefined ? more : m.and(more, m.condition(code)), () => m.jumpTo(a));

@@ -66,9 +66,13 @@ export const bswap: Semantics = (m, { width, a }) => {
       ops.and(ops.shr(x, ops.word(count)), ops.word(low)),
       ops.shl(ops.and(x, ops.word(low)), ops.word(count)),
     );
-  const pairs = swapHalves(m, m.read(a), 8, 0x00ff_00ff_00ff_00ffn);
-  const words = swapHalves(m, pairs, 16, 0x0000_ffff_0000_ffffn);
-  m.write(a, width === 64 ? swapHalves(m, words, 32, 0xffff_ffffn) : words);
+  const x = m.read(a);
+  const reversed = m.known('bytes_reversed', [x], () => {
+    const pairs = swapHalves(m, x, 8, 0x00ff_00ff_00ff_00ffn);
+    const words = swapHalves(m, pairs, 16, 0x0000_ffff_0000_ffffn);
+    return width === 64 ? swapHalves(m, words, 32, 0xffff_ffffn) : words;
+  });
+  m.write(a, reversed);
 };
 
 /** CBW, CWDE, CDQE: the accumulator's lower half, sign-extended into the whole. */

@@ -174,7 +174,7 @@ export const rdmsr: Semantics = (m) => {
 export const wrmsr: Semantics = (m) => {
   requireKernel(m);
   const index = m.reg(32, 'rcx');
-  const value = m.or(m.shl(m.reg(32, 'rdx'), m.word(32)), m.reg(32, 'rax'));
+  const value = m.named('value', m.or(m.shl(m.reg(32, 'rdx'), m.word(32)), m.reg(32, 'rax')));
   m.when(
     m.eq(index, m.word(EFER_INDEX)),
     () => {

@@ -1,5 +1,4 @@
 /** Segment registers and descriptors (SDM vol 3, chapter 5; vol 2, MOV, LSL, VERW, LTR). */
-import { ZF } from '../flags.ts';
 import { type Ops, type Semantics, VECTOR } from '../ops.ts';
 import { type Segment, SHADOW } from '../state.ts';
 import { push } from './stack.ts';
@@ -36,7 +35,7 @@ const baseOf = <V>(m: Ops<V>, descriptor: V): V =>
 export const loadSegment =
   (segment: Exclude<Segment, 'cs' | 'ss'>): Semantics =>
   (m, { b }) => {
-    const selector = m.truncate(16, m.read(b));
+    const selector = m.named('selector', m.truncate(16, m.read(b)));
     const setBase = (base: () => ReturnType<typeof m.word>): void => {
       if (segment === 'fs' || segment === 'gs') m.set(`${segment}Base`, base());
     };
@@ -63,7 +62,7 @@ export const loadSegment =
 
 /** MOV to SS: null only below ring 3 with RPL = CPL; else writable data of the CPL. Begins the MOV SS shadow. */
 export const loadStackSegment: Semantics = (m, { b }) => {
-  const selector = m.truncate(16, m.read(b));
+  const selector = m.named('selector', m.truncate(16, m.read(b)));
   const cpl = m.get('cpl');
   const rpl = m.bits(selector, 0, 2);
   m.when(
@@ -95,12 +94,6 @@ export const pushSegment =
   (m, { width }) =>
     push(m, width, m.get(segment));
 
-/** Set ZF alone. */
-const setZero = <V>(m: Ops<V>, value: V): void => {
-  const others = m.and(m.rflags(), m.word(0x8d5n & ~ZF));
-  m.setRflags(m.or(others, m.shl(value, m.word(6))), 0x8d5n);
-};
-
 /** Run `then` with the descriptor if the selector names one that CPL and RPL may see, else clear ZF. */
 function whenVisible<V>(m: Ops<V>, selector: V, then: (descriptor: V) => void): void {
   m.when(
@@ -114,10 +107,10 @@ function whenVisible<V>(m: Ops<V>, selector: V, then: (descriptor: V) => void): 
       m.when(
         m.or(ranked, conforming),
         () => then(descriptor),
-        () => setZero(m, m.word(0)),
+        () => m.setZero(m.word(0)),
       );
     },
-    () => setZero(m, m.word(0)),
+    () => m.setZero(m.word(0)),
   );
 }
 
@@ -126,7 +119,7 @@ const WITH_LIMIT = (1n << 2n) | (1n << 9n) | (1n << 11n);
 
 /** LSL: the limit in bytes, or ZF clear and the destination as it was. */
 export const lsl: Semantics = (m, { a, b }) => {
-  whenVisible(m, m.read(b), (descriptor) => {
+  whenVisible(m, m.named('selector', m.read(b)), (descriptor) => {
     const system = m.bit(m.shr(m.word(WITH_LIMIT), m.bits(descriptor, 40, 4)), 0);
     m.when(
       m.or(m.bit(descriptor, DESCRIPTOR.user), system),
@@ -134,26 +127,26 @@ export const lsl: Semantics = (m, { a, b }) => {
         const raw = m.or(m.bits(descriptor, 0, 16), m.shl(m.bits(descriptor, 48, 4), m.word(16)));
         const pages = m.or(m.shl(raw, m.word(12)), m.word(0xfff));
         m.write(a, m.select(m.bit(descriptor, DESCRIPTOR.granular), pages, raw));
-        setZero(m, m.word(1));
+        m.setZero(m.word(1));
       },
-      () => setZero(m, m.word(0)),
+      () => m.setZero(m.word(0)),
     );
   });
 };
 
 /** VERW: ZF tells whether the segment can be written. Kernels use it for its side effect on silicon. */
 export const verw: Semantics = (m, { a }) => {
-  const selector = m.read(a);
+  const selector = m.named('selector', m.read(a));
   whenVisible(m, selector, (descriptor) => {
     const type = m.bits(descriptor, DESCRIPTOR.writableOrReadable, 4);
-    setZero(m, m.eq(m.and(type, m.word(0b1101)), m.word(0b1001)));
+    m.setZero(m.eq(m.and(type, m.word(0b1101)), m.word(0b1001)));
   });
 };
 
 /** LTR: an available 64-bit TSS descriptor of 16 bytes, marked busy (SDM vol 2, LTR). */
 export const ltr: Semantics = (m, { a }) => {
   requireKernel(m);
-  const selector = m.read(a);
+  const selector = m.named('selector', m.read(a));
   const code = codeOf(m, selector);
   m.raiseIf(m.isZero(code), VECTOR.GP, m.word(0));
   m.raiseIf(m.bit(selector, 2), VECTOR.GP, code);

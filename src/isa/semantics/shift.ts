@@ -44,8 +44,8 @@ export const sar: Semantics = (m, { width, a, b }) => {
 export const rol: Semantics = (m, { width, a, b }) => {
   const x = m.readToModify(a);
   const count = shiftCount(m, width, m.read(b));
-  const left = m.and(count, m.word(width - 1));
-  const right = m.and(m.sub(m.word(width), left), m.word(width - 1));
+  const left = m.named('left', m.and(count, m.word(width - 1)));
+  const right = m.named('right', m.and(m.sub(m.word(width), left), m.word(width - 1)));
   const result = m.named('result', m.truncate(width, m.or(m.shl(x, left), m.shr(x, right))));
   m.write(a, result);
   m.when(count, () => {
@@ -57,8 +57,8 @@ export const rol: Semantics = (m, { width, a, b }) => {
 export const ror: Semantics = (m, { width, a, b }) => {
   const x = m.readToModify(a);
   const count = shiftCount(m, width, m.read(b));
-  const right = m.and(count, m.word(width - 1));
-  const left = m.and(m.sub(m.word(width), right), m.word(width - 1));
+  const right = m.named('right', m.and(count, m.word(width - 1)));
+  const left = m.named('left', m.and(m.sub(m.word(width), right), m.word(width - 1)));
   const result = m.named('result', m.truncate(width, m.or(m.shl(x, left), m.shr(x, right))));
   m.write(a, result);
   m.when(count, () => {
@@ -72,7 +72,8 @@ const throughCarryCount = <V>(m: Ops<V>, width: Width, raw: V): V => {
   const count = shiftCount(m, width, raw);
   if (width >= 32) return count;
   const round = m.word(width + 1);
-  return m.sub(count, m.mul(m.div(count, round), round));
+  const rest = (): V => m.sub(count, m.mul(m.div(count, round), round));
+  return m.named('places', m.known('remainder', [count, round], rest));
 };
 
 export const rcl: Semantics = (m, { width, a, b }) => {
@@ -81,10 +82,11 @@ export const rcl: Semantics = (m, { width, a, b }) => {
   const carry = m.condition('b');
   // From bit 0 up: the carry at count - 1, and above all what left at the top.
   const rest = m.sub(m.word(width), count);
-  const wrapped = m.or(
+  const around = m.or(
     m.shl(carry, m.and(m.sub(count, m.word(1)), m.word(63))),
     m.shr(m.shr(x, m.word(1)), m.and(rest, m.word(63))),
   );
+  const wrapped = m.named('wrapped', around);
   const rotated = m.truncate(width, m.or(m.shl(x, count), wrapped));
   const result = m.named('result', m.select(m.isZero(count), x, rotated));
   m.write(a, result);
@@ -99,10 +101,11 @@ export const rcr: Semantics = (m, { width, a, b }) => {
   const count = throughCarryCount(m, width, m.read(b));
   const carry = m.condition('b');
   const rest = m.sub(m.word(width), count);
-  const wrapped = m.or(
+  const around = m.or(
     m.shl(carry, m.and(rest, m.word(63))),
     m.shl(m.shl(x, m.word(1)), m.and(rest, m.word(63))),
   );
+  const wrapped = m.named('wrapped', around);
   const rotated = m.truncate(width, m.or(m.shr(x, count), wrapped));
   const result = m.named('result', m.select(m.isZero(count), x, rotated));
   m.write(a, result);
@@ -118,7 +121,8 @@ export const shld: Semantics = (m, { width, a, b, c }) => {
   const y = m.read(b);
   const count = shiftCount(m, width, m.read(c));
   const rest = m.and(m.sub(m.word(width), count), m.word(63));
-  const pair = width === 16 ? m.or(m.shl(m.or(m.shl(x, m.word(16)), y), m.word(16)), x) : x;
+  const pair =
+    width === 16 ? m.named('triple', m.or(m.shl(m.or(m.shl(x, m.word(16)), y), m.word(16)), x)) : x;
   const shifted =
     width === 16
       ? m.bits(m.shl(pair, count), 32, 16)
@@ -136,7 +140,8 @@ export const shrd: Semantics = (m, { width, a, b, c }) => {
   const y = m.read(b);
   const count = shiftCount(m, width, m.read(c));
   const rest = m.and(m.sub(m.word(width), count), m.word(63));
-  const pair = width === 16 ? m.or(m.or(m.shl(x, m.word(32)), m.shl(y, m.word(16))), x) : x;
+  const pair =
+    width === 16 ? m.named('triple', m.or(m.or(m.shl(x, m.word(32)), m.shl(y, m.word(16))), x)) : x;
   const shifted =
     width === 16
       ? m.bits(m.shr(pair, count), 0, 16)
@@ -164,7 +169,7 @@ const bitTest =
     const mask = m.shl(m.word(1), offset);
     if (a.kind === 'm' && b.kind === 'r') {
       const units = m.sar(m.signed(width, raw), m.word(Math.log2(width)));
-      const at = m.named('at', m.add(m.address(a), m.mul(units, m.word(width / 8))));
+      const at = m.named('unit', m.add(m.address(a), m.mul(units, m.word(width / 8))));
       if (change) m.probe(at, width / 8, 'data');
       const x = m.load(width, at, 'data');
       if (change) m.store(width, at, change(m, x, mask), 'data');
@@ -181,7 +186,8 @@ export const btr = bitTest((m, x, mask) => m.and(x, m.not(mask)));
 export const btc = bitTest((m, x, mask) => m.xor(x, mask));
 
 /** Number of the lowest one; 63 for zero. Halves the range six times. */
-function lowestOne<V>(m: Ops<V>, x: V): V {
+const lowestOne = <V>(m: Ops<V>, x: V): V => m.known('lowest_one', [x], () => findLowest(m, x));
+function findLowest<V>(m: Ops<V>, x: V): V {
   let rest = x;
   let n = m.word(0);
   for (const step of [32, 16, 8, 4, 2, 1]) {
@@ -193,7 +199,8 @@ function lowestOne<V>(m: Ops<V>, x: V): V {
 }
 
 /** Number of the highest one; 0 for zero. */
-function highestOne<V>(m: Ops<V>, x: V): V {
+const highestOne = <V>(m: Ops<V>, x: V): V => m.known('highest_one', [x], () => findHighest(m, x));
+function findHighest<V>(m: Ops<V>, x: V): V {
   let rest = x;
   let n = m.word(0);
   for (const step of [32, 16, 8, 4, 2, 1]) {
@@ -222,21 +229,29 @@ const countZeros =
   (m, { width, a, b }) => {
     const x = m.read(b);
     const none = m.isZero(x);
-    const count = m.select(none, m.word(width), find(m, width, x));
+    const count = m.named('zeros', m.select(none, m.word(width), find(m, width, x)));
     m.write(a, count);
     m.carryFlags(width, count, none, m.word(0));
   };
 export const tzcnt = countZeros((m, _, x) => lowestOne(m, x));
 export const lzcnt = countZeros((m, width, x) => m.sub(m.word(width - 1), highestOne(m, x)));
 
-/** ZF tells a zero source; the other five flags are cleared (SDM vol 2, POPCNT). */
-export const popcnt: Semantics = (m, { a, b }) => {
-  const x = m.read(b);
+/** Sums of pairs, nibbles and bytes; the product adds the bytes up at its top. */
+function countOnes<V>(m: Ops<V>, x: V): V {
   const pairs = m.sub(x, m.and(m.shr(x, m.word(1)), m.word(0x5555_5555_5555_5555n)));
   const low = m.word(0x3333_3333_3333_3333n);
   const nibbles = m.add(m.and(pairs, low), m.and(m.shr(pairs, m.word(2)), low));
   const bytes = m.and(m.add(nibbles, m.shr(nibbles, m.word(4))), m.word(0x0f0f_0f0f_0f0f_0f0fn));
-  m.write(a, m.shr(m.mul(bytes, m.word(0x0101_0101_0101_0101n)), m.word(56)));
+  return m.shr(m.mul(bytes, m.word(0x0101_0101_0101_0101n)), m.word(56));
+}
+
+/** ZF tells a zero source; the other five flags are cleared (SDM vol 2, POPCNT). */
+export const popcnt: Semantics = (m, { a, b }) => {
+  const x = m.read(b);
+  m.write(
+    a,
+    m.known('ones', [x], () => countOnes(m, x)),
+  );
   // PF of a result is its parity; through an image it can be cleared as well.
   m.setRflags(m.shl(m.isZero(x), m.word(6)), STATUS);
 };

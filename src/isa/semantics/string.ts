@@ -56,7 +56,7 @@ const repeatedWhile =
   (code: ConditionCode, iteration: Iteration): Semantics =>
   (m, shape) => {
     const count = m.get('rcx');
-    const left = m.sub(count, m.word(1));
+    const left = m.named('left', m.sub(count, m.word(1)));
     m.when(m.isZero(m.isZero(count)), () => {
       iteration(m, shape, stepOf(m, shape));
       m.set('rcx', left);

@@ -113,10 +113,11 @@ export const sysretq: Semantics = (m) => {
   requireKernel(m);
   const to = m.get('rcx');
   m.raiseUnless(m.isCanonical(to), VECTOR.GP, m.word(0));
+  const image = m.named('image', m.get('r11'));
   // It would trap right behind itself (SDM vol 2, SYSRET).
-  m.when(m.bit(m.get('r11'), 8), () => m.stop('not modelled: SYSRET that sets TF'));
+  m.when(m.bit(image, 8), () => m.stop('not modelled: SYSRET that sets TF'));
   const selector = m.bits(m.get('star'), 48, 16);
-  m.setRflags(m.and(m.get('r11'), m.word(SYSRET_FLAGS)), 0xffff_fffdn);
+  m.setRflags(m.and(image, m.word(SYSRET_FLAGS)), 0xffff_fffdn);
   m.set('cs', m.or(m.truncate(16, m.add(selector, m.word(16))), m.word(3)));
   m.set('ss', m.or(m.truncate(16, m.add(selector, m.word(8))), m.word(3)));
   m.set('cpl', m.word(3));
