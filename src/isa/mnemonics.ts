@@ -1,4 +1,5 @@
 /** What a mnemonic may mean: the encodings and widths behind a spelling. */
+import { familyOf } from './family.ts';
 import { type Encoding, SUFFIX } from './notation.ts';
 import type { Width } from './ops.ts';
 import { ENCODINGS, widthsOf } from './table/index.ts';
@@ -110,3 +111,9 @@ const MEANINGS: ReadonlyMap<string, readonly Meaning[]> = (() => {
 export const meaningsOf = (spelling: string): readonly Meaning[] => MEANINGS.get(spelling) ?? [];
 
 export const MNEMONICS: readonly string[] = [...MEANINGS.keys()].filter((name) => !name.includes(' ')).sort();
+
+/** Families of the instructions a spelling may mean, the one it is named after first: `movq` is MOV, also to CR3. */
+export function familiesOf(spelling: string): readonly string[] {
+  const families = [...new Set(meaningsOf(spelling).map(({ encoding }) => familyOf(encoding.row)))];
+  return families.sort((a, b) => Number(spelling.startsWith(b)) - Number(spelling.startsWith(a)));
+}

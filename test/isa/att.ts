@@ -1,4 +1,7 @@
 /** AT&T text of one instruction, split as `encode` wants it: just enough for tests. */
+
+export { hex, unhex } from '../../src/engine/example/block.ts';
+
 import { type AsmOperand, encode } from '../../src/isa/encode.ts';
 
 const PREFIXES = new Set([
@@ -73,8 +76,3 @@ export function assemble(line: string, length = 0): ReturnType<typeof encode> {
   const { mnemonic, operands, prefixes } = parse(line, length);
   return encode(mnemonic, operands, prefixes);
 }
-
-export const hex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
-export const unhex = (text: string): Uint8Array =>
-  Uint8Array.from(text.replaceAll(' ', '').match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));

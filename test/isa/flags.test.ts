@@ -5,10 +5,10 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { type Block, parseBlocks } from '../../src/engine/example/block.ts';
+import { engineDriver, type FlagName, type Outcome } from '../../src/engine/example/driver.ts';
 import { decode } from '../../src/isa/decode.ts';
 import type { Row } from '../../src/isa/instruction.ts';
-import { type Block, parseBlocks } from './blocks.ts';
-import { engineDriver, type FlagName, type Outcome } from './driver.ts';
 
 const LETTERS: Readonly<Record<string, FlagName>> = {
   O: 'of',

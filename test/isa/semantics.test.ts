@@ -1,13 +1,12 @@
 /** Every row does what its blocks say, and every row has one. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { type Block, hex, parseBlocks, runBlock } from '../../src/engine/example/block.ts';
+import { engineDriver } from '../../src/engine/example/driver.ts';
 import { decode } from '../../src/isa/decode.ts';
 import type { Row } from '../../src/isa/instruction.ts';
 import { print } from '../../src/isa/print.ts';
 import { ROWS } from '../../src/isa/table/index.ts';
-import { hex } from './att.ts';
-import { type Block, parseBlocks, runBlock } from './blocks.ts';
-import { engineDriver } from './driver.ts';
 
 const here = new URL('.', import.meta.url);
 const files = readdirSync(here).filter((name) => name.endsWith('.txt') && name !== 'corpus.txt');

@@ -101,21 +101,21 @@ export function simplified(a: Phrase, op: string, b: Phrase): Phrase | undefined
 /** What a reader understands without knowing how it is computed is printed as one phrase. */
 const CONDITION_TEXT: Readonly<Record<ConditionCode, string>> = {
   o: 'OF',
-  no: '!OF',
+  no: 'not OF',
   b: 'CF',
-  ae: '!CF',
+  ae: 'not CF',
   e: 'ZF',
-  ne: '!ZF',
-  be: '(CF | ZF)',
-  a: '!(CF | ZF)',
+  ne: 'not ZF',
+  be: '(CF or ZF)',
+  a: 'not (CF or ZF)',
   s: 'SF',
-  ns: '!SF',
+  ns: 'not SF',
   p: 'PF',
-  np: '!PF',
+  np: 'not PF',
   l: '(SF != OF)',
   ge: '(SF == OF)',
-  le: '(ZF | (SF != OF))',
-  g: '!(ZF | (SF != OF))',
+  le: '(ZF or (SF != OF))',
+  g: 'not (ZF or (SF != OF))',
 };
 
 /** A condition on the flags; with primes if an instruction has written them before. */

@@ -12,6 +12,9 @@ import { ControlPrinter, VECTOR_NAMES } from './print-control.ts';
 /** What operands are called: `dst` and `src`. */
 export type Labels = Readonly<Partial<Record<Slot, string>>>;
 
+/** An image of which some bits are those of RFLAGS as it is. */
+const KEPT = /^\(\(RFLAGS & (\w+)\) \| (.+)\)$/;
+
 export class Printer extends ControlPrinter {
   readonly vendor: Vendor;
   private keepsCarry = false;
@@ -119,8 +122,11 @@ export class Printer extends ControlPrinter {
   /** The flags as the last of them change: a line each, as `OF CF := 0`. */
   protected flags(names: string, value: string): void {
     this.wrote('RFLAGS');
-    const left = this.keepsCarry ? names.replace(/ ?\bCF\b/, '') : names;
-    if (left !== '') this.say(`${left} := ${value}`);
+    this.say(`${this.changed(names).join(' ')} := ${value}`);
+  }
+  /** INC and DEC set what an addition does, but for CF. */
+  protected changed(names: string): readonly string[] {
+    return names.split(' ').filter((name) => !this.keepsCarry || name !== 'CF');
   }
   override addFlags(width: Width, a: Phrase, b: Phrase, _: Phrase): void {
     this.flags('OF SF ZF AF PF CF', `flags${width} of ${a.text} + ${b.text}`);
@@ -160,6 +166,11 @@ export class Printer extends ControlPrinter {
     return of(this.current('RFLAGS'));
   }
   override setRflags(image: Phrase, mask: bigint): void {
+    const [, kept, rest] = KEPT.exec(image.text) ?? [];
+    if (kept !== undefined && rest !== undefined) {
+      this.setRflags(of(rest), mask & ~BigInt(kept));
+      return;
+    }
     const { flag } = image;
     const one = flag && 1n << BigInt(flag.bit);
     if (flag && one && (mask & one) !== 0n) {

@@ -171,8 +171,8 @@ export class Recorder extends Processor<Sources> {
   jump(to: Sources): void {
     this.to('RIP', to);
   }
-  jumpTo(): void {
-    this.to('RIP', NONE);
+  jumpTo(target: Operand): void {
+    this.to('RIP', new Set([target.slot]));
   }
   hold(): void {}
   // What only an engine needs to be told.

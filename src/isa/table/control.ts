@@ -103,8 +103,8 @@ export const STRING: readonly Row[] = [
   row('F3 AF', '', 'repz scas*', '16 32 64', COMPARED, string.repeScas),
   row('F2 AE', '', 'repnz scas*', '8', COMPARED, string.repneScas),
   row('F2 AF', '', 'repnz scas*', '16 32 64', COMPARED, string.repneScas),
-  ...['A4', 'A5', 'AA', 'AB', 'AC', 'AD'].map((opcode) =>
-    row(`F2 ${opcode}`, '', `(repnz ${opcode})`, '', NO_FLAGS, control.notModelled('REPNE of MOVS, STOS, LODS'))),
+  ...[['A4', 'movs'], ['A5', 'movs'], ['AA', 'stos'], ['AB', 'stos'], ['AC', 'lods'], ['AD', 'lods']].map(([opcode, name]) =>
+    row(`F2 ${opcode}`, '', `(repnz ${name})`, '', NO_FLAGS, control.notModelled('REPNE of MOVS, STOS, LODS'))),
 ];
 
 export const FLAG_ROWS: readonly Row[] = [

@@ -9,10 +9,9 @@
  * of memory, `l[`, `w[` and `b[` are four, two and one. An event ends the line: `#PF(2)`, `int 3`,
  * `stop: halted`; a fault has RIP at the instruction.
  */
-import { decode } from '../../src/isa/decode.ts';
-import type { Instruction } from '../../src/isa/instruction.ts';
-import { unhex } from './att.ts';
-import { CODE, type Driver, type Outcome, type Situation, shown } from './driver.ts';
+import { decode } from '../../isa/decode.ts';
+import type { Instruction } from '../../isa/instruction.ts';
+import { CODE, type Driver, isMapped, NAMES, type Outcome, type Situation, shown } from './driver.ts';
 
 export interface Block {
   readonly line: number;
@@ -20,38 +19,64 @@ export interface Block {
   readonly text: string;
   readonly before: Situation;
   readonly after: Outcome;
+  /** Both sides of the arrow, as they are written. */
+  readonly written: string;
+  readonly ending: string;
 }
 
 const SIZES: Readonly<Record<string, number>> = { b: 1, w: 2, l: 4, q: 8 };
+const TOKEN = /^(?:(\w+)|([bwlq])\[(0x[0-9a-f]{1,16})\])=(0x[0-9a-f]{1,16}|[0-9]{1,20})$/;
 
-function situationOf(text: string): Situation {
+export interface SituationProblem {
+  readonly problem: string;
+}
+
+/** Values by name and cells of memory; or `invalid value: rax=x`, `unknown name: rxa`, `invalid address: 0x0`. */
+export function situationOf(text: string): Situation | SituationProblem {
   const state = new Map<string, bigint>();
   const memory = new Map<bigint, number>();
   for (const token of text.split(/\s+/).filter(Boolean)) {
-    const [, name, size, at, value] =
-      /^(?:(\w+)|([bwlq])\[(0x[0-9a-f]+)\])=(0x[0-9a-f]+|[0-9]+)$/.exec(token) ?? [];
-    if (value === undefined) throw new Error(`invalid token: ${token}`);
-    if (name !== undefined) state.set(name, BigInt(value));
-    else
-      for (let n = 0n; n < (SIZES[size ?? 'q'] ?? 8); n++)
-        memory.set(BigInt(at ?? 0) + n, Number((BigInt(value) >> (8n * n)) & 0xffn));
+    const [, name, size, at, value] = TOKEN.exec(token) ?? [];
+    if (value === undefined) return { problem: `invalid value: ${token}` };
+    if (name !== undefined) {
+      if (!NAMES.includes(name)) return { problem: `unknown name: ${name}` };
+      state.set(name, BigInt.asUintN(64, BigInt(value)));
+      continue;
+    }
+    const bytes = BigInt(SIZES[size ?? 'q'] ?? 8);
+    if (!isMapped(BigInt(at ?? 0), bytes)) return { problem: `invalid address: ${at}` };
+    for (let n = 0n; n < bytes; n++)
+      memory.set(BigInt(at ?? 0) + n, Number((BigInt(value) >> (8n * n)) & 0xffn));
   }
   return { state, memory };
 }
 
+export const hex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+export const unhex = (text: string): Uint8Array =>
+  Uint8Array.from(text.replaceAll(' ', '').match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+
+/** The blocks of a file. Throws on a line that is none: the files are ours. */
 export function parseBlocks(file: string): readonly Block[] {
+  const situation = (text: string): Situation => {
+    const found = situationOf(text);
+    if ('problem' in found) throw new Error(found.problem);
+    return found;
+  };
   return file.split('\n').flatMap((text, n): Block[] => {
     if (text.trim() === '' || text.startsWith('#')) return [];
-    const [bytes = '', assembly = '', situation = ''] = text.split('|').map((part) => part.trim());
-    const [before = '', ending = ''] = situation.split('=>');
-    const [, changes = '', event] = /^(.*?)\s*(#[A-Z]{2}.*|int \d+|stop: .*)?$/.exec(ending.trim()) ?? [];
+    const [bytes = '', assembly = '', line = ''] = text.split('|').map((part) => part.trim());
+    const [before = '', ending = ''] = line.split('=>').map((part) => part.trim());
+    const [, changes = '', event] = /^(.*?)\s*(#[A-Z]{2}.*|int \d+|stop: .*)?$/.exec(ending) ?? [];
     return [
       {
         line: n + 1,
         bytes: unhex(bytes),
         text: assembly,
-        before: situationOf(before),
-        after: { ...situationOf(changes), event },
+        before: situation(before),
+        after: { ...situation(changes), event },
+        written: before,
+        ending,
       },
     ];
   });

@@ -1,7 +1,11 @@
-/** One instruction in a known situation: what tests of semantics drive. Another implementation can be driven the same way. */
-import { AddressSpace } from '../../src/engine/address-space.ts';
-import { Machine } from '../../src/engine/machine.ts';
-import { FIELDS, GPR } from '../../src/isa/state.ts';
+/**
+ * One instruction in a known situation: what tests of semantics and the examples of reference pages drive. Another
+ * implementation can be driven the same way.
+ */
+
+import { FIELDS, GPR } from '../../isa/state.ts';
+import { AddressSpace } from '../address-space.ts';
+import { Machine } from '../machine.ts';
 
 /** Where things lie. The last data page can only be read; nothing lies behind it. */
 export const CODE = 0x10_0000n;
@@ -9,6 +13,15 @@ export const DATA = 0x20_0000n;
 export const DATA_SIZE = 0x2000;
 export const READ_ONLY = 0x20_2000n;
 export const TABLES = 0x30_0000n;
+
+const PAGES: readonly (readonly [start: bigint, end: bigint])[] = [
+  [CODE, CODE + 0x1000n],
+  [DATA, READ_ONLY + 0x1000n],
+  [TABLES, TABLES + 0x1000n],
+];
+/** Whether a situation can put `bytes` bytes at `at`. */
+export const isMapped = (at: bigint, bytes: bigint): boolean =>
+  PAGES.some(([start, end]) => at >= start && at + bytes <= end);
 
 /** Flags by name and bit. */
 export const FLAGS = {
