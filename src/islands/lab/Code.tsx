@@ -4,11 +4,16 @@ import type { Listed } from './bake.ts';
 import { Glyph, Told } from './parts.tsx';
 import type { State } from './state.ts';
 
-function Instruction({ text }: { readonly text: string }) {
+const PREFIX = /^(?:(?:lock|rep|repn?[ez]|data16|notrack|bnd|[c-gs]s)\s+)*/;
+const REFERENCE = `${import.meta.env.BASE_URL.replace(/\/$/, '')}/reference/instructions`;
+
+/** The next instruction's mnemonic leads to its page; any spelling is an address there. */
+function Instruction({ text, now }: { readonly text: string; readonly now: boolean }) {
   const [, mnemonic = '', rest = ''] = /^(\S+)\s*(.*)$/s.exec(text.trim()) ?? [];
+  const [spelling = ''] = text.trim().replace(PREFIX, '').split(/\s/);
   return (
     <span class="i">
-      <b>{mnemonic}</b>
+      <b>{now ? <a href={`${REFERENCE}/${spelling}/`}>{mnemonic}</a> : mnemonic}</b>
       {rest && ` ${rest}`}
     </span>
   );
@@ -47,7 +52,7 @@ function Line({
           <span class="vh">strikes here: {strikes.join(', ')}</span>
         </span>
       )}
-      <Instruction text={line.text} />
+      <Instruction text={line.text} now={now} />
       {comment}
     </li>
   );
