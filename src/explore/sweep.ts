@@ -3,10 +3,11 @@
  * claims, it claims for these and for nothing else; the report names them all.
  */
 import type { Problem, Source } from '../asm/source.ts';
+import type { Sweep } from '../kernel/design.ts';
 import type { Execution, Injection } from '../scenario/execution.ts';
 import type { Invariant } from '../scenario/invariants.ts';
-import type { Library } from '../scenario/library.ts';
-import type { Edit } from '../scenario/program.ts';
+import { designsOf, type Library } from '../scenario/library.ts';
+import { type Edit, programOf } from '../scenario/program.ts';
 import { printEdit } from '../scenario/recipe-print.ts';
 import { BUDGET, stage } from '../scenario/run.ts';
 import { KINDS, type Strikes } from './events.ts';
@@ -85,8 +86,6 @@ export interface Part {
 }
 
 export const WINDOW = 8;
-const STARTS = ['kernel-task', 'user-task'];
-const BODIES = ['int3'];
 /** Schedules that are looked at one by one, in each part, to find the shortest. */
 const LISTED = 100_000;
 /** Kinds of breaks that a report tells. */
@@ -106,6 +105,23 @@ const sourceOf = ({ design, without = [], edits = [] }: SweepAsk, start: string,
   ],
 });
 
+/**
+ * The starts and bodies that a sweep takes unless told: those of the first promise, or documented hole, of the design
+ * that speaks of these kinds of events; else all it has.
+ */
+function usualOf(
+  { design: slug, events, ...variant }: SweepAsk,
+  pages: Library,
+): Pick<Sweep, 'starts' | 'bodies'> {
+  if (!designsOf(pages).includes(slug)) return { starts: ['kernel-task'], bodies: ['quiet'] };
+  const { design } = programOf(pages, slug, variant);
+  const said = [...design.promises, ...design.breaks].find((one) =>
+    events.every((event) => one.events.some((name) => name === event)),
+  );
+  const named = (all: readonly { readonly name: string }[]): readonly string[] => all.map(({ name }) => name);
+  return said ?? { starts: named(design.starts), bodies: named(design.bodies) };
+}
+
 /** Checks an ask and makes it ready: one part for each start and body. */
 export function partsOf(
   ask: SweepAsk,
@@ -123,8 +139,9 @@ export function partsOf(
   const kinds = KINDS.filter(({ event }) => ask.events.includes(event));
   const counts = kinds.map(({ event }) => ask.events.filter((name) => name === event).length);
   const parts: Part[] = [];
-  for (const start of ask.starts ?? STARTS)
-    for (const body of ask.bodies ?? BODIES) {
+  const usual = usualOf(ask, pages);
+  for (const start of ask.starts ?? usual.starts)
+    for (const body of ask.bodies ?? usual.bodies) {
       const ready = stage(sourceOf(ask, start, body), pages);
       if ('problems' in ready) {
         problems.push(...ready.problems);
