@@ -5,9 +5,9 @@ import {
   bodyOf,
   editsOf,
   withBody,
-  withoutSafeguards,
   withInjection,
   withoutInjection,
+  withoutSafeguards,
 } from '../../src/islands/lab/recipe-text.ts';
 import { shortName } from '../../src/islands/lab/words.ts';
 import { nestedNmi } from './fixture.ts';

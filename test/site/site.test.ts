@@ -24,6 +24,7 @@ const PAGES = [
   'reference/not-modelled/',
   'notebooks/kernel-4.2/',
   'notebooks/designs/linux-4.2/',
+  'notebooks/labs/safeguards-4.2/',
   's/nested-nmi/v0/',
   's/nested-nmi/v0/repeat_nmi/',
 ];
