@@ -204,7 +204,7 @@ describe.each([
     };
     await attempt(
       text.replace('body    int3', 'body    loud'),
-      'unknown body: loud (linux-4.2 has quiet, int3)',
+      'unknown body: loud (linux-4.2 has quiet, int3, pf-fixup)',
     );
     await attempt(text.replace('nmi at task+2', 'nmi at tusk'), 'unknown label: tusk');
     await attempt(
