@@ -67,7 +67,9 @@ function read(sources: readonly Source[], options: Options, assembly: Assembly, 
     },
     remark: (text, site) => {
       const at = Math.max(0, site.clause.text.search(/\S/));
-      assembly.row(text.trim() === '' ? 'comment' : 'directive', text, { site, at });
+      const { removed } = site.clause;
+      if (removed !== undefined) assembly.row('removed', removed, { site, at });
+      else assembly.row(text.trim() === '' ? 'comment' : 'directive', text, { site, at });
     },
     include: (reference, page) => options.include?.(reference.startsWith('#') ? page + reference : reference),
     report: (problem) => assembly.report(problem),

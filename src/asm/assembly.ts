@@ -1,5 +1,5 @@
 /** What is known while text is read: sections, symbols, problems. Directives and instructions add to it. */
-import type { Place } from '../image/image.ts';
+import type { Place, Statement } from '../image/image.ts';
 import { clipped, Mistake, placeOf, problemAt, type Site, tidy } from './clause.ts';
 import type { Cursor } from './cursor.ts';
 import { type Expression, evaluate, type Names, parseExpression } from './expression.ts';
@@ -27,7 +27,7 @@ export interface Options {
 
 /** A row of the listing before addresses are known. */
 interface Row {
-  readonly kind: 'label' | 'instruction' | 'directive' | 'comment';
+  readonly kind: Statement['kind'];
   readonly text: string;
   readonly comment: string;
   readonly site: Site;
@@ -182,8 +182,12 @@ export class Assembly {
   /** The lines of comment right above, as one text: what is said of the label that follows. */
   private commentAbove(): string {
     const above: string[] = [];
-    for (let n = this.rows.length - 1; this.rows[n]?.kind === 'comment'; n--)
-      above.unshift(this.rows[n]?.comment ?? '');
+    for (let n = this.rows.length - 1; n >= 0; n--) {
+      const { kind, comment = '' } = this.rows[n] ?? {};
+      if (kind === 'removed') continue;
+      if (kind !== 'comment') break;
+      above.unshift(comment);
+    }
     return above.join(' ').trim();
   }
 

@@ -21,6 +21,8 @@ export interface Clause {
   readonly comment: string;
   /** The comment of the line, on each of its clauses. */
   readonly lineComment: string;
+  /** Code that stands behind `#~`: it was taken out of the text, and is shown in its place. */
+  readonly removed?: string;
 }
 
 /** A clause and the uses that led to it, innermost first. */
@@ -99,10 +101,16 @@ export function clausesOf(source: Source, report: (problem: Problem) => void): r
   source.lines.forEach((raw, n) => {
     const line = source.line + n;
     const { text, comment, left } = cutComments(raw, open !== undefined);
+    const before = open;
     open = left === undefined ? undefined : left < 0 ? open : { page: source.page, line, column: left + 1 };
     const pieces = [{ at: 0, column: 1, fixed: false }];
     const { page, name: block } = source;
     const whole = { text, pieces, page, line, block, comment, lineComment: comment };
+    if (raw.startsWith(REMOVED) && before === undefined) {
+      const taken = cutComments(raw.slice(REMOVED.length), false);
+      clauses.push({ ...whole, comment: taken.comment, lineComment: '', removed: taken.text });
+      return;
+    }
     for (const clause of split(whole)) {
       if (clause.comment !== '' || clause.text.trim() !== '') clauses.push(clause);
     }
@@ -145,6 +153,8 @@ export function marksOf({ page, line, lines }: Source): readonly Mark[] {
 }
 
 const MARK = '#:';
+/** What a line begins with that was taken out. */
+export const REMOVED = '#~';
 
 /**
  * One line with blanks in place of its comments. `left`: where a comment that stays open began; -1 for an earlier line.

@@ -4,7 +4,8 @@ import { clausesOf, tidy } from './clause.ts';
 import type { Source } from './source.ts';
 
 export interface ListingRow {
-  readonly kind: 'label' | 'instruction' | 'directive';
+  /** `removed` is a line of a safeguard that was taken out. */
+  readonly kind: 'label' | 'instruction' | 'directive' | 'removed';
   /** Empty for a line that holds only a comment. */
   readonly text: string;
   readonly comment: string;

@@ -9,7 +9,7 @@
  *     #: about test-b "..."                                 what it is for; every safeguard has one
  */
 import type { Place } from '../image/image.ts';
-import { clipped, type Mark, marksOf } from './clause.ts';
+import { clipped, type Mark, marksOf, REMOVED } from './clause.ts';
 import type { Problem, Source } from './source.ts';
 
 export interface Safeguard {
@@ -18,22 +18,6 @@ export interface Safeguard {
   readonly about: string;
   /** Its lines, and those that stand for them when it is taken out. */
   readonly places: readonly Place[];
-}
-
-/** A line that was taken out. */
-export interface RemovedLine {
-  readonly page: string;
-  readonly line: number;
-  /** Name of the page's cell. */
-  readonly block: string;
-  readonly text: string;
-}
-
-/** A source read with some safeguards taken out. */
-export interface Guarded {
-  /** As many lines, each where it was: a line that is taken out is empty. */
-  readonly source: Source;
-  readonly removed: readonly RemovedLine[];
 }
 
 const NAME = /^[a-z0-9][a-z0-9-]*$/;
@@ -116,20 +100,20 @@ function read(mark: Mark): Said | string {
 
 const problem = ({ page, line, column }: Mark, message: string): Problem => ({ page, line, column, message });
 
-/** The source without some safeguards. Mistakes in marks are left to `safeguardsOf`. */
-export function takeOut(source: Source, without: ReadonlySet<string>): Guarded {
+/**
+ * The source without some safeguards, each line where it was: one that is taken out becomes a comment that listings
+ * show as such. What stands for it may be a mark itself. Mistakes in marks are left to `safeguardsOf`.
+ */
+export function takeOut(source: Source, without: ReadonlySet<string>): Source {
   const { all } = said(source);
-  if (without.size === 0 || all.length === 0) return { source, removed: [] };
-  const lines = [...source.lines];
-  const removed: RemovedLine[] = [];
-  const { page, name: block } = source;
-  const remove = (line: number): void => {
-    const text = lines[line - source.line] ?? '';
-    lines[line - source.line] = '';
-    const code = text.replace(/\s*#:.*$/, '');
-    if (code.trim() !== '') removed.push({ page, line, block, text: code });
-  };
   const taken = (names: readonly string[]): boolean => names.some((one) => without.has(one));
+  if (!all.some((one) => one.kind !== 'close' && one.kind !== 'about' && taken(one.names))) return source;
+  const lines = [...source.lines];
+  const remove = (line: number): void => {
+    const code = (lines[line - source.line] ?? '').replace(/\s*#:.*$/, '');
+    if (code.startsWith(REMOVED)) return;
+    lines[line - source.line] = code.trim() === '' ? '' : REMOVED + code;
+  };
   const open: { readonly line: number; readonly taken: boolean }[] = [];
   for (const one of all) {
     const { line, column, text } = one.mark;
@@ -144,14 +128,15 @@ export function takeOut(source: Source, without: ReadonlySet<string>): Guarded {
       lines[line - source.line] =
         ' '.repeat(column - 1 + '#:'.length + 1 + text.length - one.text.length) + one.text;
   }
-  return { source: { ...source, lines }, removed: removed.toSorted((a, b) => a.line - b.line) };
+  for (const { line } of open) remove(line); // one that is never closed, which is a mistake
+  return takeOut({ ...source, lines }, without);
 }
 
 const isInstead = (all: readonly Said[], line: number): boolean =>
   all.some((one) => one.kind === 'instead' && one.mark.line === line);
 
 /**
- * The safeguards that sources name, in the order in which they are spoken of first, and every mistake in what is
+ * The safeguards that sources name, in the order in which it is said what they are for, and every mistake in what is
  * said of them.
  */
 export function safeguardsOf(sources: readonly Source[]): {
@@ -161,6 +146,7 @@ export function safeguardsOf(sources: readonly Source[]): {
   const found = new Map<string, { about: string; readonly places: Place[] }>();
   const problems: Problem[] = [];
   const marks = new Map<string, Mark>();
+  const order: string[] = [];
   for (const source of sources) {
     const { all, problems: wrong } = said(source);
     problems.push(...wrong);
@@ -170,23 +156,23 @@ export function safeguardsOf(sources: readonly Source[]): {
       for (const name of one.names) {
         const entry = found.get(name) ?? { about: '', places: [] };
         found.set(name, entry);
-        if (one.kind === 'about') entry.about = one.text;
-        else entry.places.push({ page, line, column });
+        if (one.kind === 'about') {
+          entry.about = one.text;
+          order.push(name);
+        } else entry.places.push({ page, line, column });
         if (!marks.has(name)) marks.set(name, one.mark);
       }
     }
   }
-  for (const [name, { about, places }] of found) {
+  for (const [name, { about }] of found) {
     const mark = marks.get(name);
-    if (!mark) continue;
-    if (places.length === 0) problems.push(problem(mark, `unknown safeguard: ${name} (no line carries it)`));
     // A name that is written in two ways would be two safeguards: this is how it shows.
-    if (about === '') problems.push(problem(mark, `missing sentence: #: about ${name} "..."`));
+    if (mark && about === '') problems.push(problem(mark, `missing sentence: #: about ${name} "..."`));
   }
-  return {
-    safeguards: [...found].flatMap(([name, { about, places }]) =>
-      places.length === 0 ? [] : [{ name, about, places }],
-    ),
-    problems,
-  };
+  // One whose lines a reader's edit has removed is none.
+  const safeguards = [...new Set(order)].flatMap((name): readonly Safeguard[] => {
+    const { about = '', places = [] } = found.get(name) ?? {};
+    return places.length === 0 ? [] : [{ name, about, places }];
+  });
+  return { safeguards, problems };
 }

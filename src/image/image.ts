@@ -45,7 +45,8 @@ export interface Line {
 
 /** What stands on a line of the text, in the order in which it took effect; for listings. */
 export interface Statement {
-  readonly kind: 'label' | 'instruction' | 'directive' | 'comment';
+  /** `removed`: not there, but shown; see asm/safeguard.ts. */
+  readonly kind: 'label' | 'instruction' | 'directive' | 'comment' | 'removed';
   readonly text: string;
   readonly comment: string;
   /** Of an instruction, or of a directive's bytes. */

@@ -17,6 +17,7 @@ import { createPasting } from './lab/pasting.ts';
 import type { Standing } from './lab/protocol.ts';
 import { Events, RecipePanel } from './lab/RecipePanel.tsx';
 import { editsOf } from './lab/recipe-text.ts';
+import { Safeguards } from './lab/Safeguards.tsx';
 import { Score } from './lab/Score.tsx';
 import { StepTable } from './lab/StepTable.tsx';
 import { createState, type State } from './lab/state.ts';
@@ -273,6 +274,7 @@ export default function Lab(props: LabProps) {
         </section>
       </div>
       <Events state={state} bodies={bodies} />
+      <Safeguards state={state} />
       <StepTable state={state} />
       <RecipePanel state={state} />
       <PastePanel state={state} pasting={pasting} />

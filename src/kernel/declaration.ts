@@ -16,7 +16,7 @@ const FORMS = {
   registers: { takes: [], keys: { at: 'one' }, needs: ['at'] },
   start: {
     takes: ['NAME'],
-    keys: { at: 'one', user: 'flag', earlier: 'one', begin: 'one', syscall: 'one' },
+    keys: { at: 'one', user: 'flag', earlier: 'one', begin: 'one', syscall: 'one', idle: 'one' },
     needs: ['at'],
   },
   body: { takes: ['NAME'], keys: { arms: 'one' }, needs: ['arms'] },
@@ -40,14 +40,13 @@ const FORMS = {
 } as const satisfies Readonly<Record<string, Form>>;
 export type DeclaredWord = keyof typeof FORMS;
 
-/** Words of which one said replaces the usual ones of all. */
+/** Words of which one said replaces the usual ones of all. Of labels, one replaces that of its meaning. */
 const TOGETHER: readonly (readonly DeclaredWord[])[] = [
   ['stack'],
   ['gate'],
   ['record', 'word', 'registers'],
   ['start'],
   ['body'],
-  ['label'],
   ['dead'],
   ['counter'],
 ];
@@ -80,6 +79,9 @@ export const USUAL = [
   'counter NMI_TICKS BP_HITS DB_HITS MC_HITS PF_HITS',
 ] as const;
 
+const kindsOf = ({ word, values: [meaning] }: Declared): readonly string[] =>
+  word === 'label' ? [`label ${meaning?.text}`] : (TOGETHER.find((words) => words.includes(word)) ?? [word]);
+
 export interface Declared extends Statement {
   readonly word: DeclaredWord;
   /** Whether it is one of the usual ones: then what it names may be missing. */
@@ -110,8 +112,9 @@ export function declared(sources: readonly Source[]): {
       }
     }),
   );
-  const spoken = new Set(
-    said.flatMap(({ word }) => TOGETHER.find((words) => words.includes(word)) ?? [word]),
-  );
-  return { all: [...usual.filter(({ word }) => !spoken.has(word)), ...said], problems };
+  const spoken = new Set(said.flatMap(kindsOf));
+  return {
+    all: [...usual.filter((one) => !kindsOf(one).some((kind) => spoken.has(kind))), ...said],
+    problems,
+  };
 }

@@ -27,6 +27,8 @@ import { numberOf, problemOf, type WordAt, Wrong } from './statement.ts';
 /** Room for the exception stacks, and the words of the NMI stack that may have a name. */
 const STACKS_ROOM = 0x2_0000;
 const LOWEST_WORD = -512;
+/** Transitions without an event that a start shows. */
+const IDLE = 32;
 
 /** The symbols that a design adds for its code: T, and the size of its NMI stack as the kernel calls it. */
 export function stackSymbols(all: readonly Declared[]): {
@@ -228,7 +230,7 @@ function readRoles(look: Lookup): readonly Role[] {
 function readStarts(look: Lookup): readonly StartPoint[] {
   return look.each('start', (said) => {
     const [name] = said.values;
-    const at = one(said, 'at');
+    const [at, idle] = [one(said, 'at'), one(said, 'idle')];
     if (!name || !at) return [];
     return [
       {
@@ -238,6 +240,7 @@ function readStarts(look: Lookup): readonly StartPoint[] {
         earlier: one(said, 'earlier')?.text,
         begin: one(said, 'begin')?.text ?? at.text,
         syscall: one(said, 'syscall')?.text,
+        idle: idle ? numberOf(idle, 1, 1000) : IDLE,
       },
     ];
   });

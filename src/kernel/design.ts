@@ -47,6 +47,8 @@ export interface StartPoint {
   readonly begin: string;
   /** Label of what SYSCALL enters, for a start that executes it. */
   readonly syscall: string | undefined;
+  /** Transitions that are shown where nothing strikes, so that one can choose where it should. */
+  readonly idle: number;
 }
 
 /** A version of the NMI handler. */

@@ -40,7 +40,7 @@ export const PLACE = {
   userText: 0x40_0000n,
   userStack: 0x7ffd_2000_0000n,
   /** A user address where nothing is mapped, and nothing will be. */
-  userHole: 0x7ffd_1000_0000n,
+  userHole: 0x1000_0000n,
 } as const;
 export const USER_STACK_TOP = PLACE.userStack + PAGE_SIZE;
 

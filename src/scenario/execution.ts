@@ -36,8 +36,6 @@ export interface Ended {
 
 /** Transitions that are allowed before the first boundary. */
 const PRELUDE_LIMIT = 5_000;
-/** Task instructions that are shown where nothing strikes at all, so that one can choose where it should. */
-export const IDLE = 32;
 
 export class Execution {
   readonly booted: Booted;
@@ -50,6 +48,8 @@ export class Execution {
   private readonly body: bigint;
   /** The low half of the address of the handler's body, for those who look at every boundary. */
   readonly bodyLow: number;
+  /** Transitions that are shown where nothing strikes. */
+  readonly idle: number;
   private readonly watch: MemoryWatch;
 
   /** Boots and runs up to boundary 0. The program must be one that `missing` accepts; `options` are the machine's. */
@@ -57,6 +57,7 @@ export class Execution {
     const { image, design } = program;
     this.program = program;
     this.image = image;
+    this.idle = startNamed(design, setup.start)?.idle ?? 0;
     this.body = bodyNamed(design, setup.body)?.address ?? 0n;
     this.bodyLow = Number(this.body & 0xffff_ffffn);
     let booted = boot(image, design, setup, options);
@@ -93,7 +94,7 @@ export class Execution {
     injections: readonly Injection[],
     budget: number,
     observe: (moment: Moment) => void = () => {},
-    idle = injections.length > 0 ? 0 : IDLE,
+    idle = injections.length > 0 ? 0 : this.idle,
   ): Ended {
     const { machine } = this.booted;
     this.begin();

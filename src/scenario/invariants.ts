@@ -5,9 +5,18 @@
  */
 import { FRAMES, PAGE_SIZE } from '../engine/layout.ts';
 import type { Machine } from '../engine/machine.ts';
+import { RF } from '../isa/flags.ts';
 import type { Design } from '../kernel/design.ts';
 import { PLACE, SECTIONS } from '../kernel/memory-map.ts';
-import { type Context, differing, isFixedUp, registersOf, type Track, VECTOR_NAME } from './track.ts';
+import {
+  type Context,
+  differing,
+  isFixedUp,
+  type Registers,
+  registersOf,
+  type Track,
+  VECTOR_NAME,
+} from './track.ts';
 
 /** Each with the sentence that a reader is told. I6, on unwinders, is judged apart. */
 export const INVARIANTS = {
@@ -136,14 +145,24 @@ export function afterEvent(
     return { invariant: 'I9', sentence };
   }
   const now = registersOf(machine);
-  const rip = isFixedUp(over, now.rip ?? 0n, design) ? now.rip : over.registers.rip;
-  const wrong = differing(now, { ...over.registers, rip: rip ?? 0n });
+  const then = cameBack(over, isFixedUp(over, now.rip ?? 0n, design) ? now.rip : over.registers.rip);
+  const wrong = differing(now, then);
   if (wrong === undefined) return undefined;
   return {
     invariant: wrong === 'cr2' || wrong === 'dr7' ? 'I5' : 'I9',
-    sentence: `${over.event} came back with ${wrong} = ${hex(now[wrong])}, it was ${hex(over.registers[wrong])}`,
+    sentence: `${over.event} came back with ${wrong} = ${hex(now[wrong])}, it was ${hex(then[wrong])}`,
   };
 }
+
+/** Vectors of faults: their records hold RF set, so that the instruction is tried again without its breakpoint (SDM vol 3, 18.3.1.1). */
+const FAULTS: ReadonlySet<number> = new Set([0, 5, 6, 7, 10, 11, 12, 13, 14, 16, 17, 19, 21]);
+
+/** The registers that an event must give back, where it comes back to `rip`. */
+const cameBack = ({ vector, registers }: Context, rip = 0n): Registers => ({
+  ...registers,
+  rip,
+  ...(FAULTS.has(vector) && { rflags: (registers.rflags ?? 0n) | RF }),
+});
 
 /** I4, I10: nothing is alive and nothing waits. */
 export function atEnd(machine: Machine, { owed }: Track): Violation | undefined {

@@ -4,7 +4,7 @@
  */
 import { assemble } from '../asm/assemble.ts';
 import { listing } from '../asm/listing.ts';
-import { type RemovedLine, type Safeguard, safeguardsOf, takeOut } from '../asm/safeguard.ts';
+import { type Safeguard, safeguardsOf, takeOut } from '../asm/safeguard.ts';
 import type { Problem, Source } from '../asm/source.ts';
 import type { Image } from '../image/image.ts';
 import { type Declared, declared } from '../kernel/declaration.ts';
@@ -69,10 +69,17 @@ const keyOf = (design: string, { edits = [], without = [] }: Variant): string =>
   JSON.stringify([design, [...new Set(without)].toSorted(), edits.map(({ block, lines }) => [block, lines])]);
 
 function make(pages: Library, design: string, variant: Variant): Program {
-  const text = textOf(pages, design, variant.edits ?? []);
-  const { frozen } = pages.get(design) ?? {};
-  const same = frozen && keyOf(design, frozen) === keyOf(design, variant);
-  const assembled = same ? frozen.assembled : assembleText(text, variant.without);
+  const { edits = [], without = [] } = variant;
+  const edited = (reference: string, source: Source | undefined): Source | undefined => {
+    const edit = edits.find(({ block }) => block === reference);
+    return edit && source ? { page: reference, name: source.name, line: 1, lines: edit.lines } : source;
+  };
+  const shelf = pages.get(design);
+  const sources = (shelf?.asm ?? []).map((cell) => edited(`${design}#${cell.name}`, cell) ?? cell);
+  const text = programText(sources, (reference) => edited(reference, cellOf(pages, reference)), without);
+  const frozen = shelf?.frozen;
+  const assembled =
+    frozen && keyOf(design, frozen) === keyOf(design, variant) ? frozen.assembled : assembleText(text);
   const { design: made, problems } = designOf(text.declared, assembled.image);
   return {
     ...assembled,
@@ -83,68 +90,54 @@ function make(pages: Library, design: string, variant: Variant): Program {
   };
 }
 
-/** The text of a program: cells, what they include, and what both say in marks. */
+/** The text of a program as it is assembled: cells, what they include, and what both say in marks. */
 export interface ProgramText {
   readonly sources: readonly Source[];
   readonly include: (reference: string) => Source | undefined;
   readonly declared: readonly Declared[];
+  /** All that the text names, those that were taken out too. */
   readonly safeguards: readonly Safeguard[];
   /** Mistakes in marks. */
   readonly problems: readonly Problem[];
 }
 
-function textOf(pages: Library, design: string, edits: readonly Edit[]): ProgramText {
-  const edited = (reference: string, source: Source | undefined): Source | undefined => {
-    const edit = edits.find(({ block }) => block === reference);
-    return edit && source ? { page: reference, name: source.name, line: 1, lines: edit.lines } : source;
-  };
-  const sources = (pages.get(design)?.asm ?? []).map(
-    (cell) => edited(`${design}#${cell.name}`, cell) ?? cell,
-  );
-  return programText(sources, (reference) => edited(reference, cellOf(pages, reference)));
-}
-
-/** Reads the marks of cells and of everything that they include. */
+/** Reads the marks of cells and of everything that they include, and takes safeguards out of both. */
 export function programText(
   sources: readonly Source[],
   include: (reference: string) => Source | undefined,
+  without: readonly string[] = [],
 ): ProgramText {
   const all = withIncluded(sources, include);
-  const { all: said, problems: wrong } = declared(all);
+  const names = new Set(without);
+  const guarded = new Map(all.map((source) => [source, takeOut(source, names)]));
+  const inForce = (source: Source): Source => guarded.get(source) ?? source;
+  const { all: said, problems: wrong } = declared(all.map(inForce));
   const { safeguards, problems } = safeguardsOf(all);
-  return { sources, include, declared: said, safeguards, problems: [...wrong, ...problems] };
+  return {
+    sources: sources.map(inForce),
+    include(reference) {
+      const source = include(reference);
+      return source && inForce(all.find((one) => keyOfSource(one) === keyOfSource(source)) ?? source);
+    },
+    declared: said,
+    safeguards,
+    problems: [...wrong, ...problems],
+  };
 }
 
-/** Assembles a text, without some of its safeguards. */
-export function assembleText(text: ProgramText, without: readonly string[] = []): Assembled {
-  const names = new Set(without);
-  const removed: RemovedLine[] = [];
-  const guarded = (source: Source): Source => {
-    const taken = takeOut(source, names);
-    removed.push(...taken.removed);
-    return taken.source;
-  };
-  const sources = text.sources.map(guarded);
-  const included = new Map<string, Source | undefined>();
+/** Assembles a text. */
+export function assembleText(text: ProgramText): Assembled {
+  const { sources, include } = text;
   const stacks = stackSymbols(text.declared);
-  const { image, problems } = assemble(sources, {
-    sections: SECTIONS,
-    symbols: { ...SYMBOLS, ...stacks.symbols },
-    include(reference) {
-      const source = text.include(reference);
-      if (!included.has(reference)) included.set(reference, source && guarded(source));
-      return included.get(reference);
-    },
-  });
+  const symbols = { ...SYMBOLS, ...stacks.symbols };
+  const { image, problems } = assemble(sources, { sections: SECTIONS, symbols, include });
   const code = listing(sources, image).filter(
     ({ kind, text: line }) => kind !== 'directive' || !BOOKKEEPING.test(line),
   );
-  return {
-    image,
-    problems: [...text.problems, ...stacks.problems, ...problems],
-    code: withRemoved(code, removed),
-  };
+  return { image, code, problems: [...text.problems, ...stacks.problems, ...problems] };
 }
+
+const keyOfSource = ({ page, line, name }: Source): string => `${page}:${line}#${name}`;
 
 const INCLUDE = /\.include\s+"([^"]+)"/;
 
@@ -155,7 +148,7 @@ function withIncluded(
 ): readonly Source[] {
   const found = new Map<string, Source>();
   const visit = (source: Source): void => {
-    const key = `${source.page}:${source.line}#${source.name}`;
+    const key = keyOfSource(source);
     if (found.has(key)) return;
     found.set(key, source);
     for (const line of source.lines) {
@@ -166,31 +159,4 @@ function withIncluded(
   };
   for (const source of sources) visit(source);
   return [...found.values()];
-}
-
-/** The listing with lines that were taken out in their places, behind all that the line above became. */
-function withRemoved(code: readonly CodeLine[], removed: readonly RemovedLine[]): readonly CodeLine[] {
-  const rows = [...code];
-  for (const { page, line, block, text } of removed) {
-    const above = rows.findLastIndex((row) => row.page === page && row.block === block && row.line < line);
-    const below = rows.findIndex((row) => row.page === page && row.block === block && row.line > line);
-    const depth = rows[above]?.depth ?? rows[below]?.depth;
-    if (depth === undefined) continue;
-    let at = above < 0 ? below : above + 1;
-    while (above >= 0 && (rows[at]?.depth ?? -1) > depth) at++;
-    const [code = '', comment = ''] = text.trim().split(/\s*#\s*/, 2);
-    rows.splice(at, 0, {
-      ...{
-        kind: 'removed',
-        text: code.replace(/\s+/g, ' '),
-        comment,
-        address: undefined,
-        block,
-        page,
-        line,
-        depth,
-      },
-    });
-  }
-  return rows;
 }

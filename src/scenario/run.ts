@@ -4,7 +4,7 @@ import type { Place } from '../image/image.ts';
 import { missing, type Setup, USUAL_SETUP } from '../kernel/boot.ts';
 import { DEFAULT_PICK, unwinders } from '../unwind/rules.ts';
 import { WHERE } from './causes.ts';
-import { type Ended, Execution, IDLE, type Injection } from './execution.ts';
+import { type Ended, Execution, type Injection } from './execution.ts';
 import { check } from './expect.ts';
 import { FrameMaker } from './frames.ts';
 import { designsOf, known, type Library } from './library.ts';
@@ -213,7 +213,7 @@ function resolve(
   for (const { event, position, place } of recipe.injects) {
     const rips: bigint[] = [];
     if (position.kind === 'label')
-      execution.run(injections, budget, () => rips.push(execution.booted.machine.get('rip')), IDLE);
+      execution.run(injections, budget, () => rips.push(execution.booted.machine.get('rip')), execution.idle);
     const found =
       position.kind === 'cursor'
         ? { problem: 'invalid position: cursor (an injection cannot follow the cursor)' }

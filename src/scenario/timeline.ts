@@ -109,11 +109,8 @@ export interface Step {
   readonly sentence: string;
 }
 
-/**
- * A line of code as it runs: what stands on the page, and under each use what it became. `removed` is a line of a
- * safeguard that was taken out.
- */
-export type CodeLine = Omit<ListingRow, 'kind'> & { readonly kind: ListingRow['kind'] | 'removed' };
+/** A line of code as it runs: what stands on the page, and under each use what it became. */
+export type CodeLine = ListingRow;
 
 /** Boundaries `from` to `to`, both included. */
 export interface Span {

@@ -7,6 +7,7 @@ import {
   withBody,
   withInjection,
   withoutInjection,
+  withoutSafeguards,
 } from '../../src/islands/lab/recipe-text.ts';
 import { shortName } from '../../src/islands/lab/words.ts';
 import { nestedNmi } from './fixture.ts';
@@ -136,6 +137,21 @@ inject  nmi at b75
   expect(withBody('scenario x v0\ndesign  d\ncursor  b3\n', 'quiet', [])).toBe(
     'scenario x v0\ndesign  d\nbody    quiet\n',
   );
+});
+
+test('safeguards are taken out and put back, and events stay where the text has them', () => {
+  const without = withoutSafeguards(recipe, ['test-b', 'test-c']);
+  expect(without).toBe(`scenario nested-nmi v1
+title   "A second NMI in the wake of a breakpoint"
+design  linux-4.2
+without test-b, test-c
+start   kernel-task
+body    int3
+inject  nmi at task+2
+inject  nmi at nmi-body.after-int3
+`);
+  expect(withoutSafeguards(without, ['test-c'])).toContain('\nwithout test-c\n');
+  expect(withoutSafeguards(without, [])).not.toContain('without');
 });
 
 test('rules have short names', () => {

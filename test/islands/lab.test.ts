@@ -160,3 +160,16 @@ test('the tab key leads to one row of each table of words, whichever word is sel
     expect(found.map((row) => Number(/data-word="(-?\d+)"/.exec(row)?.[1]))).toEqual(stops);
   }
 });
+
+test('the safeguards of the design are switches, and lines that are taken out are struck through', () => {
+  expect(text(html)).toContain('Safeguards: all 2 in place');
+  expect(text(piece(/<details class="safeguards/, '</details>'))).toContain('test-c the flag');
+  const row = timeline.code.find(({ kind }) => kind === 'instruction');
+  if (!row) throw new Error('missing instruction');
+  const removed = { ...row, kind: 'removed' as const, text: 'je nested_nmi', comment: 'C' };
+  const other = bake({ ...timeline, without: ['test-c'], code: [removed, ...timeline.code] });
+  if (!other) throw new Error('missing frames');
+  const page = render(h(Lab, { baked: other }));
+  expect(page).toMatch(/<del><span class="i"><b>je<\/b> nested_nmi<\/span><\/del>/);
+  expect(text(page)).toContain('Safeguards: without test-c');
+});

@@ -24,6 +24,7 @@ const PAGES = [
   'reference/not-modelled/',
   'notebooks/kernel-4.2/',
   'notebooks/designs/linux-4.2/',
+  'notebooks/labs/safeguards-4.2/',
   's/nested-nmi/v0/',
   's/nested-nmi/v0/repeat_nmi/',
 ];
@@ -203,7 +204,7 @@ describe.each([
     };
     await attempt(
       text.replace('body    int3', 'body    loud'),
-      'unknown body: loud (linux-4.2 has quiet, int3)',
+      'unknown body: loud (linux-4.2 has quiet, int3, pf-fixup)',
     );
     await attempt(text.replace('nmi at task+2', 'nmi at tusk'), 'unknown label: tusk');
     await attempt(

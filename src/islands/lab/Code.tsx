@@ -40,6 +40,15 @@ function Line({
         {comment}
       </li>
     );
+  if (line.kind === 'removed')
+    return (
+      <li class={`ins removed${line.depth > 0 ? ' deep' : ''}`}>
+        <del>
+          <Instruction text={line.text} />
+        </del>
+        {comment}
+      </li>
+    );
   if (!line.text) return <li class="note">{comment}</li>; // a line of comment, read like the label below it
   return (
     <li

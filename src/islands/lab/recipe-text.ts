@@ -5,6 +5,7 @@
 
 /** Statements that may stand after an injection. */
 const AFTER_INJECT = /^(edit|cursor|expect)\b|^\|/;
+const AFTER_WITHOUT = /^(start|body|inject|edit|cursor|expect)\b|^\|/;
 const AFTER_BODY = /^(inject|edit|cursor|expect)\b|^\|/;
 
 const statement = (key: string, rest: string): string => `${key.padEnd(7)} ${rest}`;
@@ -62,6 +63,17 @@ export function withBody(recipe: string, body: string, struck: readonly number[]
     (line) => !/^body\b/.test(line),
   );
   return textOf(insert(lines, statement('body', body), AFTER_BODY));
+}
+
+/**
+ * The recipe without these safeguards and with all others. Events stay where the text has them: at a label, though it
+ * may now be reached later, sooner or not at all.
+ */
+export function withoutSafeguards(recipe: string, names: readonly string[]): string {
+  const lines = withoutExpectations(linesOf(recipe)).filter((line) => !/^without\b/.test(line));
+  return textOf(
+    names.length === 0 ? lines : insert(lines, statement('without', names.join(', ')), AFTER_WITHOUT),
+  );
 }
 
 /** Name of the body a recipe asks for; undefined for the default. */

@@ -4,7 +4,7 @@ import type { Frame, Step } from '../../scenario/timeline.ts';
 import { axisOf, stopAt } from './axis.ts';
 import { type Baked, type Listed, lanesOf, rowsOf, unpack } from './bake.ts';
 import type { Asker, OpenAsk, Pasted, PlayAsk, Standing } from './protocol.ts';
-import { withBody, withInjection, withoutInjection } from './recipe-text.ts';
+import { withBody, withInjection, withoutInjection, withoutSafeguards } from './recipe-text.ts';
 
 export type { Asker } from './protocol.ts';
 
@@ -199,6 +199,8 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     fire: (event: string) => play(withInjection(outline.value.recipe, event, boundary.value), 'keep'),
     unfire: (n: number) => play(withoutInjection(outline.value.recipe, n, struck()), 'keep'),
     setBody: (name: string) => play(withBody(outline.value.recipe, name, struck()), 'keep'),
+    /** The same run without these safeguards. */
+    setWithout: (names: readonly string[]) => play(withoutSafeguards(outline.value.recipe, names), 'keep'),
     /** The page's own run again. */
     reset() {
       text.value = outline.value.recipe;
