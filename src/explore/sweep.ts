@@ -5,7 +5,7 @@
 import type { Problem, Source } from '../asm/source.ts';
 import type { Sweep } from '../kernel/design.ts';
 import type { Execution, Injection } from '../scenario/execution.ts';
-import type { Invariant } from '../scenario/invariants.ts';
+import { type Invariant, spoken } from '../scenario/invariants.ts';
 import { designsOf, type Library } from '../scenario/library.ts';
 import { type Edit, programOf } from '../scenario/program.ts';
 import { printEdit } from '../scenario/recipe-print.ts';
@@ -37,7 +37,7 @@ export interface SweepAsk {
   readonly shard?: { readonly index: number; readonly of: number };
 }
 
-/** Breaks of one invariant that look alike, told by their shortest schedule. */
+/** Breaks of one invariant that look alike, told by their shortest schedule, from whatever start. */
 export interface Found {
   readonly invariant: Invariant;
   /** A scenario's text that runs, links and mails. */
@@ -254,7 +254,7 @@ function foundIn(ask: SweepAsk, part: Part, root: Path, counter: Counter, shared
   for (const outcome of violations(root, counter)) {
     if (outcome.end.kind !== 'violated' || (shared && outcome.schedule.length === 0)) continue;
     if (++listed > LISTED) break;
-    const name = `${outcome.end.invariant} ${outcome.end.sentence.replace(/0x[\da-f]+/g, '')}`;
+    const name = likeness(outcome.end.invariant, outcome.end.sentence);
     const group = groups.get(name);
     if (!group) groups.set(name, { best: outcome, schedules: 1 });
     else {
@@ -266,11 +266,19 @@ function foundIn(ask: SweepAsk, part: Part, root: Path, counter: Counter, shared
     const { end, boundary: step } = best;
     if (end.kind !== 'violated') return [];
     const { start, body } = part;
-    const { invariant, sentence } = end;
+    const { invariant } = end;
+    const sentence = spoken(end.sentence, part.execution.image);
     const recipe = recipeOf(ask, part, best);
     return [{ invariant, recipe, step, sentence, start, body, schedules }];
   });
 }
+
+/** What breaks that look alike have in common: places and numbers aside. */
+const likeness = (invariant: string, sentence: string): string =>
+  `${invariant} ${sentence
+    .replace(/\b(?:0x[\da-f]+|[\w.]+\+0x[\da-f]+)\b/g, '')
+    .replace(/\b(?:an NMI|\d+ NMIs)\b/g, 'NMIs')
+    .replace(/\d+/g, '')}`;
 
 /** The number of events in a recipe. */
 const events = ({ recipe }: Found): number =>
@@ -281,7 +289,7 @@ export function shortest(found: readonly Found[]): readonly Found[] {
   const groups = new Map<string, Found>();
   const ordered = found.toSorted((a, b) => events(a) - events(b) || a.step - b.step);
   for (const one of ordered) {
-    const name = [one.invariant, one.start, one.body, one.sentence.replace(/0x[\da-f]+/g, '')].join(' ');
+    const name = likeness(one.invariant, one.sentence);
     const group = groups.get(name);
     groups.set(name, group ? { ...group, schedules: group.schedules + one.schedules } : one);
   }

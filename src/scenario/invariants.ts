@@ -5,6 +5,7 @@
  */
 import { FRAMES, PAGE_SIZE } from '../engine/layout.ts';
 import type { Machine } from '../engine/machine.ts';
+import { type Image, segmentAt } from '../image/image.ts';
 import { RF } from '../isa/flags.ts';
 import type { Design } from '../kernel/design.ts';
 import { PLACE, SECTIONS } from '../kernel/memory-map.ts';
@@ -17,6 +18,7 @@ import {
   type Track,
   VECTOR_NAME,
 } from './track.ts';
+import { place } from './words.ts';
 
 /** Each with the sentence that a reader is told. I6, on unwinders, is judged apart. */
 export const INVARIANTS = {
@@ -32,6 +34,13 @@ export const INVARIANTS = {
   I10: 'When all is over, NMIs are open again.',
 } as const;
 export type Invariant = keyof typeof INVARIANTS;
+
+/** A sentence with the addresses of code by name. */
+export const spoken = (sentence: string, image: Image): string =>
+  sentence.replace(/\b0x[\da-f]{9,16}\b/g, (text) => {
+    const address = BigInt(text);
+    return segmentAt(image, address)?.executable ? place(image, address) : text;
+  });
 
 /** Something that must not be. */
 export interface Violation {

@@ -7,6 +7,7 @@ import { WHERE } from './causes.ts';
 import { type Ended, Execution, type Injection } from './execution.ts';
 import { check } from './expect.ts';
 import { FrameMaker } from './frames.ts';
+import { spoken } from './invariants.ts';
 import { designsOf, known, type Library } from './library.ts';
 import { locate } from './positions.ts';
 import { type Program, programOf } from './program.ts';
@@ -281,7 +282,7 @@ function recorded(
       'nmi-merged': Math.max(0, ended.counts.edges - ended.counts.served),
     },
     outcome: outcomeOf(ended),
-    broken: ended.broken,
+    broken: ended.broken.map((one) => ({ ...one, sentence: spoken(one.sentence, execution.image) })),
     cursor: 0,
     ...placesOf(program),
     without: [],

@@ -44,7 +44,7 @@ function Line({
     return (
       <li class={`ins removed${line.depth > 0 ? ' deep' : ''}`}>
         <del>
-          <Instruction text={line.text} />
+          <Instruction text={line.text} now={false} />
         </del>
         {comment}
       </li>
