@@ -1,5 +1,6 @@
 /** The walk by the manual: flags it sets, large pages, reserved bits, rights across levels. On both backends. */
 import { expect, test } from 'vitest';
+import { JOURNAL_END, JOURNAL_ENTRY, TRANSITION_ENTRIES } from '../../src/engine/layout.ts';
 import { MAXPHYADDR } from '../../src/isa/state.ts';
 import {
   bytes,
@@ -215,6 +216,27 @@ test('a stop changes nothing but what was looked at', () => {
   const made = pair({ text: 'f4' }, (one) => unmark(one, TEXT));
   expect(outcome(made)).toBe('halted');
   expect(marksOf(made, TEXT)).toBe('A A A A');
+});
+
+test('marks that fill the journal, also of an instruction that is decoded first: both stop behind the same transition', () => {
+  for (let room = 0; room < 10; room++) {
+    // inc %rax over the end of a page; an opcode that means nothing; a fetch that faults
+    for (const [rip, text] of [
+      [TEXT + 0xffen, '48 ff c0'],
+      [TEXT + 0xfffn, '0f 04'],
+      [DATA, '90'],
+    ] as const) {
+      const made = pair({ state: { rip } }, (one) => {
+        one.space.write(rip, bytes(text));
+        for (const va of [TEXT, TEXT + 0x1000n, DATA]) unmark(one, va);
+      });
+      const head = BigInt(JOURNAL_END - (TRANSITION_ENTRIES + room) * JOURNAL_ENTRY);
+      for (const { machine } of made.both) machine.set('journalHead', head);
+      const ran = made.do(({ machine }) => machine.run(5));
+      made.expectSame(`${text}, room for ${room}`);
+      if (room > 0) expect(ran, `${text}, room for ${room}`).toBeGreaterThan(0);
+    }
+  }
 });
 
 // SDM vol 3, figures 4-9 and 4-10; tables 4-16 and 4-18.
