@@ -206,10 +206,14 @@ test('looking marks nothing, and keeps nothing that would hide a mark later', ()
     expect(machine.instructionAt(TEXT)?.row.mnemonic).toBe('mov');
     expect(machine.describe()).toBe(before);
   }
-  const { machine } = guest({ text: READ, state: { rax: DATA } });
-  expect(machine.read(DATA, 64)).toBe(0n);
   expect(outcome(made)).toBe('instruction');
   expect([marksOf(made, DATA), marksOf(made, TEXT)]).toEqual(['A A A A', 'A A A A']);
+  // Bigint's own cache, which the reader fills as well.
+  const cached = guest({ text: READ, state: { rax: DATA }, cached: true });
+  unmark(cached, DATA);
+  expect(cached.machine.read(DATA, 64)).toBe(0n);
+  expect(cached.machine.run(1)).toBe(1);
+  expect(marks(cached, DATA)).toBe('A A A A');
 });
 
 test('a stop changes nothing but what was looked at', () => {
@@ -290,6 +294,13 @@ for (const level of ['PD', 'PDPT'] as const) {
     expect(outcome(beyond)).toBe('not modelled: physical address outside memory');
   });
 }
+
+test('the offset within a page of 1 GiB has 30 bits', () => {
+  const made = large('PDPT', 0n, { text: READ, state: { rax: LARGE + 0x20_0000n } });
+  expect(outcome(made)).toBe('not modelled: physical address outside memory');
+  const within = large('PD', 0n, { text: READ, state: { rax: LARGE + 0x1000n } });
+  expect(outcome(within)).toBe('instruction');
+});
 
 test('reserved bits at every level raise #PF with RSVD: from MAXPHYADDR up, and PS in the PML4 (SDM vol 3, 4.5.4)', () => {
   expect(MAXPHYADDR).toBe(46);
