@@ -23,7 +23,7 @@ const PREFIXES: ReadonlySet<string> = new Set(
 /** Where an operand without `$`, `%` or parentheses is a target and not an address in memory. */
 const BRANCH = /^(j[a-z]+|callq?|loop[a-z]*|xbegin)$/;
 
-const INDIRECT = /^(jmp|call)q?$/;
+const INDIRECT = /^((jmp|call)q?|l(jmp|call)[wlq]?)$/;
 
 /** Prefixes that stood as a statement of their own: `rep; movsb`. */
 interface Waiting {

@@ -6,7 +6,7 @@ const PAGE = 0x1000n;
 const PRESENT = 1n << 0n;
 const WRITABLE = 1n << 1n;
 const USER = 1n << 2n;
-/** Accessed and dirty: the walk does not set them, so they are set from the start. */
+/** Accessed and dirty, set from the start as a kernel sets them for its own pages: nothing changes on first touch. */
 const USED = (1n << 5n) | (1n << 6n);
 const NO_EXECUTE = 1n << 63n;
 const FRAME_MASK = 0x000f_ffff_ffff_f000n;

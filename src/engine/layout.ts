@@ -88,6 +88,8 @@ export const RESET: Readonly<Partial<Record<Field, bigint>>> = {
   efer: 0xd01n,
   dr6: 0xffff_0ff0n,
   dr7: 0x400n,
+  // As after RESET; LDTR is null, as a kernel's LLDT leaves it.
+  tssLimit: 0xffffn,
   journalHead: BigInt(JOURNAL),
   logHead: BigInt(LOG),
 };

@@ -69,8 +69,6 @@ export abstract class MachineOps<V> extends Ops<V> {
   abstract heading(text: string): void;
   /** A constant by its name: `#PF` for 14. */
   abstract symbol(name: string, value: number): V;
-  /** A field of a descriptor or entry by the manual's name: `count` bits from bit `low` up. */
-  abstract part(name: string, of: V, low: number, count: number): V;
   /** Whether a vector is one of a list. */
   abstract isOneOf(vector: V, list: readonly number[]): V;
 }

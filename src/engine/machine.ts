@@ -180,7 +180,7 @@ export class Machine {
     return (
       this.get('rip') === rip &&
       (this.get('rflagsRest') & (1n << 16n)) !== 0n &&
-      instruction?.row.mnemonic !== 'iretq'
+      instruction?.row.mnemonic.startsWith('iret') !== true
     );
   }
 

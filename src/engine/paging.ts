@@ -1,5 +1,6 @@
 /** Linear to physical, and the accesses a translation cache cannot serve: misses and word ends. */
 import { type Access, VECTOR, type Width } from '../isa/ops.ts';
+import { MAXPHYADDR } from '../isa/state.ts';
 import { CONTROL } from './layout.ts';
 import type { MachineOps } from './machine-ops.ts';
 
@@ -25,18 +26,30 @@ export const PTE = {
 /** Address bits of an entry. */
 export const FRAME_MASK = 0x000f_ffff_ffff_f000n;
 
-/** CR4 bits that change what a walk means and are not modelled: LA57, PKE, CET, PKS. */
-const UNMODELLED_CR4 = (1n << 12n) | (1n << 22n) | (1n << 23n) | (1n << 24n);
+/** CR4 bits that change what a walk means and are not modelled (SDM vol 3, 4.6 and 4.6.2). */
+const UNMODELLED_CR4 = [
+  [12, 'CR4.LA57'],
+  [22, 'CR4.PKE'],
+  [23, 'CR4.CET'],
+  [24, 'CR4.PKS'],
+] as const;
+const UNMODELLED_MASK = UNMODELLED_CR4.reduce((mask, [bit]) => mask | (1n << BigInt(bit)), 0n);
 /** RFLAGS.AC: the supervisor means to touch user pages. */
 const AC_BIT = 18;
 
-/** Index bits of the four levels, outermost first, and the manual's names of their tables. */
+/** Index bits of the four levels, outermost first, and the manual's names of their tables and of what they lead to. */
 const LEVELS = [
-  { shift: 39, name: 'PML4' },
-  { shift: 30, name: 'PDPT' },
-  { shift: 21, name: 'PD' },
-  { shift: 12, name: 'PT' },
+  { shift: 39, name: 'PML4', next: 'PDPT' },
+  { shift: 30, name: 'PDPT', next: 'PD' },
+  { shift: 21, name: 'PD', next: 'PT' },
+  { shift: 12, name: 'PT', next: 'page' },
 ] as const;
+type Level = (typeof LEVELS)[number];
+
+/** Address bits that no entry may have (SDM vol 3, table 4-15: reserved from MAXPHYADDR up). */
+const RESERVED = ((1n << 52n) - 1n) & ~((1n << BigInt(MAXPHYADDR)) - 1n);
+/** Reserved where an entry maps a page of 2^shift bytes: the address bits below it, but PAT (SDM vol 3, tables 4-16 and 4-18). */
+const reservedIfLarge = (shift: number): bigint => (1n << BigInt(shift)) - 1n - 0x1fffn;
 
 function requireCanonical<V>(m: MachineOps<V>, va: V, rights: V): void {
   m.when(m.isZero(m.isCanonical(va)), () => {
@@ -45,14 +58,16 @@ function requireCanonical<V>(m: MachineOps<V>, va: V, rights: V): void {
   });
 }
 
-/**
- * The physical address of `va`: canonical check, four-level walk, rights (SDM vol 3, 4.5 to 4.7).
- *
- * A non-canonical address raises #SS(0) for a stack access, else #GP(0). #PF sets CR2; its error code has
- * P, W, U, RSVD and I/D. Accessed and dirty bits must be set beforehand: an entry where they are not stops.
- */
-export function translate<V>(m: MachineOps<V>, va: V, rights: V): V {
-  m.heading('The address is canonical');
+/** An access as the walk asks of it; all are truths. */
+interface Asked<V> {
+  readonly write: V;
+  readonly execute: V;
+  readonly user: V;
+  readonly nxe: V;
+  readonly smep: V;
+  readonly smap: V;
+}
+function askedOf<V>(m: MachineOps<V>, rights: V): Asked<V> {
   const write = m.named('write', m.part('write', rights, 0, 1));
   const execute = m.named('execute', m.part('execute', rights, 3, 1));
   const user = m.named(
@@ -67,9 +82,26 @@ export function translate<V>(m: MachineOps<V>, va: V, rights: V): V {
     'smap',
     m.and(m.part('SMAP', m.get('cr4'), CONTROL.smap, 1), m.isZero(m.or(explicit, execute))),
   );
+  return { write, execute, user, nxe, smep, smap };
+}
 
+/**
+ * The physical address of `va`: canonical check, four-level walk, rights (SDM vol 3, 4.5 to 4.8).
+ *
+ * A non-canonical address raises #SS(0) for a stack access, else #GP(0). #PF sets CR2; its error code has
+ * P, W, U, RSVD and I/D. Each entry that refers to a table is marked accessed as it is used, also when the
+ * walk then raises; the entry that maps the page is marked accessed, and dirty for a write, only when the
+ * access is granted. Marks are journalled stores: with one processor nothing comes between.
+ */
+export function translate<V>(m: MachineOps<V>, va: V, rights: V): V {
+  m.heading('The address is canonical');
+  const asked = askedOf(m, rights);
+  const { write, execute, user, nxe, smep, smap } = asked;
   requireCanonical(m, va, rights);
-  m.when(m.and(m.get('cr4'), m.word(UNMODELLED_CR4)), () => m.stop('not modelled: control register bit'));
+  m.when(m.and(m.get('cr4'), m.word(UNMODELLED_MASK)), () => {
+    for (const [bit, name] of UNMODELLED_CR4)
+      m.when(m.bit(m.get('cr4'), bit), () => m.stop(`not modelled: ${name}`));
+  });
   const fetched = m.and(execute, m.or(nxe, smep));
   const code = m.or(m.or(m.shl(write, m.word(1)), m.shl(user, m.word(2))), m.shl(fetched, m.word(4)));
   const access = m.named('access', code);
@@ -78,28 +110,55 @@ export function translate<V>(m: MachineOps<V>, va: V, rights: V): V {
     m.raise(VECTOR.PF, m.or(access, m.word(bits)));
   };
 
-  let table = m.named('table', m.and(m.get('cr3'), m.word(FRAME_MASK)));
-  const entries: V[] = [];
-  let dirty = m.word(1);
-  for (const { shift, name } of LEVELS) {
-    m.heading(`${name}: the entry is present`);
+  /** An entry, present and without reserved bits. */
+  const readEntry = ({ shift, name }: Level, table: V, place: V): V => {
     m.when(m.isZero(m.inMemory(table)), () => m.stop('not modelled: physical address outside memory'));
     m.walked(table);
-    const at = m.add(table, m.shl(m.bits(va, shift, 9), m.word(3)));
-    const entry = m.named(`${name}_entry`, m.loadPhysical(at));
+    const entry = m.named(`${name}_entry`, m.loadPhysical(place));
     m.when(m.isZero(m.part('P', entry, PTE.present, 1)), () => pageFault(0));
-    // Without EFER.NXE the bit is reserved (SDM vol 3, 4.5.4).
-    m.when(m.and(m.part('NX', entry, PTE.noExecute, 1), m.isZero(nxe)), () => pageFault(9));
-    if (shift === 30 || shift === 21)
-      m.when(m.part('PS', entry, PTE.large, 1), () => m.stop('not modelled: large page'));
-    m.when(m.isZero(m.part('A', entry, PTE.accessed, 1)), () => m.stop('not modelled: accessed bit clear'));
-    if (shift === 12)
-      m.when(m.and(write, m.isZero(m.part('D', entry, PTE.dirty, 1))), () =>
-        m.stop('not modelled: dirty bit clear'),
-      );
-    if (shift === 12) dirty = m.part('D', entry, PTE.dirty, 1);
-    entries.push(entry);
-    table = m.and(entry, m.word(FRAME_MASK));
+    // In the top level bit 7 is reserved; without EFER.NXE bit 63 is (SDM vol 3, 4.5.4).
+    const always = m.word(shift === 39 ? RESERVED | (1n << BigInt(PTE.large)) : RESERVED);
+    const ifLarge = m.word(RESERVED | reservedIfLarge(shift));
+    const mayBeLarge = shift === 30 || shift === 21;
+    const mask = mayBeLarge ? m.select(m.part('PS', entry, PTE.large, 1), ifLarge, always) : always;
+    const reserved = m.named('reserved', m.isZero(m.isZero(m.and(entry, mask))));
+    const noNx = m.and(m.part('NX', entry, PTE.noExecute, 1), m.isZero(nxe));
+    m.when(m.or(reserved, noNx), () => pageFault(9));
+    return entry;
+  };
+
+  // Where an entry maps a large page, the levels below find that same entry again.
+  let table = m.named('PML4', m.and(m.get('cr3'), m.word(FRAME_MASK)));
+  let place = table;
+  let leaf = table;
+  let mapped = table;
+  const entries: V[] = [];
+  const large: { readonly is: V; readonly offset: V }[] = [];
+  for (const level of LEVELS) {
+    const { shift, name, next } = level;
+    m.heading(`${name}: the entry is present and has no reserved bit`);
+    const [outer, from, above] = [leaf, table, mapped];
+    const at = m.named(`${name}_place`, m.add(from, m.shl(m.bits(va, shift, 9), m.word(3))));
+    const here = (): V => readEntry(level, from, at);
+    leaf =
+      shift >= 30
+        ? here()
+        : m.named(
+            `${name}_found`,
+            m.choose(above, () => outer, here),
+          );
+    place = shift >= 30 ? at : m.named(`${name}_from`, m.select(above, place, at));
+    entries.push(leaf);
+    table = m.named(next, m.and(leaf, m.word(FRAME_MASK)));
+    if (shift === 12) continue;
+    const unmarked = m.isZero(m.part('A', leaf, PTE.accessed, 1));
+    const mark = (): void => m.storePhysical(place, m.or(leaf, m.word(1 << PTE.accessed)));
+    if (shift === 39) m.when(unmarked, mark);
+    else {
+      mapped = m.named(`${name}_maps`, m.part('PS', leaf, PTE.large, 1));
+      large.push({ is: mapped, offset: m.word((1n << BigInt(shift)) - 1n) });
+      m.when(m.and(m.isZero(mapped), unmarked), mark);
+    }
   }
 
   m.heading('Every level grants the right');
@@ -118,8 +177,17 @@ export function translate<V>(m: MachineOps<V>, va: V, rights: V): V {
   const userPageOfSupervisor = m.and(m.isZero(user), canUse);
   m.when(m.and(smap, userPageOfSupervisor), () => pageFault(1));
   m.when(m.and(execute, m.or(noFetch, m.and(smep, userPageOfSupervisor))), () => pageFault(1));
-  const frame = m.named('frame', table);
+
+  m.heading('The page, marked accessed, and dirty if this is a write');
+  const within = large.reduceRight((rest, one) => m.select(one.is, one.offset, rest), m.word(0xfff));
+  const offset = m.named('offset', within);
+  const physical = m.or(m.and(table, m.not(offset)), m.and(va, offset));
+  const frame = m.named('frame', m.and(physical, m.word(FRAME_MASK)));
   m.when(m.isZero(m.inMemory(frame)), () => m.stop('not modelled: physical address outside memory'));
+  const marks = m.or(m.word(1 << PTE.accessed), m.shl(write, m.word(PTE.dirty)));
+  m.when(m.isZero(m.eq(m.and(leaf, marks), marks)), () => m.storePhysical(place, m.or(leaf, marks)));
+  // A page that is not dirty must not be written through a translation that is remembered.
+  const dirty = m.or(write, m.part('D', leaf, PTE.dirty, 1));
   m.translated({ va, frame, writable: m.and(canWrite, dirty), user: canUse, executable: m.isZero(noFetch) });
   return m.or(frame, m.and(va, m.word(0xfff)));
 }

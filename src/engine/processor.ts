@@ -46,8 +46,8 @@ export abstract class Processor<V> extends MachineOps<V> {
     this.setRflags(this.word(RF), RF);
     this.hold();
   }
-  returnFromInterrupt(): void {
-    returnFromInterrupt(this);
+  returnFromInterrupt(width: Width): void {
+    returnFromInterrupt(this, width);
   }
   deliver(event: Event<V>): void {
     deliver(this, event);
@@ -76,9 +76,6 @@ export abstract class Processor<V> extends MachineOps<V> {
   heading(_text: string): void {}
   symbol(_name: string, value: number): V {
     return this.word(value);
-  }
-  part(_name: string, of: V, low: number, count: number): V {
-    return this.bits(of, low, count);
   }
   isOneOf(vector: V, list: readonly number[]): V {
     const map = list.reduce((bits, one) => bits | (1n << BigInt(one)), 0n);

@@ -29,7 +29,7 @@ type Told = <V>(m: MachineOps<V>, names: Names<V>) => void;
 /** Parts of the machine that have a text of their own. */
 export const PARTS = {
   delivery: (m, names) => m.deliver(eventOf(names)),
-  iret: (m) => returnFromInterrupt(m),
+  iret: (m) => returnFromInterrupt(m, 64),
   boundary: (m) => boundary(m),
   breakpoints: (m) => m.set('metBreakpoints', executionBreakpoints(m)),
   watchpoints: (m, { named }) => meetBreakpoints(m, named('va'), named('bytes'), named('rights')),

@@ -40,7 +40,9 @@ const FIXED_REGISTERS: ReadonlySet<string> = new Set(
 );
 const isRegister = (name: string): boolean => registerOf(name) !== undefined || FIXED_REGISTERS.has(name);
 
-type Attempt = { readonly bytes: Uint8Array; readonly width: Width } | { readonly misfit: Misfit };
+type Attempt =
+  | { readonly bytes: Uint8Array; readonly width: Width; readonly unsaid: boolean }
+  | { readonly misfit: Misfit };
 
 /**
  * Encode one instruction. `mnemonic` with or without width suffix, operands in AT&T order, prefixes by
@@ -86,12 +88,12 @@ export function encode(
   const fits = attempts.filter((tried) => 'bytes' in tried);
   const widths = new Set(fits.map(({ width }) => width));
   const bare = meanings.some((meaning) => !meaning.suffixed);
-  if (widths.size > 1 && bare && !meanings.every(({ encoding }) => encoding.standard === 64))
+  if (widths.size > 1 && bare && !meanings.every(({ encoding }) => encoding.unsaid !== undefined))
     return {
       problem: `missing width: ${[mnemonic, operands.map(textOf).join(', ')].join(' ')} needs a suffix`,
     };
   const best = fits
-    .filter(({ width }) => widths.size === 1 || width === 64)
+    .filter(({ unsaid }) => widths.size === 1 || unsaid)
     .sort((a, b) => a.bytes.length - b.bytes.length)[0];
   if (best !== undefined) return { bytes: best.bytes };
   return explain(mnemonic, operands, attempts);
@@ -198,7 +200,7 @@ function assemble(field: Field, extra: readonly Prefix[]): Attempt {
     bytes.push((mod << 6) | ((modrm === 'r' ? field.reg : modrm.digit) << 3) | low, ...tail);
   }
   bytes.push(...field.tail);
-  return { bytes: Uint8Array.from(bytes), width };
+  return { bytes: Uint8Array.from(bytes), width, unsaid: width === encoding.unsaid };
 }
 
 /** The most telling of the reasons why no meaning fitted. */

@@ -11,6 +11,7 @@ const MEMBERS: Readonly<Record<string, string>> = {
   pushf: 'pushfw',
   popf: 'popfw',
   iretq: 'iret',
+  lfs: 'lgs lss',
   sysretq: 'sysretl',
   loop: 'loope loopne',
   ud2: 'ud0 ud1',

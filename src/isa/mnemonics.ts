@@ -35,8 +35,6 @@ const ALIAS: Readonly<Record<string, string>> = {
   loopne: 'loopnz',
   int1: 'icebp',
   sysretq: 'sysret',
-  iret: 'iretl',
-  lret: 'lretl',
 };
 /** Spellings that take no suffix, Intel's and those that cover several rows. */
 const FIXED_ALIAS: Readonly<Record<string, string>> = {

@@ -11,7 +11,7 @@
  *
  * Operands, destination first, each of the row's width unless a number follows:
  *   r       register in ModRM.reg       rm  register or memory     m   memory     R  register in ModRM.rm
- *   R*      the same, whatever mod says (MOV CR)                   *rm a branch target in register or memory
+ *   R*      the same, whatever mod says (MOV CR)                   *rm a branch target in register or memory; *m
  *   Rs      register of which text may name 16, 32 or 64 bits (a selector)
  *   ea      memory that is an address only: no segment, no access  m(rsp)  memory whose base is RSP
  *   o       register in the opcode      A   the accumulator        cl  the CL register
@@ -79,6 +79,8 @@ export interface Encoding {
   readonly standard: Width;
   /** Whether an operand, or at least the stack, has the row's width, so that a suffix may be written. */
   readonly suffixable: boolean;
+  /** The width that text without a suffix means although no operand tells it: the stack's 64 bits, 32 of far transfers. */
+  readonly unsaid: Width | undefined;
   readonly lockable: boolean;
 }
 
@@ -103,6 +105,9 @@ const LOCKABLE = new Set([
   'xadd',
   'xchg',
 ]);
+
+/** Far transfers: an operand size of 32 bits also in 64-bit mode (SDM vol 1, 6.3.7). */
+const FAR = new Set(['iret', 'lcall', 'ljmp', 'lret']);
 
 /** Status and other flags a row touches, as letters: `r` reads, `w` writes, `u` leaves undefined. */
 export const effects = (writes = '', undefinedFlags = '', reads = ''): FlagEffects => ({
@@ -149,6 +154,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   'R*': 'rm',
   Rs: 'rm',
   '*rm': 'rm',
+  '*m': 'rm',
   ea: 'rm',
   'm(rsp)': 'rm',
   o: 'opcode',
@@ -159,7 +165,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   si: 'si',
 };
 const REGISTER_ONLY = new Set(['r', 'R', 'R*', 'Rs', 'o', 'A', 'cl']);
-const MEMORY_ONLY = new Set(['m', 'ea', 'm(rsp)', 'moffs', 'si']);
+const MEMORY_ONLY = new Set(['m', '*m', 'ea', 'm(rsp)', 'moffs', 'si']);
 
 function formOf(text: string): Form {
   const [, name = text, size] = /^([a-z*]+|R\*|m\(rsp\))(8|16|32|64)?$/i.exec(text) ?? [];
@@ -174,7 +180,7 @@ function formOf(text: string): Form {
     memory: either || MEMORY_ONLY.has(name),
     addressOnly: name === 'ea',
     stackBase: name === 'm(rsp)',
-    indirect: name === '*rm',
+    indirect: name.startsWith('*'),
     anyWidth: name === 'Rs',
   };
 }
@@ -214,6 +220,7 @@ export function understand(source: Row): Encoding {
       ? 64
       : (source.widths[0] ?? 64);
   const default64 = !rexW && standard === 64 && source.widths.length > 0;
+  const isFar = FAR.has(source.mnemonic);
   const unsized = forms.some(
     (form) => form.width === undefined && (form.register || form.memory || form.place === 'immediate'),
   );
@@ -247,7 +254,9 @@ export function understand(source: Row): Encoding {
     immediate,
     forms,
     standard,
-    suffixable: !source.mnemonic.startsWith('(') && (source.suffix === 'always' || unsized || default64),
+    suffixable:
+      !source.mnemonic.startsWith('(') && (source.suffix === 'always' || unsized || default64 || isFar),
+    unsaid: standard === 64 ? 64 : isFar ? 32 : undefined,
     lockable: LOCKABLE.has(source.mnemonic),
   };
 }

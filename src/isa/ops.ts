@@ -7,7 +7,8 @@
  *
  * 1. A value is 64 bits. What has a width is zero-extended; `signed` is explicit. A truth is 0 or 1.
  * 2. Every raise and probe comes before the first write. A store may raise, so it is the first write,
- *    or its page was probed. An instruction that raises has changed nothing.
+ *    or its page was probed. An instruction that raises or stops has changed nothing but accessed and
+ *    dirty flags of the page tables, which the walk sets as it goes.
  * 3. `jump`, `jumpTo`, `stay`, `raise` and `stop` end the transition: nothing may follow on that path.
  * 4. A value made inside `when` is used inside it; `choose` carries one out.
  *
@@ -120,7 +121,7 @@ export abstract class Ops<V> {
   abstract reraise(): void;
   /** Run `body`; if it raises, run `onRaise`, which finds `raisedVector` and `raisedCode` in the state. */
   abstract attempt(body: () => void, onRaise: () => void): void;
-  /** Leave `run` with a reason and nothing changed. */
+  /** Leave `run` with a reason and nothing changed; see rule 2. */
   abstract stop(reason: StopReason): void;
 
   // State --------------------------------------------------------------------------------------------
@@ -156,8 +157,8 @@ export abstract class Ops<V> {
   abstract stay(): void;
   /** INT n, INT3, INT1: post an event that returns behind this instruction; its delivery comes next. Ends the transition. */
   abstract interrupt(vector: number | V): void;
-  /** IRETQ: pop the five words, switch, unblock NMIs (SDM vol 2, IRET). Ends the transition. */
-  abstract returnFromInterrupt(): void;
+  /** IRET: pop five words of `width` bits, switch, unblock NMIs (SDM vol 2, IRET). Ends the transition. */
+  abstract returnFromInterrupt(width: Width): void;
   /** Write the truth log. */
   abstract log(kind: number, rip: V, rsp: V, target: V): void;
 
@@ -174,6 +175,10 @@ export abstract class Ops<V> {
   /** `count` bits from bit `low` up. */
   bits(a: V, low: number, count: number): V {
     return this.and(this.shr(a, this.word(low)), this.word((1n << BigInt(count)) - 1n));
+  }
+  /** `bits` of a descriptor or entry, a field by the manual's name. */
+  part(_name: string, of: V, low: number, count: number): V {
+    return this.bits(of, low, count);
   }
   /** Give a value the name the manual gives it: means nothing to a machine, and everything to the printer. */
   named(_name: string, value: V): V {

@@ -67,14 +67,14 @@ function prefixName(
   return prefix;
 }
 
-/** The suffix is written where no register of the row's width tells it; the stack's 64 bits go without saying. */
+/** The suffix is written where no register of the row's width tells it and it does not go without saying. */
 function needsSuffix(encoding: Encoding, { row, shape, registers }: Instruction): boolean {
   if (row.suffix === 'always') return true;
   if (!encoding.suffixable) return false;
   const told = encoding.forms.some(
     (form, n) => form.width === undefined && registers[SLOTS[n] ?? 'a'] !== undefined,
   );
-  return !told && !(encoding.standard === 64 && shape.width === 64);
+  return !told && shape.width !== encoding.unsaid;
 }
 
 function operandText(

@@ -33,6 +33,8 @@ export const FIELDS = [
   'rflagsRest',
   ...SEGMENT,
   'cpl',
+  /** Of the hidden parts of ES, DS, FS and GS: what a return to an outer ring asks; see semantics/descriptors.ts. */
+  'dataPrivilege',
   'fsBase',
   'gsBase',
   'kernelGsBase',
@@ -50,13 +52,23 @@ export const FIELDS = [
   'efer',
   'star',
   'lstar',
+  'cstar',
   'sfmask',
+  'sysenterCs',
+  'sysenterEsp',
+  'sysenterEip',
   'mcgStatus',
   'idtBase',
   'idtLimit',
   'gdtBase',
   'gdtLimit',
+  /** A null LDTR has a limit of 0: no descriptor lies in its table. */
+  'ldtr',
+  'ldtBase',
+  'ldtLimit',
+  'tr',
   'tssBase',
+  'tssLimit',
   /** The NMI latch, and the one NMI that is remembered while it is closed (SDM vol 3, 6.7.1). */
   'nmiBlocked',
   'nmiPending',
@@ -86,6 +98,9 @@ export const FIELDS = [
   'journalHead',
   'logHead',
 ] as const;
+
+/** Width of a physical address, as CPUID 80000008H would tell: bits 51:46 of a page-table entry are reserved. */
+export const MAXPHYADDR = 46;
 
 /**
  * Bits of the `shadow` field. An instruction sets one when it begins an inhibition (SDM vol 3, 6.8.3);

@@ -22,7 +22,7 @@ export const CS = 0x10n;
 export const SS = 0x18n;
 export const USER_SS = 0x2bn;
 export const USER_CS = 0x33n;
-const GDT = TABLES + 0xc00n;
+export const GDT = TABLES + 0xc00n;
 export const TSS = TABLES + 0xd00n;
 
 export const IRETQ = '48 cf';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { AMD } from '../../src/engine/vendor.ts';
 import {
   CS,
-  DATA,
+  GDT,
   type Guest,
   guest,
   HANDLERS,
@@ -12,7 +12,6 @@ import {
   NOP,
   SS,
   STACK,
-  TABLES,
   TEXT,
   USER_CS,
   USER_SS,
@@ -20,7 +19,6 @@ import {
   USER_TEXT,
 } from './guest.ts';
 
-const GDT = TABLES + 0xc00n;
 const TARGET = TEXT + 0x10n;
 const NEW_RSP = STACK + 0x1000n;
 
@@ -147,11 +145,17 @@ test('IRETQ in ring 3 changes neither IOPL nor, above it, IF', () => {
   expect(machine.rflags()).toBe(0x25_7fd7n & ~0x3200n);
 });
 
-test('a return that would make a data segment null stops by name', () => {
-  const { machine } = blocked([USER_TEXT, USER_CS, 2n, USER_STACK_TOP, USER_SS], { state: { ds: SS } });
-  expect(machine.run(1)).toBe(0);
-  expect(machine.stopReason).toBe('not modelled: return that makes a data segment null');
-  const kept = blocked([USER_TEXT, USER_CS, 2n, USER_STACK_TOP, USER_SS], { state: { ds: USER_SS } });
-  expect(kept.machine.run(1)).toBe(1);
-  expect(kept.machine.read(DATA, 64)).toBe(0n);
+test('a return to ring 3 makes data segments null that lie further in, and null selectors zero (SDM vol 2, IRET)', () => {
+  const frame = [USER_TEXT, USER_CS, 2n, USER_STACK_TOP, USER_SS] as const;
+  // mov %eax,%ds; mov %ebx,%es; mov %ecx,%fs; iretq
+  const made = guest({ text: `8e d8 8e c3 8e e1 ${IRETQ}`, state: { rax: SS, rbx: USER_SS, rcx: 3n } });
+  iretFrame(made, frame);
+  expect(made.machine.run(4)).toBe(4);
+  const segments = (['ds', 'es', 'fs', 'gs', 'dataPrivilege'] as const).map((name) => made.machine.get(name));
+  expect(segments).toEqual([0n, USER_SS, 0n, 0n, 0n]);
+  // Within a ring nothing is lost.
+  const within = guest({ text: `8e d8 8e c3 8e e1 ${IRETQ}`, state: { rax: SS, rcx: 3n } });
+  iretFrame(within, [TARGET, CS, 2n, NEW_RSP, SS]);
+  within.machine.run(4);
+  expect([within.machine.get('ds'), within.machine.get('fs')]).toEqual([SS, 3n]);
 });

@@ -204,8 +204,8 @@ test('the text of delivery: numbered, in order, every step with its faults', () 
 });
 test('the text of IRETQ says what the vendor does with NMIs', () => {
   expect(printIret()).toMatchSnapshot();
-  expect(printIret(INTEL)).toContain('7. If that raised, NMIs are unblocked all the same.');
-  expect(printIret(AMD)).toContain('7. If that raised, NMIs stay blocked.');
+  expect(printIret(INTEL)).toContain('8. If that raised, NMIs are unblocked all the same.');
+  expect(printIret(AMD)).toContain('8. If that raised, NMIs stay blocked.');
 });
 test('the text of the boundary, of what follows an instruction, and of the walk', () => {
   expect(printBoundary()).toMatchSnapshot();
@@ -227,5 +227,5 @@ test('the record of delivery names what it reads, writes and raises', () => {
   expect(writes).toContain(
     'memory64 <- SS + RSP + RFLAGS + status flags + fault + CS + return_rip + error_code',
   );
-  expect(raises).toBe('raises #GP, #PF, #NP, #SS');
+  expect(raises).toBe('raises #GP, #PF, #NP, #TS, #SS');
 });

@@ -5,6 +5,7 @@ import {
   CS,
   DATA,
   DATA_TABLE,
+  GDT,
   type Guest,
   istTop,
   type Random,
@@ -68,7 +69,11 @@ function number(random: Random): bigint {
     random.pick([edge, edge + (random.word() % 5n) - 2n, random.word(), random.word() & 0x3fn]),
   );
 }
-const value = (random: Random): bigint => (random.below(2) === 0 ? address(random) : number(random));
+/** A selector of the tests' descriptor table, in either table, of any RPL; or one outside. */
+const selector = (random: Random): bigint =>
+  random.pick([CS, SS, USER_CS, USER_SS, 0n, 0x38n]) ^ random.pick([0n, 0n, 0n, 4n, random.word() & 7n]);
+const value = (random: Random): bigint =>
+  random.below(2) === 0 ? address(random) : random.below(6) === 0 ? selector(random) : number(random);
 
 /** An encoding with random operands, small immediates and displacements; sometimes just bytes. */
 export function code(random: Random, encoding: Encoding): Uint8Array {
@@ -137,6 +142,12 @@ export function situation(random: Random, what: Uint8Array | Encoding): Situatio
   state.set('cr4', random.pick([0x20n, 0x20n, 0x1_0020n, 0x31_0020n]));
   if (random.below(4) === 0) state.set('idtLimit', random.pick([0n, 0x20n, 0xdfn, 0x1ffn]));
   if (random.below(8) === 0) state.set('tssBase', address(random));
+  if (random.below(8) === 0) state.set('tssLimit', random.pick([0n, 10n, 42n, 0x67n]));
+  // The local table is the global one once more.
+  if (random.below(2) === 0) state.set('ldtBase', GDT).set('ldtLimit', random.pick([0x37n, 0x17n]));
+  for (const name of ['ds', 'es', 'fs', 'gs'] as const)
+    if (random.below(4) === 0) state.set(name, selector(random));
+  state.set('dataPrivilege', random.word() & 0xfcfn).set('tr', 0x40n);
   state.set('nmiPending', random.below(4) === 0 ? 1n : 0n).set('nmiBlocked', BigInt(random.below(2)));
   events(random, state);
   const rsp = state.get('rsp') ?? 0n;
@@ -146,11 +157,13 @@ export function situation(random: Random, what: Uint8Array | Encoding): Situatio
     const outer = random.below(2) === 0;
     const frame = [
       random.pick([TEXT + 0x200n, address(random)]),
-      random.pick([outer ? USER_CS : CS, outer ? USER_CS : CS, 0n, SS, 0x40n]),
+      random.pick([outer ? USER_CS : CS, outer ? USER_CS : CS, (outer ? USER_CS : CS) | 4n, 0n, SS, 0x40n]),
       random.word(),
       address(random),
       random.pick([outer ? USER_SS : SS, outer ? USER_SS : SS, 0n, CS]),
     ];
+    // For IRETQ, or for a far RET, which finds RSP and SS where this frame has the flags and RSP.
+    if (random.below(3) === 0) frame.splice(2, 1);
     for (const [n, word] of frame.entries()) words.push([rsp + BigInt(8 * n), word]);
   }
   return {

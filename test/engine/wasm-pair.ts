@@ -48,6 +48,15 @@ export class Pair {
   }
 }
 
+/** Accessed and dirty flags of a page-table entry. */
+const MARKS = 0x60n;
+/** Whether all that was stored since the journal ended at `head` are flags of page tables, which a walk sets that then raises. */
+export const onlyMarks = (machine: Machine, head: bigint): boolean =>
+  machine.journalSince(Number(head)).every(({ physical, old }) => {
+    const added = machine.physicalWord(physical) & ~old;
+    return (old & ~machine.physicalWord(physical)) === 0n && (added & ~MARKS) === 0n;
+  });
+
 const text = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value);
 
 /** Both machines after every transition, then once more in one slice, and back each time. */

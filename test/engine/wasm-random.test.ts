@@ -9,9 +9,22 @@ import { decode } from '../../src/isa/decode.ts';
 import type { Encoding } from '../../src/isa/notation.ts';
 import { FIELDS, type Field, GPR } from '../../src/isa/state.ts';
 import { CASES, type Case, casesOf, ENCODINGS } from '../../src/isa/table/index.ts';
-import { Random, TABLES } from './guest.ts';
+import {
+  DATA,
+  DATA_TABLE,
+  type Guest,
+  istTop,
+  Random,
+  STACK,
+  TABLES,
+  TEXT,
+  USER_DATA,
+  USER_STACK_TOP,
+  USER_TEXT,
+} from './guest.ts';
+import { BIT, LEVELS, placeOf, putWord, USED } from './page-entries.ts';
 import { code, enter, type Situation, situation } from './situation.ts';
-import { Pair } from './wasm-pair.ts';
+import { onlyMarks, Pair } from './wasm-pair.ts';
 
 /** Situations a case; SITUATIONS=200 looks further, SEED=2 elsewhere. */
 const SITUATIONS = Number(process.env.SITUATIONS ?? 3);
@@ -65,12 +78,45 @@ const CLEARED: readonly Field[] = [
 const KEPT: readonly Field[] = [
   ...GPR,
   ...(['rip', 'flagResult', 'flagCarry', 'cs', 'ss', 'cpl', 'fsBase', 'gsBase', 'kernelGsBase'] as const),
-  ...(['cr0', 'cr3', 'cr4', 'efer', 'idtBase', 'gdtBase', 'tssBase', 'journalHead', 'logHead'] as const),
+  ...(['cr0', 'cr3', 'cr4', 'efer', 'idtBase', 'gdtBase', 'tssBase', 'logHead'] as const),
+  ...(['es', 'ds', 'fs', 'gs', 'dataPrivilege', 'ldtr', 'ldtBase', 'ldtLimit', 'tr', 'tssLimit'] as const),
 ];
 
 /** Where a random bit of a gate, a descriptor or the TSS lies. */
 const tableWord = (random: Random): bigint =>
   TABLES + random.pick([0n, 0xc00n, 0xd00n]) + 8n * (random.word() % random.pick([64n, 8n]));
+
+/** Bits of entries that a walk looks at, mostly the flags it sets. */
+const ENTRY_BITS = [USED, BIT.accessed, BIT.dirty] as const;
+const RIGHT_BITS = [
+  BIT.writable,
+  BIT.user,
+  BIT.noExecute,
+  BIT.present,
+  BIT.large,
+  1n << 13n,
+  1n << 47n,
+] as const;
+const PLACES = [
+  DATA,
+  STACK,
+  TEXT,
+  TABLES,
+  USER_TEXT,
+  USER_DATA,
+  USER_STACK_TOP - 8n,
+  DATA_TABLE,
+  istTop(1) - 8n,
+];
+/** Entries to change, each once, and the bits to flip in them. */
+function pageEntries(random: Random, one: Guest): Map<number, bigint> {
+  const flips = new Map<number, bigint>();
+  for (let n = random.below(5); n >= 0; n--) {
+    const place = placeOf(one, random.pick(PLACES), random.pick(LEVELS));
+    flips.set(place, random.pick(random.below(12) === 0 ? RIGHT_BITS : ENTRY_BITS));
+  }
+  return flips;
+}
 
 class Arena {
   readonly pair: Pair;
@@ -99,24 +145,27 @@ class Arena {
       one.machine.keyframe();
     }
   }
-  /** As `run`, every third time with one bit of the tables flipped. */
+  /** As `run`, every third time with one bit of the tables flipped, every second time with flags of page tables. */
   runFlipped(random: Random, chosen: Situation, transitions: number, where: string): void {
-    const at = random.below(3) === 0 ? tableWord(random) : undefined;
-    // Often the present bit of a gate or descriptor.
-    const flip = 1n << (random.below(4) === 0 ? 47n : random.word() % 64n);
-    const write = (): void => {
-      if (at === undefined) return;
-      for (const { machine, space } of this.pair.both)
-        space.writeWords(at, [machine.physicalWord(space.physical(at) ?? 0) ^ flip]);
-    };
-    write();
-    this.run(chosen, transitions, where);
-    write();
+    this.enter(chosen);
+    const { machine, space } = this.pair.oracle;
+    const flips = random.below(2) === 0 ? new Map<number, bigint>() : pageEntries(random, this.pair.oracle);
+    if (random.below(3) === 0) {
+      const place = Math.floor((space.physical(tableWord(random)) ?? 0) / 8) * 8;
+      // Often what a load of a segment looks at: accessed, type, DPL, present, L.
+      flips.set(place, 1n << random.pick([random.word() % 64n, 40n, 40n, 43n, 45n, 47n, 53n]));
+    }
+    const before = [...flips.keys()].map((place) => [place, machine.physicalWord(place)] as const);
+    for (const one of this.pair.both) {
+      for (const [place, word] of before) putWord(one.machine, place, word ^ (flips.get(place) ?? 0n));
+      one.machine.keyframe();
+    }
+    this.run(transitions, where);
+    for (const one of this.pair.both) for (const [place, word] of before) putWord(one.machine, place, word);
   }
   /** Transition by transition, then in one slice. */
-  run(chosen: Situation, transitions: number, where: string): void {
+  private run(transitions: number, where: string): void {
     const { pair, outcomes } = this;
-    this.enter(chosen);
     pair.expectSame(`${where}, entered`);
     const start = pair.do(({ machine }) => machine.describe());
     const marks = pair.both.map(({ machine }) => machine.mark());
@@ -126,6 +175,7 @@ class Arena {
       const kept = KEPT.map((name) => machine.get(name));
       const { logLength } = machine;
       const own = machine.get('pendingKind') !== 0n;
+      const head = machine.get('journalHead');
       const ran = pair.do((one) => one.machine.run(1));
       const [logged] = machine.log(logLength);
       const outcome =
@@ -140,6 +190,7 @@ class Arena {
       if (ran === 0 || machine.get('pendingKind') === 1n) {
         const changed = KEPT.filter((name, n) => machine.get(name) !== kept[n]);
         if (changed.length > 0) throw new Error(`${here} changed ${changed.join(' ')}`);
+        if (!onlyMarks(machine, head)) throw new Error(`${here} stored something`);
       }
       if (ran === 0) break;
     }

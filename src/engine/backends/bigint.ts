@@ -50,6 +50,9 @@ export class BigintBackend extends BigintWords implements Executor {
   private effective = 0n;
   private moved = false;
   private keepsRf = 0n;
+  /** Whether somebody only looks, and whether his walk then found an entry that a real one would have marked. */
+  private looking = false;
+  private unmarked = false;
   /** Told of each frame that a walk reads as a page table for the first time. */
   onPageTable: () => void = () => {};
 
@@ -167,6 +170,8 @@ export class BigintBackend extends BigintWords implements Executor {
     return found;
   }
   private quietly<T>(look: () => T): T | undefined {
+    this.looking = true;
+    this.unmarked = false;
     const kept = (['cr2', 'raisedVector', 'raisedCode', 'stop'] as const).map(
       (name) => [name, this.get(name)] as const,
     );
@@ -176,6 +181,9 @@ export class BigintBackend extends BigintWords implements Executor {
       if (reason !== RAISED && reason !== STOPPED) throw reason;
       for (const [name, value] of kept) this.set(name, value);
       return undefined;
+    } finally {
+      this.looking = false;
+      this.unmarked = false;
     }
   }
 
@@ -263,7 +271,7 @@ export class BigintBackend extends BigintWords implements Executor {
     this.onPageTable();
   }
   translated({ va, frame, writable, user, executable }: Translation<bigint>): void {
-    if (!this.cache) return;
+    if (!this.cache || this.unmarked) return;
     const cr4 = this.get('cr4');
     const keepsOut = (feature: number): boolean => user !== 0n && ((cr4 >> BigInt(feature)) & 1n) !== 0n;
     const grants =
@@ -308,6 +316,8 @@ export class BigintBackend extends BigintWords implements Executor {
     return this.view.getBigUint64(FRAMES + Number(pa), true);
   }
   storePhysical(pa: bigint, value: bigint): void {
+    this.unmarked = this.looking;
+    if (this.looking) return;
     this.journal(Number(pa));
     this.view.setBigUint64(FRAMES + Number(pa), value, true);
   }
@@ -353,9 +363,9 @@ export class BigintBackend extends BigintWords implements Executor {
   override flushTranslations(): void {
     this.flush();
   }
-  override returnFromInterrupt(): void {
+  override returnFromInterrupt(width: Width): void {
     this.keepsRf = 1n;
-    super.returnFromInterrupt();
+    super.returnFromInterrupt(width);
   }
   log(kind: number, rip: bigint, rsp: bigint, target: bigint): void {
     this.writeLog(BigInt(kind), rip, rsp, target, 0n);

@@ -31,11 +31,12 @@ export class InstructionPrinter extends Printer {
   readonly flagsWritten = new Map<string, FlagValue>();
   private conditions: readonly string[] = [];
 
-  private under(condition: string, body: () => void): void {
+  private under<T>(condition: string, body: () => T): T {
     const outer = this.conditions;
     this.conditions = [...outer, condition];
-    body();
+    const made = body();
     this.conditions = outer;
+    return made;
   }
   override when(condition: Phrase, then: () => void, otherwise?: () => void): void {
     const { text, opposite = '' } = asTruth(condition);
@@ -43,6 +44,15 @@ export class InstructionPrinter extends Printer {
       condition,
       () => this.under(this.spelled(text), then),
       otherwise && (() => this.under(this.spelled(opposite), otherwise)),
+    );
+  }
+
+  override choose(condition: Phrase, then: () => Phrase, otherwise: () => Phrase): Phrase {
+    const { text, opposite = '' } = asTruth(condition);
+    return super.choose(
+      condition,
+      () => this.under(this.spelled(text), then),
+      () => this.under(this.spelled(opposite), otherwise),
     );
   }
 

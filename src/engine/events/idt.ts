@@ -1,8 +1,6 @@
 /** Event delivery through the IDT in 64-bit mode. */
 import { IF, NT, RF, TF } from '../../isa/flags.ts';
 import { LOGGED, VECTOR } from '../../isa/ops.ts';
-import type { Event, MachineOps } from '../machine-ops.ts';
-import { openDebugRegisters, postMet } from './debug.ts';
 import {
   dplOf,
   isCode,
@@ -11,8 +9,11 @@ import {
   isLong,
   isPresent,
   loadDescriptor,
+  markAccessed,
   selectorCode,
-} from './descriptors.ts';
+} from '../../isa/semantics/descriptors.ts';
+import type { Event, MachineOps } from '../machine-ops.ts';
+import { openDebugRegisters, postMet } from './debug.ts';
 import { accept } from './pending.ts';
 
 /** Vectors that push an error code (SDM vol 3, table 6-1): #DF #TS #NP #SS #GP #PF #AC #CP #VC #SX. */
@@ -53,7 +54,7 @@ export function deliver<V>(m: MachineOps<V>, event: Event<V>): void {
   );
 
   m.heading(
-    'The stack: an IST entry always, else RSP0 if the CPL changes, else the current one; aligned to 16',
+    'The stack: an IST entry always, else RSP0 if the CPL changes, both within the TSS; else the current one; aligned to 16',
   );
   const ist = m.named('ist', m.part('IST', gate, 32, 3));
   const entry = m.named(
@@ -63,7 +64,11 @@ export function deliver<V>(m: MachineOps<V>, event: Event<V>): void {
   const switches = m.named('switches', m.or(m.isZero(m.isZero(ist)), m.isZero(m.isZero(cpl))));
   const from = m.choose(
     switches,
-    () => m.load(64, m.add(m.get('tssBase'), entry), 'system'),
+    () => {
+      const beyond = m.below(m.get('tssLimit'), m.add(entry, m.word(7)));
+      m.raiseIf(beyond, VECTOR.TS, selectorCode(m, m.get('tr')));
+      return m.load(64, m.add(m.get('tssBase'), entry), 'system');
+    },
     () => m.get('rsp'),
   );
   const top = m.named('top', m.and(from, m.word(~15n)));
@@ -80,6 +85,7 @@ export function deliver<V>(m: MachineOps<V>, event: Event<V>): void {
   // The upper end first: CR2 tells the first push that would fail.
   m.probe(m.sub(top, m.word(8)), 8, 'frame');
   m.probe(bottom, 8, 'frame');
+  markAccessed(m, selector, segment);
 
   m.heading('Five words always, then the error code if the vector has one; a fault sets RF in the image');
   const image = m.named('image', m.or(m.rflags(), m.shl(event.fault, m.word(16))));

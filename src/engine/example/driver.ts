@@ -94,7 +94,12 @@ const VECTOR_NAMES: Readonly<Record<number, string>> = {
 };
 const WITH_CODE = new Set([10, 11, 12, 13, 14]);
 
-/** 0x10 code, 0x18 data, 0x20 data not present, 0x28 user data, 0x30 user code, 0x38 TSS, 0x48 read-only data of 0x7 bytes. */
+/**
+ * 0x10 code, 0x18 data, 0x20 data not present, 0x28 user data, 0x30 user code, 0x38 TSS, 0x48 read-only data of
+ * 0x7 bytes, 0x50 the LDT below; 0x60 data not accessed, 0x68 conforming code not accessed, 0x70 32-bit code,
+ * 0x78 call gate, 0x88 code with L and D, 0x90 code that cannot be read, 0x98 code not present, 0xa0 busy TSS,
+ * 0xb0 LDT not present, 0xc0 user stack not accessed, 0xc8 user code not accessed.
+ */
 const GDT: readonly bigint[] = [
   0n,
   0n,
@@ -106,7 +111,26 @@ const GDT: readonly bigint[] = [
   0x1200_8934_5678_0067n,
   0xffff_8000n,
   0x0040_f500_0000_0007n,
+  0x0000_8230_0200_001fn,
+  0n,
+  0x00cf_9200_0000_ffffn,
+  0x00af_9e00_0000_ffffn,
+  0x00cf_9b00_0000_ffffn,
+  0x0000_ec00_0010_0000n,
+  0n,
+  0x00ef_9b00_0000_ffffn,
+  0x00af_9900_0000_ffffn,
+  0x00af_1b00_0000_ffffn,
+  0x0000_8b00_0000_0067n,
+  0n,
+  0x0000_0200_0000_001fn,
+  0n,
+  0x00cf_f200_0000_ffffn,
+  0x00af_fa00_0000_ffffn,
 ];
+/** 0x4 user data with a base, not accessed; 0xc code; 0x14 data. Null LDTR unless a test says `ldtLimit=0x1f`. */
+const LDT: readonly bigint[] = [0x12cf_f234_5678_ffffn, 0x00af_9b00_0000_ffffn, 0x00cf_9300_0000_ffffn, 0n];
+const LDT_AT = TABLES + 0x200n;
 
 /** The engine's machine in ring 0; its pages are open to ring 3 as well. */
 export function engineDriver(): Driver {
@@ -117,6 +141,7 @@ export function engineDriver(): Driver {
   space.map(READ_ONLY, 1, { user: true });
   space.map(TABLES, 1, { writable: true });
   space.writeWords(TABLES, GDT);
+  space.writeWords(LDT_AT, LDT);
   const initial = {
     rip: CODE,
     rsp: DATA + 0x1000n,
@@ -128,6 +153,7 @@ export function engineDriver(): Driver {
     dr7: 0x400n,
     gdtBase: TABLES,
     gdtLimit: BigInt(GDT.length * 8 - 1),
+    ldtBase: LDT_AT,
     cs: 0x10n,
     ss: 0x18n,
   };
@@ -169,6 +195,7 @@ export function engineDriver(): Driver {
       machine.undo(start);
       space.write(DATA, new Uint8Array(DATA_SIZE));
       space.writeWords(TABLES, GDT);
+      space.writeWords(LDT_AT, LDT);
       space.write(CODE, new Uint8Array(32).fill(0xf4));
       space.write(CODE, bytes);
       for (const [at, byte] of memory) space.write(at, Uint8Array.of(byte));

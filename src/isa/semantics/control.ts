@@ -62,7 +62,7 @@ export const ret: Semantics = (m, { a }) => {
 export const int3: Semantics = (m) => m.interrupt(VECTOR.BP);
 export const int1: Semantics = (m) => m.interrupt(VECTOR.DB);
 export const int: Semantics = (m, { a }) => m.interrupt(m.read(a));
-export const iretq: Semantics = (m) => m.returnFromInterrupt();
+export const iret: Semantics = (m, { width }) => m.returnFromInterrupt(width);
 
 /** UD0, UD1, UD2: reserved to raise #UD. */
 export const ud: Semantics = (m) => m.raise(VECTOR.UD, m.word(0));

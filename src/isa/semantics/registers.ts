@@ -1,6 +1,6 @@
 /** Control, debug and model-specific registers (SDM vol 3, 2.5 and 17.2; vol 4). */
 import { type Ops, type Semantics, VECTOR } from '../ops.ts';
-import type { Field } from '../state.ts';
+import { type Field, MAXPHYADDR } from '../state.ts';
 import { requireKernel } from './system.ts';
 
 const gpIf = <V>(m: Ops<V>, condition: V): void => m.raiseIf(condition, VECTOR.GP, m.word(0));
@@ -34,36 +34,48 @@ export const writeCr0: Semantics = (m, { b }) => {
   m.flushTranslations();
 };
 
-/** With CR4.PCIDE bit 63 asks to keep translations and is not stored; else it is reserved, as are bits 62:52. */
+/** Bits 62:MAXPHYADDR, which an address cannot have; LAM, which would use two of them, is not there. */
+const CR3_RESERVED = ((1n << 63n) - 1n) & ~((1n << BigInt(MAXPHYADDR)) - 1n);
+
+/**
+ * With CR4.PCIDE bit 63 asks to keep the translations of the new PCID and is not stored; else it is reserved, too.
+ * Keeping is a permission and no duty (SDM vol 3, 4.10.4.1): this model keeps none, so it never uses a stale one.
+ */
 export const writeCr3: Semantics = (m, { b }) => {
   requireKernel(m);
   const value = m.read(b);
-  const hint = m.and(m.bit(value, 63), m.bit(m.get('cr4'), 17));
-  gpIf(m, m.or(anyOf(m, value, 0x7ff0_0000_0000_0000n), m.xor(m.bit(value, 63), hint)));
+  const hint = m.and(m.bit(value, 63), m.bit(m.get('cr4'), CR4.pcide));
+  gpIf(m, m.or(anyOf(m, value, CR3_RESERVED), m.xor(m.bit(value, 63), hint)));
   m.set('cr3', m.and(value, m.word((1n << 63n) - 1n)));
   m.flushTranslations();
 };
 
-/** Bits 0 to 11, FSGSBASE, PCIDE, OSXSAVE, SMEP, SMAP; then those that change what is not modelled. */
-const CR4 = {
-  pae: 5,
-  la57: 12,
-  pcide: 17,
-  known: 0x0037_0fffn,
-  notModelled:
-    (1n << 13n) | (1n << 14n) | (1n << 22n) | (1n << 23n) | (1n << 24n) | (1n << 25n) | (1n << 32n),
-} as const;
+/** Bits 0 to 11, FSGSBASE, PCIDE, OSXSAVE, SMEP, SMAP. LA57 cannot change in 64-bit mode (SDM vol 2, MOV CR). */
+const CR4 = { pae: 5, la57: 12, pcide: 17, known: 0x0037_0fffn } as const;
+/** Bits that change what is not modelled. */
+const UNMODELLED_CR4 = [
+  [13, 'CR4.VMXE'],
+  [14, 'CR4.SMXE'],
+  [22, 'CR4.PKE'],
+  [23, 'CR4.CET'],
+  [24, 'CR4.PKS'],
+  [25, 'CR4.UINTR'],
+  [27, 'CR4.LASS'],
+  [28, 'CR4.LAM_SUP'],
+  [32, 'CR4.FRED'],
+] as const;
+const CR4_DEFINED = UNMODELLED_CR4.reduce<bigint>((bits, [bit]) => bits | (1n << BigInt(bit)), CR4.known);
 
 export const writeCr4: Semantics = (m, { b }) => {
   requireKernel(m);
   const value = m.read(b);
   const before = m.get('cr4');
   const set = m.named('newly_set', m.and(value, m.not(before)));
-  gpIf(m, anyOf(m, value, ~(CR4.known | (1n << 12n) | CR4.notModelled) & 0xffff_ffff_ffff_ffffn));
+  gpIf(m, anyOf(m, value, ~(CR4_DEFINED | (1n << BigInt(CR4.la57))) & 0xffff_ffff_ffff_ffffn));
   gpIf(m, m.isZero(m.bit(value, CR4.pae)));
   gpIf(m, m.bit(m.xor(value, before), CR4.la57));
   gpIf(m, m.and(m.bit(set, CR4.pcide), anyOf(m, m.get('cr3'), 0xfffn)));
-  m.when(anyOf(m, set, CR4.notModelled), () => m.stop('not modelled: CR4'));
+  for (const [bit, name] of UNMODELLED_CR4) m.when(m.bit(set, bit), () => m.stop(`not modelled: ${name}`));
   m.set('cr4', value);
   m.flushTranslations();
 };
@@ -124,23 +136,53 @@ interface ModelRegister {
 }
 const HIGH_HALF = 0xffff_ffff_0000_0000n;
 
-/** SPEC_CTRL and PRED_CMD concern speculation, of which there is none: they read as zero. */
+/**
+ * What entry code and the code around it touch. SPEC_CTRL and PRED_CMD concern speculation, of which there is
+ * none: they read as zero. CSTAR and the SYSENTER registers are kept for instructions that stop by name.
+ */
 const MODEL_REGISTERS: readonly ModelRegister[] = [
   { index: 0x48n, field: undefined, reserved: HIGH_HALF },
   { index: 0x49n, field: undefined, reserved: HIGH_HALF },
+  { index: 0x174n, field: 'sysenterCs', reserved: HIGH_HALF },
+  { index: 0x175n, field: 'sysenterEsp', canonical: true },
+  { index: 0x176n, field: 'sysenterEip', canonical: true },
   { index: 0x17an, field: 'mcgStatus', reserved: ~0xfn & 0xffff_ffff_ffff_ffffn },
   { index: 0xc000_0081n, field: 'star' },
   { index: 0xc000_0082n, field: 'lstar', canonical: true },
+  { index: 0xc000_0083n, field: 'cstar', canonical: true },
   { index: 0xc000_0084n, field: 'sfmask', reserved: HIGH_HALF },
   { index: 0xc000_0100n, field: 'fsBase', canonical: true },
   { index: 0xc000_0101n, field: 'gsBase', canonical: true },
   { index: 0xc000_0102n, field: 'kernelGsBase', canonical: true },
 ];
 
-/** One arm per register, the last one stops: ECX is a value, so the choice is a chain of `when`. */
+/** Registers that a kernel does touch and this model does not have, by name (SDM vol 4, tables 2-2 and 2-46). */
+const UNMODELLED_REGISTERS: readonly (readonly [first: bigint, last: bigint, name: string])[] = [
+  [0x10n, 0x10n, 'TSC'],
+  [0x1bn, 0x1bn, 'APIC_BASE'],
+  [0x179n, 0x179n, 'MCG_CAP'],
+  [0x1d9n, 0x1d9n, 'DEBUGCTL'],
+  [0x1ccn, 0x1d4n, 'FRED'],
+  [0x277n, 0x277n, 'PAT'],
+  [0x400n, 0x47fn, 'machine-check banks'],
+  [0x6a0n, 0x6a8n, 'CET'],
+  [0x6e0n, 0x6e0n, 'TSC_DEADLINE'],
+  [0x800n, 0x8ffn, 'x2APIC'],
+  [0xc000_0103n, 0xc000_0103n, 'TSC_AUX'],
+];
+/** No processor has or will have these (SDM vol 4, 2.1): #GP(0). Of any other the model does not know whether there is one. */
+const NEVER = [0x4000_0000n, 0x4000_00ffn] as const;
+
+const within = <V>(m: Ops<V>, index: V, first: bigint, last: bigint): V =>
+  m.isZero(m.below(m.word(last - first), m.sub(index, m.word(first))));
+
+/** One arm per register, the last one raises or stops: ECX is a value, so the choice is a chain of `when`. */
 function selectRegister<V>(m: Ops<V>, index: V, arm: (register: ModelRegister) => void, from = 0): void {
   const register = MODEL_REGISTERS[from];
   if (register === undefined) {
+    gpIf(m, within(m, index, ...NEVER));
+    for (const [first, last, name] of UNMODELLED_REGISTERS)
+      m.when(within(m, index, first, last), () => m.stop(`not modelled: MSR ${name}`));
     m.stop('not modelled: MSR');
     return;
   }

@@ -1,7 +1,7 @@
 /** Flags, modes and instructions for the kernel (SDM vol 1, 5.1.12 and 5.20). */
 import { AC, DF, IF, RF } from '../flags.ts';
 import { type Ops, type Semantics, VECTOR } from '../ops.ts';
-import { type Field, SHADOW } from '../state.ts';
+import { SHADOW } from '../state.ts';
 
 /** Privileged instructions raise #GP(0) outside ring 0. */
 export const requireKernel = <V>(m: Ops<V>): void => m.raiseIf(m.get('cpl'), VECTOR.GP, m.word(0));
@@ -124,26 +124,3 @@ export const sysretq: Semantics = (m) => {
   m.refreshAttention();
   m.jump(to);
 };
-
-/** A 10-byte pseudo-descriptor: limit, then base (SDM vol 3, 3.5.1). A non-canonical base raises #GP(0). */
-export const loadTable =
-  (base: Field, limit: Field): Semantics =>
-  (m, { a }) => {
-    requireKernel(m);
-    const at = m.address(a);
-    const size = m.load(16, at, 'data');
-    const start = m.load(64, m.add(at, m.word(2)), 'data');
-    m.raiseUnless(m.isCanonical(start), VECTOR.GP, m.word(0));
-    m.set(base, start);
-    m.set(limit, size);
-  };
-/** Both ends are probed first: the two stores are one write. CR4.UMIP (bit 11) keeps it from users. */
-export const storeTable =
-  (base: Field, limit: Field): Semantics =>
-  (m, { a }) => {
-    m.raiseIf(m.and(m.bit(m.get('cr4'), 11), m.isZero(m.isZero(m.get('cpl')))), VECTOR.GP, m.word(0));
-    const at = m.address(a);
-    m.probe(at, 10, 'data');
-    m.store(16, at, m.get(limit), 'data');
-    m.store(64, m.add(at, m.word(2)), m.get(base), 'data');
-  };

@@ -3,6 +3,7 @@
 import type { Row } from '../instruction.ts';
 import { effects, row } from '../notation.ts';
 import * as control from '../semantics/control.ts';
+import * as far from '../semantics/far.ts';
 import * as stack from '../semantics/stack.ts';
 import * as string from '../semantics/string.ts';
 import * as system from '../semantics/system.ts';
@@ -49,8 +50,8 @@ export const CONTROL: readonly Row[] = [
   row('CC', '', 'int3', '', NO_FLAGS, control.int3),
   row('CD ib', 'i8', 'int', '', NO_FLAGS, control.int),
   row('F1', '', 'int1', '', NO_FLAGS, control.int1),
-  row('REX.W CF', '', 'iretq', '', effects(`${IMAGE}R`, '', 'N'), control.iretq),
-  row('CF', '', 'iret', '', NO_FLAGS, control.notModelled('IRET of 16 or 32 bits')),
+  row('REX.W CF', '', 'iretq', '', effects(`${IMAGE}R`, '', 'N'), control.iret),
+  row('CF', '', 'iret', '16 32', effects(`${IMAGE}R`, '', 'N'), control.iret),
   row('0F 0B', '', 'ud2', '', NO_FLAGS, control.ud),
   row('0F B9 /r', 'r,rm', 'ud1', '16 32 64', NO_FLAGS, control.ud),
   row('0F FF /r', 'r,rm', 'ud0', '16 32 64', NO_FLAGS, control.ud),
@@ -72,10 +73,10 @@ export const CONTROL: readonly Row[] = [
   row('0F 0D /2', 'ea8', 'prefetchwt1', '', NO_FLAGS, control.nop),
   ...['0F 0D /3', '0F 0D /4', '0F 0D /5', '0F 0D /6', '0F 0D /7'].map((opcode) =>
     row(opcode, 'ea8', 'prefetch', '', NO_FLAGS, control.nop)),
-  row('CA', '', '(lret)', '', NO_FLAGS, control.notModelled('far RET')),
-  row('CB', '', 'lret', '', NO_FLAGS, control.notModelled('far RET')),
-  row('FF /3', 'm', '(lcall)', '32 64', NO_FLAGS, control.notModelled('far CALL')),
-  row('FF /5', 'm', '(ljmp)', '32 64', NO_FLAGS, control.notModelled('far JMP')),
+  row('CB', '', 'lret', '16 32 64', NO_FLAGS, far.retFar),
+  row('CA iw', 'i16', 'lret', '16 32 64', NO_FLAGS, far.retFar),
+  row('FF /3', '*m', 'lcall', '16 32 64', NO_FLAGS, far.callFar),
+  row('FF /5', '*m', 'ljmp', '16 32 64', NO_FLAGS, far.jmpFar),
 ];
 
 export const STRING: readonly Row[] = [

@@ -22,6 +22,7 @@ const REFUSED: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^(erets|eretu|lkgs|wrmsrns)\b/, 'newer than some versions of GNU as'],
   [/^mov[sz]ww /, 'has a name in objdump only'],
   [/^movsxd .*%\w+$/, 'another operand width on AMD'],
+  [/^(l(jmp|call)q |l[fgs]s .*,%r(\w\w|\d+)$)/, 'AMD has no far pointer of 80 bits; GNU as wants -mintel64'],
   [/^(j\w+|loop\w*|call) \.[+-]/, 'a distance at the end of its range, from a longer encoding'],
 ];
 /** What objdump says otherwise: `ours | objdump`. */
@@ -78,6 +79,7 @@ function disassembler(folder: string, codes: readonly Uint8Array[]): readonly [n
   const clean = (text: string): string =>
     alike(
       text
+        .replace(/^rex\.W\w* (ljmp|lcall)w? /, '$1q ')
         .replace(/\s+#.*$/, '')
         .replace(/\s+/g, ' ')
         .trim(),

@@ -147,6 +147,9 @@ function giveValues(
       s.set(byteRegister(parts.rm, size, parts), value);
     else if (form.place === 'opcode') s.set(byteRegister(parts.low ?? 0, size, parts), value);
   }
+  // The selector of a far pointer lies behind its offset.
+  if (/^l([fgs]s|jmp|call)$/.test(mnemonic))
+    s.put(target + BigInt(width / 8), 16, selectorValue(random) & 0xffffn);
   if (isShift(mnemonic) && random.oneIn(3)) s.rflags |= 1n;
 }
 
@@ -190,8 +193,8 @@ export const BAD_PLACES: readonly bigint[] = [
 
 /** A case whose stack lies where `target` says: PUSH and its kind below it, POP at it. */
 export function stackCaseOf(wish: Wish, target: bigint, random: Random): Case | undefined {
-  // AMD's IRETQ reads the third word first; and the order of two faults is each vendor's own.
-  if (wish.encoding.row.mnemonic === 'iretq') return undefined;
+  // AMD's IRET reads the third word first, its far RET the second; and the order of two faults is each vendor's own.
+  if (/^(iretq?|lret)$/.test(wish.encoding.row.mnemonic)) return undefined;
   const made = caseOf({ ...wish, target: STACK + 0x100n, canonical: true }, random);
   if (!made) return undefined;
   return { ...made, before: { ...made.before, registers: made.before.registers.with(RSP, target) } };

@@ -18,7 +18,6 @@ const NOT_RUN: readonly (readonly [mnemonics: RegExp, why: string])[] = [
   [/^(vmm?call|monitor|mwait|wrmsrns|eret[su]|lkgs|xsetbv)$/, 'depends on the host or its hypervisor'],
   [/^(fxsave|fxrstor|ldmxcsr|stmxcsr|x?save.*|xrstor|fwait)$/, 'x87 and SSE are not modelled'],
   [/^int$/, 'has its own cases, of bytes'],
-  [/^iret$/, 'leaves 64-bit mode'],
   [/^int1$/, 'under KVM on AMD the RIP of its #DB is not behind it: the hypervisor takes #DB over'],
 ];
 const CLASSES: readonly (readonly [mnemonics: RegExp, name: string])[] = [
@@ -31,10 +30,10 @@ const CLASSES: readonly (readonly [mnemonics: RegExp, name: string])[] = [
   [/^(bt[src]?|bs[fr]|[tl]zcnt|popcnt)$/, 'bit'],
   [/^i?(mul|div)$/, 'multiply and divide'],
   [/^(push|pop)[fw]*$|^(leave|enter)$/, 'stack'],
-  [/^(j|call|l?ret|loop)/, 'branch'],
-  [/^(int3|iretq)$/, 'interrupt'],
+  [/^(j|l?call|l?ret|ljmp|loop)/, 'branch'],
+  [/^(int3|iretq?)$/, 'interrupt'],
   [/^(clc|stc|cmc|cld|std|lahf|sahf)$/, 'flags'],
-  [/^(rd|wr)[fg]sbase$|^(lsl|lar|verr|verw)$/, 'segment'],
+  [/^(rd|wr)[fg]sbase$|^(lsl|lar|verr|verw|l[fgs]s)$/, 'segment'],
   [/^(nop|pause|endbr|.fence|prefetch|clflush)/, 'no operation'],
   [/^(hlt|cli|sti|clts|inv.*|wbinvd|(rd|wr)msr|swapgs|sysret.|l[gil]dt|ltr|lmsw|in|out)$/, 'privileged'],
   [/^(clac|stac|ud\d)$/, 'undefined'],
@@ -126,7 +125,10 @@ export function generate(rounds: number, least: number, lacks: ReadonlySet<strin
 function wishesOf(encoding: Encoding): readonly Wish[] {
   const rm = encoding.forms.find((form) => form.place === 'rm');
   const kinds = [...(rm === undefined || rm.register ? [false] : []), ...(rm?.memory ? [true] : [])];
-  return widthsOf(encoding).flatMap((width) =>
+  // A far pointer of 80 bits is Intel's: AMD's processors ignore REX.W there.
+  const far = /^l([fgs]s|jmp|call)$/.test(encoding.row.mnemonic);
+  const widths = widthsOf(encoding).filter((width) => !(far && width === 64));
+  return widths.flatMap((width) =>
     kinds.map((memory) => ({ encoding, width, memory, class: classOf(encoding) })),
   );
 }

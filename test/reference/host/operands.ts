@@ -65,7 +65,7 @@ export function implicit(s: Situation, mnemonic: string, width: Width, same: big
   if (isShift(mnemonic)) s.set(RCX, random.pick(COUNTS) | (random.oneIn(2) ? 0xff00n : 0n));
   if (/^(loop|jrcxz)/.test(mnemonic)) s.set(RCX, random.pick([0n, 1n, 2n, 0x1_0000_0000n, edge(random)]));
   if (isString(mnemonic)) strings(s, mnemonic, width, random);
-  if (isStack(mnemonic)) stack(s, mnemonic, random);
+  if (isStack(mnemonic)) stack(s, mnemonic, width, random);
 }
 
 function strings(s: Situation, mnemonic: string, width: Width, random: Random): void {
@@ -90,13 +90,14 @@ function strings(s: Situation, mnemonic: string, width: Width, random: Random): 
   }
 }
 
-function stack(s: Situation, mnemonic: string, random: Random): void {
+function stack(s: Situation, mnemonic: string, width: number, random: Random): void {
   const top = STACK + random.pick([0n, 0n, 3n, 8n]);
   s.set(RSP, top);
   if (mnemonic === 'ret') s.put(top, 64, random.pick(TARGETS));
   else if (mnemonic === 'lret') {
-    s.put(top, 32, random.pick(TARGETS));
-    s.put(top + 4n, 32, random.pick(SELECTORS));
+    // AMD's processors read SS and RSP before they look at a CS of another ring.
+    s.put(top, width, random.pick(TARGETS));
+    s.put(top + BigInt(width / 8), width, random.pick([0x33n, 0x33n, 0x33n, ...SELECTORS]) | 3n);
   } else if (/^popf/.test(mnemonic)) s.put(top, 64, edge(random) & ~TF);
   else if (/^pop/.test(mnemonic)) s.put(top, 64, edge(random));
   if (/^(leave|enter)/.test(mnemonic)) {
@@ -104,13 +105,14 @@ function stack(s: Situation, mnemonic: string, random: Random): void {
     s.set(RBP, frame);
     for (let n = 0n; n < 5n; n++) s.put(frame - 8n * n, 64, edge(random));
   }
-  if (mnemonic === 'iretq') {
+  if (/^iret/.test(mnemonic)) {
     if (random.oneIn(10)) s.rflags |= 0x4000n;
     const most = <T>(usual: T, others: readonly T[]): T => (random.oneIn(5) ? random.pick(others) : usual);
-    s.put(top, 64, random.pick(TARGETS));
-    s.put(top + 8n, 64, most(0x33n, [0n, 3n, 0x10n, 0x30n, 0x2bn, 0xfffbn]));
-    s.put(top + 16n, 64, edge(random) & ~TF);
-    s.put(top + 24n, 64, edge(random));
-    s.put(top + 32n, 64, most(0x2bn, [0n, 3n, 0x18n, 0x28n, 0x33n, 0xfffbn]));
+    const put = (n: number, word: bigint): void => s.put(top + BigInt((n * width) / 8), width, word);
+    put(0, random.pick(TARGETS));
+    put(1, most(0x33n, [0n, 3n, 0x10n, 0x30n, 0x2bn, 0xfffbn]));
+    put(2, edge(random) & ~TF);
+    put(3, edge(random));
+    put(4, most(0x2bn, [0n, 3n, 0x18n, 0x28n, 0x33n, 0xfffbn]));
   }
 }

@@ -22,6 +22,10 @@ formatter.showBranchSize = false;
 formatter.showUselessPrefixes = true;
 formatter.signedImmediateOperands = false;
 
+/** iced writes no suffix where the offset of a far pointer has 64 bits; the others write none where it has 32. */
+const farSuffix = (text: string): string =>
+  text.replace(/\b(ljmp|lcall)(l?) \*/, (_, name, suffix) => `${name}${suffix === 'l' ? '' : 'q'} *`);
+
 /** Length and text, without what other writers do not write; undefined for what is no instruction. */
 interface Reading {
   readonly length: number;
@@ -39,7 +43,9 @@ function theirs(bytes: Uint8Array): Reading | undefined {
   decoder.ip = AT;
   const found = decoder.decode();
   try {
-    return found.isInvalid ? undefined : { length: found.length, text: alike(formatter.format(found)) };
+    return found.isInvalid
+      ? undefined
+      : { length: found.length, text: alike(farSuffix(formatter.format(found))) };
   } finally {
     found.free();
     decoder.free();
@@ -50,16 +56,15 @@ function theirs(bytes: Uint8Array): Reading | undefined {
 const KNOWN: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^\(.*\) \|/, 'refused by name, without operands'],
   [
-    /^\(bad\) \| (lock )?(vm\w+|rsm|getsec|l[fgs]s|x\w+|femms|extrq|ptwrite.|clwb|clflushopt|clrssbsy|incssp.|u\w+|tpause|(rd|wr)msrlist|v\w+)\b/,
+    /^\(bad\) \| (lock )?(vm\w+|rsm|getsec|x\w+|femms|extrq|ptwrite.|clwb|clflushopt|clrssbsy|incssp.|u\w+|tpause|(rd|wr)msrlist|v\w+)\b/,
     'no row',
   ],
-  [/^nop .*\| (prefetchit[01]|cldemote) /, 'a newer name of a hint'],
+  [/^nop .*\| (prefetchit[01]|cldemote|rdssp[dq]) /, 'a newer name of a hint'],
   [/^prefetch .*\| prefetchw /, 'a reserved hint'],
   [/^(rdrand|rdseed) .*\| (\(bad\)|senduipi |rdpid )/, 'refused by name, whatever the prefix'],
   [/^bswap %e\w+.*\| bswap %\w+/, 'BSWAP of 16 bits is undefined'],
   [/^bswap %r\d+d .*\| bswap %r\d+w /, 'BSWAP of 16 bits is undefined'],
   [/^(wbinvd) .*\| wbnoinvd /, 'the same without caches'],
-  [/^(lret|iret) .*\| \1[wlq]? /, 'refused by name, in every width'],
   [/^vmmcall .*\| vmgexit /, 'refused by name'],
 ];
 

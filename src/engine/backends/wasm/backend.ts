@@ -12,7 +12,7 @@
  * text are flagged; a store to one, or its undo, takes the slow path, which forgets what it must. The
  * bigint backend serves as the machine's reader meanwhile, and follows what is forgotten by a count.
  */
-import { FRAMES, JOURNAL_ENTRY, offsetOf, stopNumber } from '../../layout.ts';
+import { ATTENTION, FRAMES, JOURNAL_ENTRY, offsetOf, stopNumber } from '../../layout.ts';
 import type { BigintBackend } from '../bigint.ts';
 import type { Backend, Executed, Executor } from '../executor.ts';
 import { TLB, TRANSLATIONS_END, WORD } from './layout.ts';
@@ -59,6 +59,8 @@ export const wasmOf =
   (executed) =>
     new WasmBackend(executed, module, reasons);
 
+const FULL = Number(ATTENTION.full);
+
 class WasmBackend implements Executor {
   private readonly words: Int32Array;
   private readonly translations: Int32Array;
@@ -95,22 +97,35 @@ class WasmBackend implements Executor {
   run(budget: number): number {
     let made = 0;
     let decoded = false;
+    // What asked has not happened yet: where its walk has filled the journal, the run stops behind it.
+    let full = 0;
     while (made < budget) {
-      const ran = this.made.run(budget - made);
+      const ran = this.made.run(full === 0 ? budget - made : 1);
       this.follow();
       if (ran >= 0) {
+        made += ran;
+        full = this.demand(full);
         if (this.word(offsetOf.stop) !== 0) this.nameStop();
-        return made + ran;
+        else if (made < budget) continue;
+        return made;
       }
       made += ~ran;
       // What was decoded and is asked for again at once is left to the oracle: no input hangs.
       decoded = !(decoded && ran === -1) && this.decode();
+      full |= this.word(offsetOf.attention) & FULL;
+      this.setWord(offsetOf.attention, this.word(offsetOf.attention) & ~FULL);
       if (decoded) continue;
       const one = this.byReader();
+      full = this.demand(full);
       if (one === 0) return made;
       made += one;
     }
     return made;
+  }
+  /** Ask for attention again; nothing is left to ask for. */
+  private demand(full: number): number {
+    this.setWord(offsetOf.attention, this.word(offsetOf.attention) | full);
+    return 0;
   }
   /** Numbers of reasons are the module's own until they are told. */
   private nameStop(): void {

@@ -356,9 +356,9 @@ export class Stage extends StageWords {
     super.stay();
   }
   /** Too large for a handler: a function, which leaves the new RIP in the state. */
-  override returnFromInterrupt(): void {
+  override returnFromInterrupt(width: Width): void {
     this.syncRip();
-    this.emit(this.functions.call('iret', false, [], (m) => void returnFromInterrupt(m)));
+    this.emit(this.functions.call(`iret${width}`, false, [], (m) => void returnFromInterrupt(m, width)));
     this.checkRaised();
     this.emit(...(this.exits.keepRf?.() ?? []));
     this.jump(this.get('rip'));
