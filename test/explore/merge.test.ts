@@ -40,6 +40,37 @@ test('units add up to the sweep, in any order', () => {
   expect(heading).toMatchObject({ starts: whole.starts, bodies: whole.bodies, where: whole.where, model: 1 });
 });
 
+test('what is alike in length stays in the order of the units', () => {
+  const report = (part: number, fork: number, name: string): UnitReport => ({
+    ...{ part, fork, boundaries: 9, schedules: 2, distinct: 1, untold: [{ name, schedules: 1 }] },
+    violations: [
+      {
+        ...{ invariant: 'I4', recipe: 'inject nmi at b1', step: 9, sentence: name },
+        ...{ start: 'task', body: 'int3', schedules: 1 },
+      },
+    ],
+  });
+  const [a, b, c] = [report(0, 0, 'z'), report(0, 1, 'y'), report(1, 0, 'z')];
+  for (const order of [
+    [a, b, c],
+    [c, b, a],
+    [b, c, a],
+  ]) {
+    const { schedules, distinct, violations, untold } = mergeUnits(order);
+    expect({ schedules, distinct, untold }).toEqual({
+      ...{ schedules: 6, distinct: 3 },
+      untold: [
+        { name: 'z', schedules: 2 },
+        { name: 'y', schedules: 1 },
+      ],
+    });
+    expect(violations.map(({ sentence, schedules: n }) => [sentence, n])).toEqual([
+      ['z', 2],
+      ['y', 1],
+    ]);
+  }
+});
+
 test('a unit says the same after others, and after it was given up', () => {
   const unit = units[1];
   if (!unit) throw new Error('no unit');
