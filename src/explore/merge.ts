@@ -76,7 +76,11 @@ export function sweepUnit(
   const part = parts[n];
   if (!part) throw new RangeError(`invalid unit: part ${n} of ${parts.length}`);
   try {
-    const explored = finish(goesOn ? leavable(part, goesOn) : part, (one) => one === fork);
+    // The next run of the execution begins anew in any case: it can be left anywhere.
+    const watch = (): void => {
+      if (goesOn?.() === false) throw GIVEN_UP;
+    };
+    const explored = finish({ ...part, bounds: { ...part.bounds, watch } }, (one) => one === fork);
     const report = reportOf({ ...ask, shard: { index: fork, of: forks } }, [explored]);
     const { boundaries, schedules, distinct, violations, untold } = report;
     return { part: n, fork, boundaries, schedules, distinct, violations, untold };
@@ -117,18 +121,6 @@ function finish(part: Part, takes: (fork: number) => boolean): Explored {
 }
 
 const GIVEN_UP = new Error('given up');
-
-/** The part, with a way out wherever an event might strike. The next run of its execution begins anew in any case. */
-function leavable(part: Part, goesOn: () => boolean): Part {
-  const kinds = part.bounds.kinds.map((kind): (typeof part.kinds)[number] => ({
-    ...kind,
-    may: (...given) => {
-      if (!goesOn()) throw GIVEN_UP;
-      return kind.may(...given);
-    },
-  }));
-  return { ...part, bounds: { ...part.bounds, kinds } };
-}
 
 function codeOf([part]: readonly Part[]): string {
   if (!part) return '';

@@ -1,4 +1,6 @@
 import { availableParallelism } from 'node:os';
+import { WINDOW } from '../../explore/sweep.ts';
+import { BUDGET } from '../../scenario/run.ts';
 import { whole } from '../sweep/ask.ts';
 import { carryOut } from '../sweep/carry-out.ts';
 import { mergeFiles, type SweepFile, writeSweep } from '../sweep/file.ts';
@@ -52,8 +54,8 @@ export const sweep: Command = {
     '--events   what may strike in one run: nmi,nmi is at most two NMIs',
     '--start    where runs begin, --body (or --handler) what the handler does; all of the default list unless told',
     '--without  safeguards that are taken away',
-    '--window   transitions of the task, with no event alive, in which an event may still strike; 8 unless told',
-    '--budget   transitions after which a run is taken to have no end; 2000 unless told',
+    `--window   transitions of the task, with no event alive, in which an event may still strike; ${WINDOW} unless told`,
+    `--budget   transitions after which a run is taken to have no end; ${BUDGET} unless told`,
     '--unpruned runs every schedule to its end, also where runs meet',
     '--jobs     threads, one a core unless told; the result does not depend on them',
     '--shard    I/N does one part of N, I from 1 to N; --merge puts all N together',

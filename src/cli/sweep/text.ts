@@ -5,8 +5,9 @@ import type { SweepFile } from './file.ts';
 export const count = (n: number): string => n.toLocaleString('en-US');
 const counted = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
 
-/** `0.8 s`, `12 s`, `3 min`, `2 h`. */
+/** `80 ms`, `1.8 s`, `12 s`, `3 min`, `2 h`. */
 export function duration(ms: number): string {
+  if (ms < 950) return `${Math.round(ms)} ms`;
   const seconds = ms / 1000;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   if (seconds < 90) return `${Math.round(seconds)} s`;
