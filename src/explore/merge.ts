@@ -24,7 +24,11 @@ export interface Unit {
 }
 
 /** What is counted, unit by unit. */
-export type Counts = Pick<SweepReport, 'boundaries' | 'schedules' | 'distinct' | 'violations' | 'untold'>;
+export interface Counts
+  extends Pick<SweepReport, 'boundaries' | 'schedules' | 'distinct' | 'violations' | 'untold'> {
+  /** How often each kind of event struck in the runs that were made: nothing is cleared of one that never did. */
+  readonly strikes: Readonly<Record<string, number>>;
+}
 
 /** What a unit says. */
 export interface UnitReport extends Counts {
@@ -83,7 +87,8 @@ export function sweepUnit(
     const explored = finish({ ...part, bounds: { ...part.bounds, watch } }, (one) => one === fork);
     const report = reportOf({ ...ask, shard: { index: fork, of: forks } }, [explored]);
     const { boundaries, schedules, distinct, violations, untold } = report;
-    return { part: n, fork, boundaries, schedules, distinct, violations, untold };
+    const strikes = strikesOf(explored);
+    return { part: n, fork, boundaries, schedules, distinct, strikes, violations, untold };
   } catch (error) {
     if (error === GIVEN_UP) return undefined;
     throw error;
@@ -96,12 +101,16 @@ export function mergeUnits(reports: readonly UnitReport[]): Counts {
   const untold = new Map<string, number>();
   for (const { name, schedules } of ordered.flatMap((report) => report.untold))
     untold.set(name, (untold.get(name) ?? 0) + schedules);
+  const strikes: Record<string, number> = {};
+  for (const [event, n] of ordered.flatMap((report) => Object.entries(report.strikes)))
+    strikes[event] = (strikes[event] ?? 0) + n;
   const sum = (key: 'schedules' | 'distinct'): number =>
     ordered.reduce((total, report) => total + report[key], 0);
   return {
     boundaries: ordered.reduce((most, { boundaries }) => Math.max(most, boundaries), 0),
     schedules: sum('schedules'),
     distinct: sum('distinct'),
+    strikes,
     violations: shortest(ordered.flatMap(({ violations }) => violations)),
     untold: [...untold].map(([name, schedules]) => ({ name, schedules })),
   };
@@ -118,6 +127,18 @@ function finish(part: Part, takes: (fork: number) => boolean): Explored {
     const { done, value } = run.next();
     if (done) return value;
   }
+}
+
+/** Each path begins with one strike; where runs meet, none does. */
+function strikesOf({ part, root }: Explored): Counts['strikes'] {
+  const counts = part.kinds.map(() => 0);
+  const paths = [root];
+  for (let path = paths.pop(); path; path = paths.pop())
+    for (const fork of path.forks) {
+      counts[fork.kind] = (counts[fork.kind] ?? 0) + 1;
+      paths.push(fork.path);
+    }
+  return Object.fromEntries(part.kinds.map(({ event }, n) => [event, counts[n] ?? 0]));
 }
 
 const GIVEN_UP = new Error('given up');

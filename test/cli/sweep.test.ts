@@ -7,6 +7,7 @@ import { afterAll, expect, test, vi } from 'vitest';
 import { sweep as command } from '../../src/cli/commands/sweep.ts';
 import { libraryOnDisk } from '../../src/literate/shelves.ts';
 import { print } from '../../src/scenario/recipe.ts';
+import { play } from '../../src/scenario/run.ts';
 import { variants } from '../explore/variants.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sweep-'));
@@ -155,6 +156,11 @@ test('people read what was swept and what that does not say', async () => {
   expect(clean.stdout).toMatch(/\n9 schedules, 8 runs, at most \d+ boundaries with one event; /);
   expect(clean.stdout).toMatch(/\nclean: .* Nothing is said of any other\.\n$/);
 
+  const empty = await here('linux-4.2', '--events', 'gp', '--start', 'user-task');
+  expect(empty.status).toBe(1);
+  expect(empty.stdout).toMatch(/ {2}gp .* \(it never struck: nothing is cleared of it\)\n/);
+  expect(empty.stdout).toMatch(/\nnothing struck, so nothing is cleared\n$/);
+
   const broken = await here('--merge', at('1.json'), at('2.json'));
   expect(broken.stdout).toContain('\nI9: Every event comes back to what it interrupted');
   expect(broken.stdout).toMatch(/\n {4}scenario found v0\n {4}design {2}linux-4.2\n/);
@@ -172,6 +178,27 @@ test('people read what was swept and what that does not say', async () => {
 
   const shard = await here('--resume', at('1.json'));
   expect(shard.stdout).toContain('\none shard: lab sweep --merge FILE... says what all 2 say together');
+});
+
+test('what has no cause is impossible, and its recipe says so', async () => {
+  const { status, stdout } = await here(
+    'linux-4.2',
+    '--events',
+    'gp',
+    '--anywhere',
+    '--json',
+    '--window',
+    '1',
+  );
+  expect(status).toBe(1);
+  const { where, violations } = JSON.parse(stdout);
+  expect(where).toEqual({ gp: 'at any boundary, cause or not: some of these runs are impossible' });
+  const timeline = play(
+    { page: 'found', name: 'found', line: 1, lines: violations[0].recipe.split('\n') },
+    libraryOnDisk(),
+  );
+  expect(timeline.problems).toEqual([]);
+  expect(timeline.broken.map(({ invariant }) => invariant)).toContain(violations[0].invariant);
 });
 
 test('a signal keeps what is done, and how to go on is said', async () => {

@@ -33,7 +33,8 @@ test('units add up to the sweep, in any order', () => {
   const merged = mergeUnits(all);
   expect(mergeUnits(all.toReversed())).toEqual(merged);
   // Runs that meet a run of another unit are made twice; nothing else differs.
-  const { distinct, ...same } = merged;
+  const { distinct, strikes, ...same } = merged;
+  expect(strikes).toEqual({ nmi: distinct });
   expect(distinct).toBeGreaterThanOrEqual(whole.distinct);
   expect({ ...whole, ...same }).toEqual(whole);
   expect(same.violations.map(({ invariant }) => invariant)).toContain('I9');
@@ -42,7 +43,15 @@ test('units add up to the sweep, in any order', () => {
 
 test('what is alike in length stays in the order of the units', () => {
   const report = (part: number, fork: number, name: string): UnitReport => ({
-    ...{ part, fork, boundaries: 9, schedules: 2, distinct: 1, untold: [{ name, schedules: 1 }] },
+    ...{
+      part,
+      fork,
+      boundaries: 9,
+      schedules: 2,
+      distinct: 1,
+      strikes: { nmi: 1 },
+      untold: [{ name, schedules: 1 }],
+    },
     violations: [
       {
         ...{ invariant: 'I4', recipe: 'inject nmi at b1', step: 9, sentence: name },
@@ -56,8 +65,9 @@ test('what is alike in length stays in the order of the units', () => {
     [c, b, a],
     [b, c, a],
   ]) {
-    const { schedules, distinct, violations, untold } = mergeUnits(order);
-    expect({ schedules, distinct, untold }).toEqual({
+    const { schedules, distinct, strikes, violations, untold } = mergeUnits(order);
+    expect({ schedules, distinct, strikes, untold }).toEqual({
+      strikes: { nmi: 3 },
       ...{ schedules: 6, distinct: 3 },
       untold: [
         { name: 'z', schedules: 2 },

@@ -5,7 +5,7 @@ import { whole } from '../sweep/ask.ts';
 import { carryOut } from '../sweep/carry-out.ts';
 import { mergeFiles, type SweepFile, writeSweep } from '../sweep/file.ts';
 import { planOf } from '../sweep/plan.ts';
-import { sweepText } from '../sweep/text.ts';
+import { isEmpty, sweepText } from '../sweep/text.ts';
 import { args, type Command, json, refuse } from './command.ts';
 
 const OPTIONS = {
@@ -16,6 +16,7 @@ const OPTIONS = {
   without: { type: 'string', multiple: true },
   window: { type: 'string' },
   budget: { type: 'string' },
+  anywhere: { type: 'boolean' },
   unpruned: { type: 'boolean' },
   jobs: { type: 'string' },
   shard: { type: 'string' },
@@ -34,6 +35,7 @@ const OF_THE_ASK = [
   'without',
   'window',
   'budget',
+  'anywhere',
   'unpruned',
   'shard',
 ] as const;
@@ -56,14 +58,15 @@ export const sweep: Command = {
     '--without  safeguards that are taken away',
     `--window   transitions of the task, with no event alive, in which an event may still strike; ${WINDOW} unless told`,
     `--budget   transitions after which a run is taken to have no end; ${BUDGET} unless told`,
+    '--anywhere events strike at every boundary, cause or not; some of the runs are impossible',
     '--unpruned runs every schedule to its end, also where runs meet',
     '--jobs     threads, one a core unless told; the result does not depend on them',
     '--shard    I/N does one part of N, I from 1 to N; --merge puts all N together',
     '--out      writes the JSON to FILE, also what is done when it is stopped, and every half minute',
     '--resume   goes on with what FILE holds, and writes it again (or another --out); DESIGN and its options may be',
     '           given once more, and must then be the same',
-    '--json     {design, events, where, starts, bodies, without, window, budget, pruned, code, model, boundaries, schedules,',
-    '           distinct, violations: [{invariant, recipe, step, sentence, start, body, schedules}], untold, elapsedMs};',
+    '--json     {design, events, where, starts, bodies, without, window, budget, anywhere, pruned, code, model, boundaries, schedules,',
+    '           distinct, strikes, violations: [{invariant, recipe, step, sentence, start, body, schedules}], untold, elapsedMs};',
     '           of a shard also {shard, units}, of a sweep that was stopped {partial: true, units}',
     '',
     'lab sweep linux-4.2 --events nmi,nmi                       two NMIs at any two boundaries',
@@ -72,7 +75,7 @@ export const sweep: Command = {
     'lab sweep --merge part-1.json part-2.json part-3.json part-4.json',
     '',
     'Exit status: 0 all was judged and nothing breaks, 1 something breaks, cannot be judged or was not done because the',
-    'sweep was stopped (Ctrl-C prints what is done), 2 bad input.',
+    'sweep was stopped (Ctrl-C prints what is done) or because no event could strike, 2 bad input.',
   ].join('\n'),
   async run(given) {
     const parsed = args(given, OPTIONS, Number.POSITIVE_INFINITY);
@@ -80,7 +83,8 @@ export const sweep: Command = {
     const { values, positionals } = parsed;
     const show = (file: SweepFile): 0 | 1 => {
       console.log(values.json ? json(file) : sweepText(file));
-      return file.violations.length === 0 && file.untold.length === 0 && !file.partial ? 0 : 1;
+      const clean = file.violations.length === 0 && file.untold.length === 0;
+      return clean && !file.partial && !isEmpty(file) ? 0 : 1;
     };
 
     if (values.merge) {

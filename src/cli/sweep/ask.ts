@@ -13,6 +13,7 @@ export interface Wishes {
   readonly without?: readonly string[] | undefined;
   readonly window?: string | undefined;
   readonly budget?: string | undefined;
+  readonly anywhere?: boolean | undefined;
   readonly unpruned?: boolean | undefined;
 }
 
@@ -47,6 +48,7 @@ export function askOf(
       ...(bodies && { bodies }),
       ...(window !== undefined && { window }),
       ...(budget !== undefined && { budget }),
+      anywhere: wishes.anywhere === true,
       pruned: wishes.unpruned !== true,
     },
   };

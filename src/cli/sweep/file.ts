@@ -57,6 +57,7 @@ export function writeSweep(path: string, file: SweepFile): string | undefined {
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string';
+const isFlag = (value: unknown): boolean => typeof value === 'boolean';
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -70,6 +71,7 @@ const COUNTS = {
   boundaries: isCount,
   schedules: isCount,
   distinct: isCount,
+  strikes: (value: unknown) => isObject(value) && Object.values(value).every(isCount),
   violations: listOf(
     shaped({
       invariant: isText,
@@ -93,7 +95,8 @@ const SHAPE = {
   bodies: listOf(isText),
   window: isCount,
   budget: isCount,
-  pruned: (value: unknown) => typeof value === 'boolean',
+  anywhere: isFlag,
+  pruned: isFlag,
   code: isText,
   model: isCount,
   shard: or(isText),
@@ -123,8 +126,19 @@ export function readSweep(path: string): SweepFile | { readonly problem: string 
 
 /** What was asked for when a file was made. */
 export const askOfFile = (file: SweepFile): SweepAsk => {
-  const { design, events, starts, bodies, without, edits, window, budget, pruned } = file;
-  return { design, events, starts, bodies, without, window, budget, pruned, ...(edits && { edits }) };
+  const { design, events, starts, bodies, without, edits, window, budget, anywhere, pruned } = file;
+  return {
+    design,
+    events,
+    starts,
+    bodies,
+    without,
+    window,
+    budget,
+    anywhere,
+    pruned,
+    ...(edits && { edits }),
+  };
 };
 
 const SAME = [
@@ -136,6 +150,7 @@ const SAME = [
   'edits',
   'window',
   'budget',
+  'anywhere',
   'pruned',
   'model',
   'code',
@@ -199,7 +214,7 @@ export function mergeFiles(paths: readonly string[]): SweepFile | { readonly pro
   if (new Set(done.map(({ part, fork }) => `${part} ${fork}`)).size !== of || done.length !== of)
     return { problem: `invalid files: ${done.length} units (the sweep has ${of})` };
   const { edits = [], shard, elapsedMs, partial, units, ...rest } = first.file;
-  const { boundaries, schedules, distinct, violations, untold, ...heading } = rest;
+  const { boundaries, schedules, distinct, strikes, violations, untold, ...heading } = rest;
   const all = files.reduce((sum, { file }) => sum + file.elapsedMs, 0);
   return fileOf({ heading, edits, shard: undefined, of, own: of, done, elapsedMs: all });
 }

@@ -26,7 +26,7 @@ export function sweepText(file: SweepFile): string {
     `sweep of ${design}${file.shard === undefined ? '' : `, shard ${file.shard}`}`,
     '',
     said('events', `${list(events)}: in one run at most ${events.length === 1 ? 'this one' : 'these'}`),
-    ...Object.entries(where).map(([event, place]) => said(event, place)),
+    ...Object.entries(where).map(([event, place]) => said(event, place + never(file, event))),
     said('start', list(starts)),
     said('body', list(bodies)),
     ...(without.length > 0 ? [said('without', list(without))] : []),
@@ -60,12 +60,21 @@ export function sweepText(file: SweepFile): string {
   ].join('\n');
 }
 
-function verdict({ violations, untold, partial, shard, units }: SweepFile): string {
+/** Whether events could strike at all, in a sweep that is done. */
+export const isEmpty = ({ strikes, partial, shard }: SweepFile): boolean =>
+  !partial && shard === undefined && Object.values(strikes).every((n) => n === 0);
+
+const never = ({ strikes, partial, shard }: SweepFile, event: string): string =>
+  strikes[event] || partial || shard !== undefined ? '' : ' (it never struck: nothing is cleared of it)';
+
+function verdict(file: SweepFile): string {
+  const { violations, untold, partial, shard, units } = file;
   const lines: string[] = [];
   if (violations.length > 0)
     lines.push(
       `${counted(violations.length, 'violation')}. Paste a recipe into lab run - to follow it, into lab mail - for a block to send.`,
     );
+  else if (isEmpty(file)) lines.push('nothing struck, so nothing is cleared');
   else if (!partial && shard === undefined)
     lines.push(
       untold.length > 0
