@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, expect, test, vi } from 'vitest';
 import { sweep as command } from '../../src/cli/commands/sweep.ts';
+import { progressText } from '../../src/cli/sweep/progress.ts';
+import type { UnitReport } from '../../src/explore/merge.ts';
 import { libraryOnDisk } from '../../src/literate/shelves.ts';
 import { print } from '../../src/scenario/recipe.ts';
 import { play } from '../../src/scenario/run.ts';
@@ -199,6 +201,18 @@ test('what has no cause is impossible, and its recipe says so', async () => {
   );
   expect(timeline.problems).toEqual([]);
   expect(timeline.broken.map(({ invariant }) => invariant)).toContain(violations[0].invariant);
+});
+
+test('the line on a terminal counts schedules and estimates the rest from the units of this run', () => {
+  const part = contents('1.json');
+  const [first, ...more] = part.units.done;
+  const own = Array.from({ length: 9 }, (_, fork) => ({ part: 0, fork, forks: 9 }));
+  const text = (before: readonly UnitReport[], done: readonly UnitReport[]) =>
+    progressText({ heading: part, own, before }, done, 2000);
+  expect(text([first], [first])).toMatch(/^nmi,nmi: 1\d\d schedules, \d+ broken, 1 of 9 units$/);
+  expect(text([first], [first, ...more])).toMatch(
+    /^nmi,nmi: \d+ schedules, \d+ broken, 3 of 9 units, about 6\.0 s left$/,
+  );
 });
 
 test('a signal keeps what is done, and how to go on is said', async () => {

@@ -8,6 +8,9 @@ import { progressText, showing } from './progress.ts';
 /** Milliseconds after which what is done is written once more, for those whose process is ended without a word. */
 const WRITTEN_EVERY = 30_000;
 
+/** Ctrl-C, the end of a batch job, the end of a terminal. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 export interface CarriedOut {
   readonly file: SweepFile;
   /** Why a thread failed, or the last writing. */
@@ -15,7 +18,7 @@ export interface CarriedOut {
 }
 
 /**
- * Explores the units of a plan that are not done yet. SIGINT and SIGTERM stop it; what is done by then is in the result.
+ * Explores the units of a plan that are not done yet. A signal stops it; what is done by then is in the result.
  *
  * @param jobs threads
  * @param out file in which what is done is kept, from the beginning on
@@ -32,7 +35,7 @@ export async function carryOut(
   const standing = (): SweepFile => standingOf(plan, done, performance.now() - started);
   const abort = new AbortController();
   const stop = (): void => abort.abort();
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  for (const signal of SIGNALS) process.once(signal, stop);
   if (out !== undefined) {
     const problem = writeSweep(out, standing());
     if (problem) return { problem };
@@ -52,7 +55,7 @@ export async function carryOut(
     signal: abort.signal,
   });
   hide();
-  process.off('SIGINT', stop).off('SIGTERM', stop);
+  for (const signal of SIGNALS) process.off(signal, stop);
   const file = standing();
   const problem = out === undefined ? undefined : writeSweep(out, file);
   return { file, failure: failure ?? problem };

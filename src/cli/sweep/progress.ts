@@ -6,7 +6,7 @@ import { count, duration } from './text.ts';
 /** Milliseconds between two looks. */
 const EVERY = 200;
 
-/** `nmi, nmi: 1,200 schedules, 2 of them break something, 5 of 16 units, about 12 s left`. */
+/** `nmi,nmi: 1,200 schedules, 2 broken, 5 of 16 units, about 12 s left`. */
 export function progressText(
   { heading, own, before }: Pick<Plan, 'heading' | 'own' | 'before'>,
   done: readonly UnitReport[],
@@ -17,7 +17,7 @@ export function progressText(
   const broken = sum(done.flatMap(({ violations }) => violations));
   const fresh = done.length - before.length;
   const left = fresh > 0 ? `, about ${duration((elapsedMs / fresh) * (own.length - done.length))} left` : '';
-  return `${heading.events.join(', ')}: ${count(sum(done))} schedules, ${count(broken)} of them break something, ${done.length} of ${own.length} units${left}`;
+  return `${heading.events.join()}: ${count(sum(done))} schedules, ${count(broken)} broken, ${done.length} of ${own.length} units${left}`;
 }
 
 /** Shows a text again and again on standard error if that is a terminal; the result ends it and wipes the line. */
