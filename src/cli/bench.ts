@@ -1,12 +1,14 @@
 /**
  * `npm run bench [SECONDS]`: how fast the engine is, on the guest of `bench/guest.ts`. Both backends and, where
  * it is installed, Unicorn run the same bytes in the same process run, one after the other in rounds; what counts are the ratios.
+ * Then how long sweeps take, with the bars beside them. Nothing is asserted.
  */
 import { spawnSync } from 'node:child_process';
 import { gzipSync } from 'node:zlib';
 import { compileEngine, engineBytes } from '../engine/backends/wasm/backend.ts';
 import type { Machine } from '../engine/machine.ts';
 import { machineOf } from './bench/guest.ts';
+import { sweepFigures } from './bench/sweep.ts';
 import { unicorn } from './bench/unicorn.ts';
 
 const ROUNDS = 5;
@@ -109,3 +111,5 @@ for (const [name, list] of Object.entries(figures)) {
   line(name, show(list, name.includes('mark') ? 'M forks/s' : 'M instructions/s', digits) + ratio);
 }
 if (!('Unicorn' in figures)) line('Unicorn', 'not installed (libunicorn-dev and a C compiler)');
+for (const { what, ms, barMs, made } of await sweepFigures(3, processorTime))
+  line(what, [`${show(ms, 'ms')}, bar ${barMs} ms`, ...(made ? [made] : [])].join('; '));

@@ -11,10 +11,12 @@ import { list } from './commands/list.ts';
 import { mail } from './commands/mail.ts';
 import { record } from './commands/record.ts';
 import { run } from './commands/run.ts';
+import { sweep } from './commands/sweep.ts';
 import { vectors } from './commands/vectors.ts';
 
 const COMMANDS: readonly Command[] = [
   run,
+  sweep,
   list,
   mail,
   link,

@@ -80,6 +80,8 @@ export interface Bounds {
   readonly anywhere: boolean;
   /** Which forks of the first path are explored: all, unless this is a shard. */
   readonly takes?: (fork: number) => boolean;
+  /** Called wherever an event may strike; what it throws ends the exploration, which then cannot go on. */
+  readonly watch?: () => void;
 }
 
 /** How far an exploration has come. */
@@ -205,6 +207,7 @@ export class Explorer {
     const left = path.remaining[kind] ?? 0;
     const strikes = this.bounds.kinds[kind];
     if (left === 0 || !strikes) return;
+    this.bounds.watch?.();
     const { event } = strikes;
     const cause = this.bounds.anywhere
       ? { detail: {} }

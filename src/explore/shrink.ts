@@ -10,7 +10,7 @@ import type { Part, SweepAsk } from './sweep.ts';
  * the same invariant.
  */
 export function recipeOf(
-  { design, without = [], edits = [] }: SweepAsk,
+  { design, without = [], edits = [], anywhere = false }: SweepAsk,
   { start, body, execution, given, kinds, bounds }: Part,
   { schedule, end }: Outcome,
 ): string {
@@ -23,7 +23,7 @@ export function recipeOf(
     version: 0,
     notes: [],
     design,
-    sets: [],
+    sets: anywhere ? [{ name: 'impossible', value: 'allow' }] : [],
     without,
     start,
     body,

@@ -62,6 +62,7 @@ export interface SweepReport {
   readonly bodies: readonly string[];
   readonly window: number;
   readonly budget: number;
+  readonly anywhere: boolean;
   readonly pruned: boolean;
   /** Boundaries of the longest run with one event. */
   readonly boundaries: number;
@@ -90,6 +91,7 @@ export const WINDOW = 8;
 const LISTED = 100_000;
 /** Kinds of breaks that a report tells. */
 const TOLD = 50;
+const ANYWHERE = 'at any boundary, cause or not: some of these runs are impossible';
 
 const sourceOf = ({ design, without = [], edits = [] }: SweepAsk, start: string, body: string): Source => ({
   page: 'sweep',
@@ -217,12 +219,13 @@ export function reportOf(ask: SweepAsk, explored: readonly Explored[]): SweepRep
   return {
     design: ask.design,
     events: ask.events,
-    where: Object.fromEntries(kinds.map(({ event, where }) => [event, where])),
+    where: Object.fromEntries(kinds.map(({ event, where }) => [event, ask.anywhere ? ANYWHERE : where])),
     without: ask.without ?? [],
     starts: [...new Set(explored.map(({ part }) => part.start))],
     bodies: [...new Set(explored.map(({ part }) => part.body))],
     window: ask.window ?? WINDOW,
     budget: ask.budget ?? BUDGET,
+    anywhere: ask.anywhere ?? false,
     pruned: ask.pruned ?? true,
     boundaries,
     schedules,

@@ -1,4 +1,5 @@
 /** A run as the command line prints it and the site serves it: as text, and as data. */
+import { INVARIANTS } from './invariants.ts';
 import type { Timeline } from './timeline.ts';
 
 /** Names of records without their braces. */
@@ -15,6 +16,7 @@ export function runData(timeline: Timeline, at: number) {
     digest: frame?.digest,
     verdict: timeline.outcome.verdict,
     counts: timeline.counts,
+    broken: timeline.broken,
     traces: frame?.verdicts.map(({ unwinder, judgement, reason, printed }) => ({
       unwinder,
       judgement,
@@ -33,7 +35,7 @@ export function runData(timeline: Timeline, at: number) {
   };
 }
 
-/** What `lab run` prints, without the last line feed: story, traces at boundary `at`, verdict. */
+/** What `lab run` prints, without the last line feed: story, traces at boundary `at`, what broke, verdict. */
 export function runText(timeline: Timeline, at: number, notes: readonly string[] = []): string {
   const { outcome, steps, counts } = timeline;
   const frame = timeline.frames[at];
@@ -61,6 +63,11 @@ export function runText(timeline: Timeline, at: number, notes: readonly string[]
       ...printed.map((line) => `  ${line}`),
       '',
     ]),
+    ...timeline.broken.flatMap(({ invariant, boundary, sentence }) => [
+      `${invariant} breaks at boundary ${boundary}: ${sentence}`,
+      `  ${INVARIANTS[invariant]}`,
+    ]),
+    ...(timeline.broken.length > 0 ? [''] : []),
     `verdict ${verdict}; ${counts.boundaries} boundaries, ${counts.deliveries} deliveries, ${counts['nmi-served']} NMIs served, ${counts['nmi-merged']} merged`,
   ].join('\n');
 }

@@ -13,7 +13,7 @@ function lab(args: readonly string[], input = '') {
 test('help says what there is', () => {
   const { status, stdout } = lab(['--help']);
   expect(status).toBe(0);
-  for (const name of ['run', 'list', 'asm', 'disasm', 'record', 'freeze']) {
+  for (const name of ['run', 'sweep', 'list', 'asm', 'disasm', 'record', 'freeze']) {
     expect(stdout).toContain(name);
     const own = lab([name, '--help']);
     expect({ name, status: own.status, usage: own.stdout.split(' ').slice(0, 3).join(' ') }).toEqual({
@@ -31,7 +31,7 @@ test('bad input is one sentence and status 2', () => {
   };
   expect(refused()).toMatch(/^2 /);
   expect(refused('fly')).toBe(
-    '2 unknown command: fly (there is run, list, mail, link, explain, lint, asm, disasm, record, freeze, vectors)',
+    '2 unknown command: fly (there is run, sweep, list, mail, link, explain, lint, asm, disasm, record, freeze, vectors)',
   );
   expect(refused('run')).toBe('2 missing scenario: lab run FILE|SLUG|LINK|-');
   expect(refused('run', 'nested')).toMatch(/^2 unknown scenario: nested \(there is .*nested-nmi.*\)$/);

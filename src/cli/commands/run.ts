@@ -22,7 +22,7 @@ type Found =
 
 export const run: Command = {
   name: 'run',
-  summary: 'runs a scenario and prints story, traces and verdict',
+  summary: 'runs a scenario and prints story, traces, what broke and verdict',
   usage: 'run FILE|SLUG|LINK|- [--json] [--at BOUNDARY|CHECKPOINT] [--pick K]',
   help: [
     'FILE   a recipe, or a page (.mdx) with one scenario; - is standard input, also a mail that quotes a recipe',
@@ -30,7 +30,7 @@ export const run: Command = {
     'LINK   a link to a moment, whole or from /s/ on',
     '--at   where the traces are taken; the cursor of the recipe unless told',
     "--pick the reader's own rule end[-K], 9 unless told",
-    '--json {slug, version, steps, digest, verdict, traces, story, recipe}',
+    '--json {slug, version, steps, digest, verdict, broken: [{invariant, boundary, sentence}], traces, story, recipe}',
     '',
     'Exit status: 0 what the recipe expects (or what the link was made for), 1 something else, 2 bad input.',
   ].join('\n'),
