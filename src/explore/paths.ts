@@ -232,7 +232,7 @@ export class Explorer {
   }
 
   private meets(event: Strikes['event'], { live }: Track): Met {
-    if (event === 'nmi' && this.waits()) return 'pending';
+    if (event === 'nmi' && this.machine.low('nmiPending') !== 0) return 'pending';
     if (event === 'nmi' && this.machine.low('nmiBlocked') !== 0) return 'blocked';
     for (let context = live; context; context = context.outer) if (context.vector === 2) return 'inside';
     return 'open';

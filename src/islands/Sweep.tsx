@@ -55,7 +55,15 @@ function Readout({ state, id }: { readonly state: State; readonly id: string }) 
           </>
         )}
       </p>
-      {run && <RunActions key={run.recipe} recipe={run.recipe} link={run.link} boundary={run.boundary} />}
+      {run && (
+        <RunActions
+          key={run.recipe}
+          state={state}
+          recipe={run.recipe}
+          link={run.link}
+          boundary={run.boundary}
+        />
+      )}
     </div>
   );
 }
@@ -80,6 +88,7 @@ export default function Sweep({ baked, choices, title, children }: SweepProps) {
         <b>{title}</b>
         <span class="dim">{state.swept.value.design}</span>
       </header>
+      <Verdict state={state} />
       <div class="parts" data-controls={choices ? '' : undefined}>
         <figure>
           <Picture state={state} id={`${id}-cell`}>
@@ -92,7 +101,6 @@ export default function Sweep({ baked, choices, title, children }: SweepProps) {
           <Outcomes state={state} />
         </div>
       </div>
-      <Verdict state={state} />
       <FoundList state={state} />
       <Places state={state} />
     </section>

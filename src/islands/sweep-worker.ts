@@ -73,9 +73,14 @@ async function answer(request: Request): Promise<void> {
   try {
     if (request.kind === 'sweep') await sweep(request);
     else if (request.kind === 'show') shown(request);
-    else {
+    else if (request.kind === 'open') {
       const { id, recipe, boundary } = request;
       tell({ kind: 'opened', id, door: doorOf(recipe, boundary, opener) });
+    } else {
+      const { answerMail } = await import('./lab/mail-answers.ts'); // few ask for it
+      const made = answerMail({ ...request, changelog: false }, opener);
+      if (made.kind === 'failed') tell({ ...made, id: request.id });
+      else tell({ kind: 'mailed', id: request.id, text: made.text });
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

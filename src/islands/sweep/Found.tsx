@@ -3,12 +3,9 @@ import { useSignal } from '@preact/signals';
 import { FATES, fateOf } from '../../explore/fate.ts';
 import type { Found as Broken } from '../../explore/sweep.ts';
 import { INVARIANTS } from '../../scenario/invariants.ts';
-import { ask } from '../lab/client.ts';
 import { Chip } from './Outcomes.tsx';
 import { count, scopeOf, verdictOf } from './say.ts';
-import { LINKED, type State } from './state.ts';
-
-const base = import.meta.env.BASE_URL.replace(/\/$/, '');
+import { BASE, LINKED, type State } from './state.ts';
 
 /** The verdict in a line, and everything that it is about. */
 export function Verdict({ state }: { readonly state: State }) {
@@ -26,19 +23,14 @@ export function Verdict({ state }: { readonly state: State }) {
     );
   }
   const { clean, text } = verdictOf(report);
+  const took = phase.kind === 'done' && phase.elapsed !== undefined ? phase.elapsed : undefined;
   return (
     <div class="verdict" role="status">
       <p>
         <Chip letter={clean ? 'o' : (letterOf(report.violations[0]) ?? 'A')} /> <b>{text}</b>
-        {phase.kind === 'done' && phase.elapsed !== undefined && (
-          <span class="dim"> Took {(phase.elapsed / 1000).toFixed(1)} s.</span>
-        )}
+        {took !== undefined && <span class="dim"> Took {(took / 1000).toFixed(1)} s.</span>}
       </p>
-      <ul class="scope">
-        {scopeOf(report).map((line) => (
-          <li key={line}>{line}</li>
-        ))}
-      </ul>
+      <p class="scope">{scopeOf(report).join(' ')}</p>
     </div>
   );
 }
@@ -90,17 +82,19 @@ function Card({ state, found, n }: { readonly state: State; readonly found: Brok
         {schedules === 1 ? 'schedule does' : 'schedules do'}.
       </p>
       <pre>{recipe.trimEnd()}</pre>
-      <RunActions recipe={recipe} link={door?.link} boundary={step} />
+      <RunActions state={state} recipe={recipe} link={door?.link} boundary={step} />
     </article>
   );
 }
 
 /** What can be done with a run: opened, linked, copied, mailed. */
 export function RunActions({
+  state,
   recipe,
   link,
   boundary,
 }: {
+  readonly state: State;
   readonly recipe: string;
   /** From `/s/` on. */
   readonly link: string | undefined;
@@ -118,21 +112,18 @@ export function RunActions({
     }
   };
   const write = async () => {
-    const site = location.origin + base;
-    const answer = await ask({ kind: 'mail', recipe, boundary, changelog: false, site });
-    if (answer.kind === 'mailed') mail.value = answer.text;
-    else said.value = answer.reason;
+    mail.value = await state.mail(recipe, boundary);
   };
   return (
     <footer class="acts">
       {link && (
-        <a class="btn" href={base + link}>
+        <a class="btn" href={BASE + link}>
           Open this run
         </a>
       )}
       <span class="js">
         {link && (
-          <button type="button" class="btn" onClick={() => copy(location.origin + base + link)()}>
+          <button type="button" class="btn" onClick={() => copy(location.origin + BASE + link)()}>
             Copy link
           </button>
         )}

@@ -29,12 +29,22 @@ export interface OpenRequest {
   readonly boundary: number;
 }
 
+/** The block for a mail about a boundary of a run. */
+export interface MailRequest {
+  readonly kind: 'mail';
+  readonly id: number;
+  readonly recipe: string;
+  readonly boundary: number;
+  /** Where the site lies, without a slash at the end. */
+  readonly site: string;
+}
+
 export interface Struck {
   readonly event: string;
   readonly boundary: number;
 }
 
-export type Request = SweepRequest | ShowRequest | OpenRequest;
+export type Request = SweepRequest | ShowRequest | OpenRequest | MailRequest;
 
 /** The map so far. */
 export interface Going {
@@ -83,6 +93,12 @@ export interface OpenedAnswer {
   readonly door: Door;
 }
 
+export interface MailedAnswer {
+  readonly kind: 'mailed';
+  readonly id: number;
+  readonly text: string;
+}
+
 /** An error of ours, or a worker that did not start. */
 export interface Failed {
   readonly kind: 'failed';
@@ -90,4 +106,4 @@ export interface Failed {
   readonly reason: string;
 }
 
-export type Message = Going | Swept | Refused | ShownAnswer | OpenedAnswer | Failed;
+export type Message = Going | Swept | Refused | ShownAnswer | OpenedAnswer | MailedAnswer | Failed;

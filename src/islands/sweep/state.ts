@@ -51,6 +51,9 @@ export const MOST_EVENTS = EXPECTED.length - 1;
 /** So long a cell is looked at before its run is made. */
 const REST = 160;
 
+/** Folder of the site, without a slash at the end. */
+export const BASE = import.meta.env.BASE_URL.replace(/\/$/, '');
+
 const same = (a: SweepAsk, b: SweepAsk): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 export function createState(baked: Baked, start: typeof createClient) {
@@ -79,6 +82,8 @@ export function createState(baked: Baked, start: typeof createClient) {
   let showing = 0;
   /** Requests for doors, by id: the place of what was found. */
   const opening = new Map<number, number>();
+  /** Those who wait for a mail, by id. */
+  const mails = new Map<number, (text: string) => void>();
   const client = start(hear);
 
   function hear(message: Message): void {
@@ -98,6 +103,9 @@ export function createState(baked: Baked, start: typeof createClient) {
       if (n === undefined) return;
       doors.value = doors.value.with(n, message.door);
       openFound(n + 1);
+    } else if (kind === 'mailed' || (kind === 'failed' && mails.has(id))) {
+      mails.get(id)?.(kind === 'mailed' ? message.text : message.reason);
+      mails.delete(id);
     } else if (kind === 'refused' && id === sweeping)
       phase.value = { kind: 'refused', problems: message.problems };
     else if (kind === 'failed' && (id === sweeping || phase.value.kind === 'running'))
@@ -120,6 +128,15 @@ export function createState(baked: Baked, start: typeof createClient) {
     const found: Found | undefined = report.value?.violations[n];
     if (!found || n >= LINKED) return;
     opening.set(client.ask({ kind: 'open', recipe: found.recipe, boundary: found.step }), n);
+  }
+
+  function stop(): void {
+    client.cancel();
+    opening.clear();
+    sweeping = 0;
+    showing = 0;
+    for (const [, wait] of mails) wait('');
+    mails.clear();
   }
 
   function run(): void {
@@ -160,7 +177,7 @@ export function createState(baked: Baked, start: typeof createClient) {
 
   function follow({ link }: ShownRun): void {
     opens = false;
-    if (link !== undefined) location.assign(import.meta.env.BASE_URL.replace(/\/$/, '') + link);
+    if (link !== undefined) location.assign(BASE + link);
   }
 
   return {
@@ -176,18 +193,20 @@ export function createState(baked: Baked, start: typeof createClient) {
         lookAt();
       }
     },
+    /** The block for a mail about a boundary of a run; a sentence if there is none. */
+    mail: (recipe: string, boundary: number): Promise<string> =>
+      new Promise((resolve) => {
+        const site = location.origin + BASE;
+        mails.set(client.ask({ kind: 'mail', recipe, boundary, site }), resolve);
+      }),
     /** Ends the sweep. What is drawn stays, and nothing is claimed of it. */
     cancel(): void {
-      client.cancel();
-      opening.clear();
-      sweeping = Number.POSITIVE_INFINITY;
-      phase.value = { kind: 'cancelled' };
+      stop();
+      if (phase.value.kind === 'running') phase.value = { kind: 'cancelled' };
     },
     /** Back to what the page was built with. */
     reset(): void {
-      client.cancel();
-      opening.clear();
-      sweeping = Number.POSITIVE_INFINITY;
+      stop();
       batch(() => {
         ask.value = baked.ask;
         swept.value = baked.ask;
