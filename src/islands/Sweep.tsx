@@ -6,7 +6,7 @@ import { createClient } from './sweep/client.ts';
 import { FoundList, RunActions, Verdict } from './sweep/Found.tsx';
 import { lettersOf } from './sweep/geometry.ts';
 import { Chip, Outcomes, Places } from './sweep/Outcomes.tsx';
-import { Picture } from './sweep/Picture.tsx';
+import { Axes, Picture } from './sweep/Picture.tsx';
 import { eventName, placeOf } from './sweep/say.ts';
 import { type Baked, type Choices, createState, type State, strikesOf } from './sweep/state.ts';
 
@@ -76,6 +76,7 @@ export default function Sweep({ baked, choices, title, children }: SweepProps) {
     return () => state.cancel();
   }, []);
   const phase = state.phase.value;
+  const warm = choices ? () => state.warm() : undefined;
   return (
     <section
       class="island sweep"
@@ -91,12 +92,14 @@ export default function Sweep({ baked, choices, title, children }: SweepProps) {
       <Verdict state={state} />
       <div class="parts" data-controls={choices ? '' : undefined}>
         <figure>
+          <Axes state={state} />
           <Picture state={state} id={`${id}-cell`}>
             {children}
           </Picture>
           <Readout state={state} id={`${id}-cell`} />
         </figure>
-        <div class="rail">
+        {/* A worker takes a while to start: it does so when a reader comes near the controls. */}
+        <div class="rail" onPointerEnter={warm} onFocusCapture={warm}>
           {choices && <Controls state={state} choices={choices} />}
           <Outcomes state={state} />
         </div>

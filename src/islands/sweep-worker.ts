@@ -73,6 +73,7 @@ async function answer(request: Request): Promise<void> {
   try {
     if (request.kind === 'sweep') await sweep(request);
     else if (request.kind === 'show') shown(request);
+    else if (request.kind === 'warm') partsOf(request.ask, pages);
     else if (request.kind === 'open') {
       const { id, recipe, boundary } = request;
       tell({ kind: 'opened', id, door: doorOf(recipe, boundary, opener) });

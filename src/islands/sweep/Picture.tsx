@@ -3,8 +3,22 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { type Cell, cellAt, geometryOf, keyCell, rowBox } from './geometry.ts';
-import { pictureText } from './say.ts';
+import { eventName, pictureText } from './say.ts';
 import type { State } from './state.ts';
+
+/** What lies on which axis. */
+export function Axes({ state }: { readonly state: State }) {
+  const { pair, strips } = state.map.value;
+  if (!pair) return <p class="axes">Each cell is one run, by the boundary at which the event strikes.</p>;
+  const [first, second] = pair.map(eventName);
+  return (
+    <p class="axes">
+      Down: boundary at which the {first === second ? `first ${first}` : first} strikes. Across: boundary of
+      the {first === second ? 'second, which comes after it' : second}. Names are functions of the run without{' '}
+      {strips.length > 1 || first === second ? 'both' : 'them'}. Above: each event alone.
+    </p>
+  );
+}
 
 /** The picture as it was built, until there is another one. */
 export function Picture({
@@ -28,8 +42,8 @@ export function Picture({
     let current = true;
     const asked = map.value;
     // Plot comes with the first picture that the page was not built with.
-    Promise.all([import('./plot.ts'), import('./draw.ts')]).then(([plot, { draw }]) => {
-      if (current) drawn.value = draw(asked, plot);
+    import('./live.ts').then(({ drawLive }) => {
+      if (current) drawn.value = drawLive(asked);
     });
     return () => {
       current = false;

@@ -4,6 +4,7 @@ import { fateOf, type Verdict } from '../../explore/fate.ts';
 import type { SweepMap } from '../../explore/map.ts';
 import { type Block, blocksOf, geometryOf, rowBox, stripRow } from './geometry.ts';
 import { looksOf } from './looks.ts';
+import { eventName } from './say.ts';
 
 type Plot = Pick<typeof Plots, 'plot' | 'rect' | 'text' | 'ruleX' | 'ruleY'>;
 
@@ -22,7 +23,7 @@ export function draw(map: SweepMap, plot: Plot, document?: Document): Element {
   const { width, height, left, top, across, down, columns, rows, strips } = geometry;
   const right = left + columns * across;
   const bottom = rows > 0 ? top + rows * down : top;
-  const byLook = Map.groupBy(blocksOf(map), ({ letter }) => looksOf(letter).fill);
+  const byLook = Map.groupBy(blocksOf(map), ({ letter }) => looksOf(letter));
   const order = [...byLook].toSorted(([, a], [, b]) => badness(a) - badness(b));
   const box = { x1: 'x1', x2: 'x2', y1: 'y1', y2: 'y2' } as const;
   const names = map.stretches.filter(({ from, to }) => (to - from + 1) * across >= NAMED);
@@ -39,8 +40,7 @@ export function draw(map: SweepMap, plot: Plot, document?: Document): Element {
     x: { type: 'linear', domain: [left, right], range: [left, right], axis: null },
     y: { type: 'linear', domain: [0, height], range: [0, height], axis: null },
     marks: [
-      ...order.flatMap(([fill, blocks]) => {
-        const { pattern } = looksOf(blocks[0]?.letter ?? '');
+      ...order.flatMap(([{ fill, pattern }, blocks]) => {
         return [
           plot.rect(blocks, { ...box, fill }),
           ...(pattern ? [plot.rect(blocks, { ...box, fill: pattern })] : []),
@@ -69,7 +69,7 @@ export function draw(map: SweepMap, plot: Plot, document?: Document): Element {
             map,
             map.strips.findIndex((one) => one.event === event),
           ),
-        text: ({ event }) => `${event} alone`,
+        text: ({ event }) => `${eventName(event)} alone`,
         textAnchor: 'end',
         fill: 'currentColor',
       }),
@@ -103,7 +103,7 @@ export function draw(map: SweepMap, plot: Plot, document?: Document): Element {
       plot.text(
         [
           map.pair
-            ? `boundary at which the second event, ${map.pair[1]}, strikes`
+            ? `boundary at which the second event, ${eventName(map.pair[1])}, strikes`
             : 'boundary at which it strikes',
         ],
         {

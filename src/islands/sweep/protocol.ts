@@ -29,6 +29,13 @@ export interface OpenRequest {
   readonly boundary: number;
 }
 
+/** Boots what a sweep will need; nothing is answered. */
+export interface WarmRequest {
+  readonly kind: 'warm';
+  readonly id: number;
+  readonly ask: SweepAsk;
+}
+
 /** The block for a mail about a boundary of a run. */
 export interface MailRequest {
   readonly kind: 'mail';
@@ -44,7 +51,7 @@ export interface Struck {
   readonly boundary: number;
 }
 
-export type Request = SweepRequest | ShowRequest | OpenRequest | MailRequest;
+export type Request = SweepRequest | ShowRequest | OpenRequest | MailRequest | WarmRequest;
 
 /** The map so far. */
 export interface Going {

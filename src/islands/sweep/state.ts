@@ -180,10 +180,19 @@ export function createState(baked: Baked, start: typeof createClient) {
     if (link !== undefined) location.assign(BASE + link);
   }
 
+  let warmed = false;
+
   return {
     ...{ ask, swept, map, report, doors, phase, live, cell, shown, expected, strayed },
     run,
     change,
+    /** Starts the worker and fetches what pictures are drawn with, once. */
+    warm(): void {
+      if (warmed) return;
+      warmed = true;
+      client.ask({ kind: 'warm', ask: ask.value });
+      void import('./live.ts');
+    },
     select,
     /** Opens the run of the chosen cell, as soon as it can be. */
     open(): void {
