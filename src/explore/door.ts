@@ -17,8 +17,12 @@ export interface Door {
 
 const startOf = ({ start }: Recipe): string => start ?? USUAL_SETUP.start;
 
+/** How much a scenario says of its own that another run would have to take back. */
+const ownOf = ({ injects, without, edits }: Recipe): number =>
+  injects.length + 10 * (without.length + edits.length);
+
 /**
- * The door of a run: the scenario with the same design and start that has the fewest events of its own; its newest
+ * The door of a run: the scenario with the same design and start that has the least of its own; its newest
  * version. The text keeps what is expected of it. `boundary` is where the link opens.
  */
 export function doorOf(text: string, boundary: number, opener: Opener): Door {
@@ -28,7 +32,7 @@ export function doorOf(text: string, boundary: number, opener: Opener): Door {
     .map((slug) => findNamed(opener.pages, slug, versionsOf(opener.pages, slug).at(-1) ?? 0))
     .flatMap((named) => ('problem' in named ? [] : [named.recipe]))
     .filter((named) => named.design === recipe.design && startOf(named) === startOf(recipe))
-    .toSorted((a, b) => a.injects.length - b.injects.length);
+    .toSorted((a, b) => ownOf(a) - ownOf(b));
   const [base] = alike;
   if (!base) return { recipe: text, link: undefined };
   const { slug, version } = base;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { around } from '../../src/explore/around.ts';
 import { doorOf } from '../../src/explore/door.ts';
-import { fateOf } from '../../src/explore/fate.ts';
+import { FATES, fateOf } from '../../src/explore/fate.ts';
 import { byPlace, NOTHING, pack, type SweepMap, show, tally, unpack } from '../../src/explore/map.ts';
 import { outcomes } from '../../src/explore/outcomes.ts';
 import { type Surveyed, survey, surveyAll } from '../../src/explore/survey.ts';
@@ -13,22 +13,16 @@ import { openLink } from '../../src/scenario/open-link.ts';
 import { parse } from '../../src/scenario/recipe.ts';
 import records from '../../src/scenario/records.json' with { type: 'json' };
 import { play } from '../../src/scenario/run.ts';
-import { variants } from './variants.ts';
 
 const pages = libraryOnDisk();
 const source = scenarioOf(pages, 'latch-opens-early');
 const recipe = source && parse(source).recipe;
 if (!recipe) throw new Error('missing scenario');
 const PAIR = around(recipe, { events: ['nmi', 'nmi'] });
-const variant = (wanted: string): SweepAsk => {
-  const { edits } = variants(pages).find(({ name }) => name === wanted) ?? {};
-  if (!edits) throw new Error(`missing variant: ${wanted}`);
-  return { ...PAIR, edits };
-};
 /** Breaks in many ways, and not everywhere. */
-const BROKEN = variant('without test C');
+const BROKEN: SweepAsk = { ...PAIR, without: ['test-c'] };
 /** Breaks in a window of a few boundaries. */
-const RARELY = variant('executing is cleared before the direction flag is set');
+const RARELY: SweepAsk = { ...PAIR, without: ['std-before-clear'] };
 
 function surveyed(ask: SweepAsk): Surveyed {
   const made = surveyAll(ask, pages);
@@ -118,6 +112,19 @@ test('the place of a letter tells what the event met', () => {
   );
 });
 
+test('of two kinds of events, either may come first', () => {
+  const { map, report } = surveyed(around(recipe, { events: ['mc', 'nmi'] }));
+  expect(map.pair).toEqual(['mc', 'nmi']);
+  expect(map.strips.map(({ event }) => event).toSorted()).toEqual(['mc', 'nmi']);
+  const below = map.rows.some((row, n) => /[a-zA-Z]/.test(unpack(row).slice(0, n)));
+  const above = map.rows.some((row, n) => /[a-zA-Z]/.test(unpack(row).slice(n + 1)));
+  expect([below, above]).toEqual([true, true]);
+  // The hole that the mail of 2016 names: a machine check opens the latch before the original record is copied.
+  expect(report.violations.map(({ invariant }) => invariant)).toContain('I1');
+  const first = map.stretches.find(({ name }) => name === 'nmi_from_kernel')?.from ?? 0;
+  expect(unpack(map.rows[first] ?? '')).toContain(FATES.find(({ invariant }) => invariant === 'I1')?.letter);
+});
+
 test('what is told while a survey goes on stays so', () => {
   const run = survey(PAIR, pages);
   const early: SweepMap[] = [];
@@ -136,13 +143,13 @@ test('what is told while a survey goes on stays so', () => {
 });
 
 test('with a third event to come, a cell shows the worst, and its schedule leads there', () => {
-  const ask = { ...RARELY, events: ['nmi', 'nmi', 'nmi'], window: 1 };
+  const ask = { ...RARELY, given: [], events: ['nmi', 'nmi', 'nmi'], window: 1 };
   const { map, maker } = surveyed(ask);
   const part = partOf(ask);
   let longer = 0;
-  for (let row = 0; row < map.rows.length; row += 60) {
+  for (let row = 0; row < map.rows.length; row++) {
     const letters = unpack(map.rows[row] ?? '');
-    for (let column = row + 1; column < letters.length; column += 80) {
+    for (let column = row + 1; column < letters.length; column += 20) {
       const letter = letters.charAt(column);
       if (letter === NOTHING || letter === '') continue;
       const schedule = maker.schedule(row, column) ?? [];
@@ -180,5 +187,6 @@ test('what cannot be swept is refused with a sentence', () => {
   expect(said({ ...PAIR, starts: ['user-task'] })).toMatch(/^invalid position: task\+2/);
   expect(said({ ...PAIR, bodies: ['loud'] })).toMatch(/^unknown body: loud/);
   expect(said({ ...PAIR, without: ['test-z'] })).toMatch(/^unknown safeguard: test-z/);
+  expect(said({ ...PAIR, without: ['test-c'], starts: ['syscall-gap'], given: [] })).toBe('swept');
   expect(said({ ...PAIR, design: 'linux-9' })).toMatch(/^unknown design: linux-9/);
 });
