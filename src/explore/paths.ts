@@ -48,8 +48,15 @@ export interface Fork {
   /** Boundary of the path at which the event strikes, and its kind's place. */
   readonly at: number;
   readonly kind: number;
+  readonly met: Met;
   readonly path: Path;
 }
+
+/**
+ * What an event met. An NMI: one that waits already (`pending`), or NMIs blocked (`blocked`). Else, any event: an NMI
+ * alive (`inside`), or none (`open`).
+ */
+export type Met = 'open' | 'inside' | 'blocked' | 'pending';
 
 export interface Path {
   readonly remaining: Remaining;
@@ -91,6 +98,8 @@ export interface Progress {
   readonly last: number;
   /** Paths that were run. */
   readonly paths: number;
+  /** The first path as far as it has come; what its forks lead to is complete. */
+  readonly root: Path;
 }
 
 /** After so many transitions on one path its states are compared with each other. */
@@ -153,7 +162,7 @@ export class Explorer {
       for (const kind of this.bounds.kinds.keys()) {
         if (!this.takes(fork++)) continue;
         this.fork(path, kind, state, 0);
-        yield { boundary: state.boundary, last, paths: this.paths };
+        yield { boundary: state.boundary, last, paths: this.paths, root: path };
       }
       if (this.advance(path, state)) break;
     }
@@ -215,13 +224,21 @@ export class Explorer {
     if ('why' in cause) return;
     machine.markSlot(depth);
     const head = machine.journalHead;
+    const met = this.meets(event, state.track);
     machine.inject(event, cause.detail);
     const track = event === 'nmi' ? struck(state.track) : state.track;
     const remaining = path.remaining.map((count, n) => (n === kind ? count - 1 : count));
     const at = path.length;
-    path.forks.push({ at, kind, path: this.path(remaining, { ...state, track }, depth + 1, kind) });
+    path.forks.push({ at, kind, met, path: this.path(remaining, { ...state, track }, depth + 1, kind) });
     machine.undoSlot(depth);
     this.key.rewind(head);
+  }
+
+  private meets(event: Strikes['event'], { live }: Track): Met {
+    if (event === 'nmi' && this.machine.low('nmiPending') !== 0) return 'pending';
+    if (event === 'nmi' && this.machine.low('nmiBlocked') !== 0) return 'blocked';
+    for (let context = live; context; context = context.outer) if (context.vector === 2) return 'inside';
+    return 'open';
   }
 
   /**

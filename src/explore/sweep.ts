@@ -26,6 +26,8 @@ export interface SweepAsk {
   readonly without?: readonly string[];
   /** Cells of the design that a reader has changed. */
   readonly edits?: readonly Edit[];
+  /** Events that strike in any case, beside those that are swept, as a recipe says them: `nmi at task+2`. */
+  readonly given?: readonly string[];
   /** Transitions of the task during which something may still strike; 8 unless told. */
   readonly window?: number;
   readonly budget?: number;
@@ -55,6 +57,8 @@ export interface Found {
 export interface SweepReport {
   readonly design: string;
   readonly events: readonly string[];
+  /** Events that struck in any case. */
+  readonly given: readonly string[];
   /** Where each kind of event was taken to strike. */
   readonly where: Readonly<Record<string, string>>;
   readonly without: readonly string[];
@@ -93,7 +97,11 @@ const LISTED = 100_000;
 const TOLD = 50;
 const ANYWHERE = 'at any boundary, cause or not: some of these runs are impossible';
 
-const sourceOf = ({ design, without = [], edits = [] }: SweepAsk, start: string, body: string): Source => ({
+const sourceOf = (
+  { design, without = [], given = [], edits = [] }: SweepAsk,
+  start: string,
+  body: string,
+): Source => ({
   page: 'sweep',
   name: 'sweep',
   line: 1,
@@ -103,6 +111,7 @@ const sourceOf = ({ design, without = [], edits = [] }: SweepAsk, start: string,
     ...(without.length > 0 ? [`without ${without.join(', ')}`] : []),
     `start ${start}`,
     `body ${body}`,
+    ...given.map((event) => `inject ${event}`),
     ...edits.flatMap(printEdit),
   ],
 });
@@ -219,6 +228,7 @@ export function reportOf(ask: SweepAsk, explored: readonly Explored[]): SweepRep
   return {
     design: ask.design,
     events: ask.events,
+    given: ask.given ?? [],
     where: Object.fromEntries(kinds.map(({ event, where }) => [event, ask.anywhere ? ANYWHERE : where])),
     without: ask.without ?? [],
     starts: [...new Set(explored.map(({ part }) => part.start))],

@@ -1,0 +1,111 @@
+/** The island of a sweep: a map that was drawn while the site was built, and a worker for what the reader changes. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useMemo } from 'preact/hooks';
+import { Controls } from './sweep/Controls.tsx';
+import { createClient } from './sweep/client.ts';
+import { FoundList, RunActions, Verdict } from './sweep/Found.tsx';
+import { lettersOf } from './sweep/geometry.ts';
+import { Chip, Outcomes, Places } from './sweep/Outcomes.tsx';
+import { Axes, Picture } from './sweep/Picture.tsx';
+import { eventName, placeOf } from './sweep/say.ts';
+import { type Baked, type Choices, createState, type State, strikesOf } from './sweep/state.ts';
+
+export interface SweepProps {
+  readonly baked: Baked;
+  /** What may be changed; nothing, unless given. */
+  readonly choices?: Choices;
+  readonly title: string;
+  /** The picture as it was drawn. */
+  readonly children?: ComponentChildren;
+}
+
+/** The chosen cell in words. */
+function Readout({ state, id }: { readonly state: State; readonly id: string }) {
+  const { map, cell, shown, live } = state;
+  const at = cell.value;
+  const letter = at ? lettersOf(map.value, at.row).charAt(at.column) : '';
+  const strikes = at && strikesOf(map.value, at);
+  const run = shown.value;
+  return (
+    <div class="readout js" id={id}>
+      <p role="status">
+        {!at && live.value && 'Point at a cell, or move with the arrow keys. Enter or a click opens its run.'}
+        {at && !strikes && <span class="dim">No run here: the second event comes after the first.</span>}
+        {strikes && (
+          <>
+            <Chip letter={letter} />{' '}
+            {strikes.map(({ event, boundary }, n) => (
+              <span key={event + String(n)}>
+                {n > 0 && ', '}
+                {eventName(event)} at boundary {boundary}
+                {n === 0 && placeOf(map.value, boundary) && (
+                  <>
+                    {' '}
+                    in <code>{placeOf(map.value, boundary)}</code>
+                  </>
+                )}
+              </span>
+            ))}
+            {run && (
+              <span class="dim">
+                {' '}
+                That is {run.events.join('; ')}. {run.sentence && `${run.sentence}.`}
+              </span>
+            )}
+          </>
+        )}
+      </p>
+      {run && (
+        <RunActions
+          key={run.recipe}
+          state={state}
+          recipe={run.recipe}
+          link={run.link}
+          boundary={run.boundary}
+        />
+      )}
+    </div>
+  );
+}
+
+export default function Sweep({ baked, choices, title, children }: SweepProps) {
+  const state = useMemo(() => createState(baked, createClient), []);
+  const id = useId();
+  useEffect(() => {
+    state.live.value = true;
+    return () => state.cancel();
+  }, []);
+  const phase = state.phase.value;
+  const warm = choices ? () => state.warm() : undefined;
+  return (
+    <section
+      class="island sweep"
+      aria-label={title}
+      data-live={state.live.value ? '' : undefined}
+      data-ready={state.live.value}
+      data-phase={phase.kind}
+    >
+      <header>
+        <b>{title}</b>
+        <span class="dim">{state.swept.value.design}</span>
+      </header>
+      <Verdict state={state} />
+      <div class="parts" data-controls={choices ? '' : undefined}>
+        <figure>
+          <Axes state={state} />
+          <Picture state={state} id={`${id}-cell`}>
+            {children}
+          </Picture>
+          <Readout state={state} id={`${id}-cell`} />
+        </figure>
+        {/* A worker takes a while to start: it does so when a reader comes near the controls. */}
+        <div class="rail" onPointerEnter={warm} onFocusCapture={warm}>
+          {choices && <Controls state={state} choices={choices} />}
+          <Outcomes state={state} />
+        </div>
+      </div>
+      <FoundList state={state} />
+      <Places state={state} />
+    </section>
+  );
+}

@@ -1,0 +1,135 @@
+/** The picture of a map, drawn by Observable Plot: while the site is built, and again in the browser when it changes. */
+import type * as Plots from '@observablehq/plot';
+import { fateOf, type Verdict } from '../../explore/fate.ts';
+import type { SweepMap } from '../../explore/map.ts';
+import { type Block, blocksOf, geometryOf, rowBox, stripRow } from './geometry.ts';
+import { looksOf } from './looks.ts';
+import { eventName } from './say.ts';
+
+type Plot = Pick<typeof Plots, 'plot' | 'rect' | 'text' | 'ruleX' | 'ruleY'>;
+
+/** A function is named at its place if it is this many units wide. */
+const NAMED = 13;
+
+const WORST: readonly Verdict[] = ['intact', 'not-judged', 'endless', 'dies', 'wrong'];
+
+/**
+ * The picture as an SVG element.
+ *
+ * @param document what it is made with, where there is no browser
+ */
+export function draw(map: SweepMap, plot: Plot, document?: Document): Element {
+  const geometry = geometryOf(map);
+  const { width, height, left, top, across, down, columns, rows, strips } = geometry;
+  const right = left + columns * across;
+  const bottom = rows > 0 ? top + rows * down : top;
+  const byLook = Map.groupBy(blocksOf(map), ({ letter }) => looksOf(letter));
+  const order = [...byLook].toSorted(([, a], [, b]) => badness(a) - badness(b));
+  const box = { x1: 'x1', x2: 'x2', y1: 'y1', y2: 'y2' } as const;
+  const names = map.stretches.filter(({ from, to }) => (to - from + 1) * across >= NAMED);
+  const edges = map.stretches.map(({ from }) => from);
+  const figure = plot.plot({
+    ...(document ? { document } : {}),
+    width,
+    height,
+    marginLeft: left,
+    marginRight: width - right,
+    marginTop: strips,
+    marginBottom: height - bottom,
+    style: { background: 'none', color: 'var(--ink-2)', overflow: 'visible' },
+    x: { type: 'linear', domain: [left, right], range: [left, right], axis: null },
+    y: { type: 'linear', domain: [0, height], range: [0, height], axis: null },
+    marks: [
+      ...order.flatMap(([{ fill, pattern }, blocks]) => {
+        return [
+          plot.rect(blocks, { ...box, fill }),
+          ...(pattern ? [plot.rect(blocks, { ...box, fill: pattern })] : []),
+        ];
+      }),
+      // Where each function of the run begins: across for the second event, down for the first.
+      plot.ruleX(edges, {
+        x: (at: number) => left + at * across,
+        y1: strips - 4,
+        y2: top - (rows > 0 ? 8 : 0),
+        stroke: 'var(--rule-strong)',
+        strokeOpacity: 0.5,
+      }),
+      plot.text(names, {
+        x: ({ from, to }) => left + ((from + to + 1) / 2) * across,
+        y: strips - 8,
+        text: 'name',
+        rotate: -38,
+        textAnchor: 'start',
+        fill: 'currentColor',
+      }),
+      plot.text(map.strips, {
+        x: left - 8,
+        y: ({ event }) =>
+          middle(
+            map,
+            map.strips.findIndex((one) => one.event === event),
+          ),
+        text: ({ event }) => `${eventName(event)} alone`,
+        textAnchor: 'end',
+        fill: 'currentColor',
+      }),
+      ...(rows > 0
+        ? [
+            plot.ruleY(edges, {
+              y: (at: number) => top + at * down,
+              x1: left - 6,
+              x2: right,
+              stroke: 'var(--rule-strong)',
+              strokeOpacity: 0.35,
+            }),
+            plot.text(
+              map.stretches.filter(({ from, to }) => (to - from + 1) * down >= NAMED),
+              {
+                x: left - 8,
+                y: ({ from, to }) => top + ((from + to + 1) / 2) * down,
+                text: 'name',
+                textAnchor: 'end',
+                fill: 'currentColor',
+              },
+            ),
+          ]
+        : []),
+      plot.text(ticks(columns), {
+        x: (at: number) => left + at * across,
+        y: bottom + 14,
+        text: (at: number) => String(at),
+        fill: 'currentColor',
+      }),
+      plot.text(
+        [
+          map.pair
+            ? `boundary at which the second event, ${eventName(map.pair[1])}, strikes`
+            : 'boundary at which it strikes',
+        ],
+        {
+          x: (left + right) / 2,
+          y: bottom + 32,
+          text: (label: string) => label,
+          fill: 'currentColor',
+        },
+      ),
+    ],
+  });
+  // The picture speaks as a whole, and the table says the same: its parts are not announced.
+  for (const part of figure.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label');
+  figure.setAttribute('aria-hidden', 'true');
+  return figure;
+}
+
+const badness = (blocks: readonly Block[]): number =>
+  WORST.indexOf(fateOf(blocks[0]?.letter ?? '')?.verdict ?? 'intact');
+
+function middle(map: SweepMap, strip: number): number {
+  const { y, height } = rowBox(map, stripRow(map, strip));
+  return y + height / 2;
+}
+
+const ticks = (columns: number): readonly number[] => {
+  const step = columns > 400 ? 100 : columns > 120 ? 20 : 10;
+  return Array.from({ length: Math.floor(columns / step) + 1 }, (_, n) => n * step);
+};
