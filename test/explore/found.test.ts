@@ -9,6 +9,8 @@ const asked = (ask: Partial<SweepAsk>): SweepAsk => ({
   design: 'linux-4.2',
   events: ['nmi', 'nmi'],
   window: 2,
+  starts: ['kernel-task', 'user-task'],
+  bodies: ['int3'],
   ...ask,
 });
 const report = (ask: Partial<SweepAsk>) => {

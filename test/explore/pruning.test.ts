@@ -27,7 +27,15 @@ function everything(ask: SweepAsk): readonly string[] {
 }
 
 test.each(variants(pages))('$name: with and without pruning every schedule ends alike', ({ edits }) => {
-  const ask: SweepAsk = { design: 'linux-4.2', events: ['nmi', 'nmi'], edits, window: 1, budget: 500 };
+  const ask: SweepAsk = {
+    design: 'linux-4.2',
+    events: ['nmi', 'nmi'],
+    starts: ['kernel-task', 'user-task'],
+    bodies: ['int3'],
+    edits,
+    window: 1,
+    budget: 500,
+  };
   const unpruned = everything({ ...ask, pruned: false });
   expect(unpruned.length).toBeGreaterThan(3);
   expect(everything(ask)).toEqual(unpruned);
