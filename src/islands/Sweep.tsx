@@ -97,11 +97,11 @@ export default function Sweep({ baked, choices, title, children }: SweepProps) {
             {children}
           </Picture>
           <Readout state={state} id={`${id}-cell`} />
+          {choices && <Outcomes state={state} />}
         </figure>
         {/* A worker takes a while to start: it does so when a reader comes near the controls. */}
         <div class="rail" onPointerEnter={warm} onFocusCapture={warm}>
-          {choices && <Controls state={state} choices={choices} />}
-          <Outcomes state={state} />
+          {choices ? <Controls state={state} choices={choices} /> : <Outcomes state={state} />}
         </div>
       </div>
       <FoundList state={state} />

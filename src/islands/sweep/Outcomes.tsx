@@ -8,11 +8,10 @@ import type { State } from './state.ts';
 
 /** The swatch of a fate as the map shows it. */
 export const Swatch = ({ letter }: { readonly letter: string }) => {
-  const { fill, pattern } = looksOf(letter);
+  const { fill } = looksOf(letter);
   return (
     <svg class="fill" viewBox="0 0 24 14" aria-hidden="true">
       <rect width="24" height="14" style={{ fill }} />
-      {pattern && <rect width="24" height="14" fill={pattern} />}
     </svg>
   );
 };

@@ -2,11 +2,11 @@
 import type * as Plots from '@observablehq/plot';
 import { fateOf, type Verdict } from '../../explore/fate.ts';
 import type { SweepMap } from '../../explore/map.ts';
-import { type Block, blocksOf, geometryOf, rowBox, stripRow } from './geometry.ts';
+import { type Area, areasOf, geometryOf, rowBox, stripRow } from './geometry.ts';
 import { looksOf } from './looks.ts';
 import { eventName } from './say.ts';
 
-type Plot = Pick<typeof Plots, 'plot' | 'rect' | 'text' | 'ruleX' | 'ruleY'>;
+type Plot = Pick<typeof Plots, 'plot' | 'text' | 'ruleX' | 'ruleY'>;
 
 /** A function is named at its place if it is this many units wide. */
 const NAMED = 13;
@@ -23,9 +23,8 @@ export function draw(map: SweepMap, plot: Plot, document?: Document): Element {
   const { width, height, left, top, across, down, columns, rows, strips } = geometry;
   const right = left + columns * across;
   const bottom = rows > 0 ? top + rows * down : top;
-  const byLook = Map.groupBy(blocksOf(map), ({ letter }) => looksOf(letter));
+  const byLook = Map.groupBy(areasOf(map), ({ letter }) => looksOf(letter));
   const order = [...byLook].toSorted(([, a], [, b]) => badness(a) - badness(b));
-  const box = { x1: 'x1', x2: 'x2', y1: 'y1', y2: 'y2' } as const;
   const names = map.stretches.filter(({ from, to }) => (to - from + 1) * across >= NAMED);
   const edges = map.stretches.map(({ from }) => from);
   const figure = plot.plot({
@@ -40,12 +39,8 @@ export function draw(map: SweepMap, plot: Plot, document?: Document): Element {
     x: { type: 'linear', domain: [left, right], range: [left, right], axis: null },
     y: { type: 'linear', domain: [0, height], range: [0, height], axis: null },
     marks: [
-      ...order.flatMap(([{ fill, pattern }, blocks]) => {
-        return [
-          plot.rect(blocks, { ...box, fill }),
-          ...(pattern ? [plot.rect(blocks, { ...box, fill: pattern })] : []),
-        ];
-      }),
+      // One path a fate: thousands of rectangles would weigh more than the rest of the page.
+      ...order.map(([{ fill }, areas]) => area(areas, fill)),
       // Where each function of the run begins: across for the second event, down for the first.
       plot.ruleX(edges, {
         x: (at: number) => left + at * across,
@@ -121,8 +116,18 @@ export function draw(map: SweepMap, plot: Plot, document?: Document): Element {
   return figure;
 }
 
-const badness = (blocks: readonly Block[]): number =>
-  WORST.indexOf(fateOf(blocks[0]?.letter ?? '')?.verdict ?? 'intact');
+/** A mark of Plot's: areas as one path, in units that its scales leave as they are. */
+const area =
+  (areas: readonly Area[], fill: string): Plots.RenderFunction =>
+  (_index, _scales, _values, _dimensions, { document }) => {
+    const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+    path.setAttribute('d', areas.map(({ d }) => d).join(''));
+    path.setAttribute('fill', fill);
+    return path;
+  };
+
+const badness = (areas: readonly Area[]): number =>
+  WORST.indexOf(fateOf(areas[0]?.letter ?? '')?.verdict ?? 'intact');
 
 function middle(map: SweepMap, strip: number): number {
   const { y, height } = rowBox(map, stripRow(map, strip));

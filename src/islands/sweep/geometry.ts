@@ -81,40 +81,66 @@ export function cellAt(map: SweepMap, x: number, y: number): Cell | undefined {
   return y >= top && row < rows ? { row, column } : undefined;
 }
 
-/** Cells that neighbour each other and have one letter, as one rectangle. */
-export interface Block {
+/** Cells of one letter in neighbouring rows, as the outline of an SVG path. */
+export interface Area {
   readonly letter: string;
-  readonly x1: number;
-  readonly x2: number;
-  readonly y1: number;
-  readonly y2: number;
+  readonly d: string;
 }
 
-/** The whole picture as few rectangles; rows that are alike become one. */
-export function blocksOf(map: SweepMap): readonly Block[] {
+/** One row of an area. */
+interface Span {
+  readonly y: number;
+  readonly height: number;
+  readonly x1: number;
+  readonly x2: number;
+}
+
+/** The whole picture as few outlines. They are written in steps from point to point, which packs well. */
+export function areasOf(map: SweepMap): readonly Area[] {
   const { left, across } = geometryOf(map);
-  const done: Block[] = [];
-  let open = new Map<string, Block>();
+  const done: { readonly letter: string; readonly spans: Span[] }[] = [];
+  let open: typeof done = [];
   const count = map.pair ? map.rows.length : 0;
   for (let row = -map.strips.length; row < count; row++) {
-    const { y, height } = rowBox(map, row);
-    const next = new Map<string, Block>();
+    const box = rowBox(map, row);
+    const next: typeof done = [];
     for (const { 0: run, index } of lettersOf(map, row).matchAll(/([a-zA-Z])\1*/g)) {
-      const key = `${index} ${run.length} ${run[0]}`;
-      const above = row > 0 ? open.get(key) : undefined;
       const x1 = left + index * across;
-      next.set(
-        key,
-        above
-          ? { ...above, y2: y + height }
-          : { letter: run.charAt(0), x1, x2: x1 + run.length * across, y1: y, y2: y + height },
-      );
-      open.delete(key);
+      const span = { ...box, x1, x2: x1 + run.length * across };
+      const letter = run.charAt(0);
+      const above =
+        row > 0 ? open.find((area) => area.letter === letter && touch(area.spans.at(-1), span)) : undefined;
+      if (above) open.splice(open.indexOf(above), 1);
+      const area = above ?? { letter, spans: [] };
+      area.spans.push(span);
+      next.push(area);
+      if (!above) done.push(area);
     }
-    done.push(...open.values());
     open = next;
   }
-  return [...done, ...open.values()];
+  return done.map(({ letter, spans }) => ({ letter, d: outline(spans) }));
+}
+
+const touch = (above: Span | undefined, below: Span): boolean =>
+  above !== undefined && above.x1 < below.x2 && below.x1 < above.x2;
+
+/** Down the right edge of the spans and up the left one. */
+function outline(spans: readonly Span[]): string {
+  const [first, last] = [spans[0], spans.at(-1)];
+  if (!first || !last) return '';
+  const edge = (all: readonly Span[], side: 'x1' | 'x2', sign: 1 | -1): string => {
+    let path = '';
+    let fall = 0;
+    all.forEach((span, n) => {
+      fall += span.height * sign;
+      const step = (all[n + 1] ?? span)[side] - span[side];
+      if (step === 0 && n < all.length - 1) return;
+      path += `v${fall}${step === 0 ? '' : `h${step}`}`;
+      fall = 0;
+    });
+    return path;
+  };
+  return `M${first.x1} ${first.y}H${first.x2}${edge(spans, 'x2', 1)}H${last.x1}${edge(spans.toReversed(), 'x1', -1)}z`;
 }
 
 /**

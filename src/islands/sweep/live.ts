@@ -1,6 +1,6 @@
 /** Drawing in the browser: with the part of Observable Plot that maps need, a chunk of its own. */
-import { plot, rect, ruleX, ruleY, text } from '@observablehq/plot';
+import { plot, ruleX, ruleY, text } from '@observablehq/plot';
 import type { SweepMap } from '../../explore/map.ts';
 import { draw } from './draw.ts';
 
-export const drawLive = (map: SweepMap): Element => draw(map, { plot, rect, ruleX, ruleY, text });
+export const drawLive = (map: SweepMap): Element => draw(map, { plot, ruleX, ruleY, text });
