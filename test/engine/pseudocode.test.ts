@@ -63,6 +63,8 @@ const WORDS: readonly string[] = [
   'get',
   'reg',
   'address',
+  'addressAt',
+  'operandRights',
   'read',
   'readToModify',
   'load',

@@ -11,6 +11,8 @@ const NAMES: Readonly<Partial<Record<Field, string>>> = {
   gdtBase: 'GDTR.base',
   gdtLimit: 'GDTR.limit',
   tssBase: 'TR.base',
+  tssLimit: 'TR.limit',
+  tscAux: 'TSC_AUX',
   mcgStatus: 'MCG_STATUS',
   nmiBlocked: 'NMI_blocked',
   nmiPending: 'NMI_pending',

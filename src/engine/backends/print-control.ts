@@ -167,8 +167,11 @@ export abstract class ControlPrinter extends Processor<Phrase> {
     this.say(`${name} := ${this.whole(value, Number.POSITIVE_INFINITY)}`);
     return value.truth ? truth(name) : of(name);
   }
-  override known(name: string, args: readonly Phrase[], _: () => Phrase): Phrase {
+  override known(name: string, args: readonly Phrase[], _?: () => Phrase): Phrase {
     return of(`${name}(${args.map(({ text }) => strip(text)).join(', ')})`);
+  }
+  override routine(name: string, parts: readonly Phrase[]): Phrase {
+    return this.known(name, parts);
   }
   override symbol(name: string): Phrase {
     return of(name);

@@ -126,6 +126,7 @@ const HIGH_HALF = 0xffff_ffff_0000_0000n;
 
 /** SPEC_CTRL and PRED_CMD concern speculation, of which there is none: they read as zero. */
 const MODEL_REGISTERS: readonly ModelRegister[] = [
+  { index: 0x10n, field: 'tsc' },
   { index: 0x48n, field: undefined, reserved: HIGH_HALF },
   { index: 0x49n, field: undefined, reserved: HIGH_HALF },
   { index: 0x17an, field: 'mcgStatus', reserved: ~0xfn & 0xffff_ffff_ffff_ffffn },
@@ -135,6 +136,7 @@ const MODEL_REGISTERS: readonly ModelRegister[] = [
   { index: 0xc000_0100n, field: 'fsBase', canonical: true },
   { index: 0xc000_0101n, field: 'gsBase', canonical: true },
   { index: 0xc000_0102n, field: 'kernelGsBase', canonical: true },
+  { index: 0xc000_0103n, field: 'tscAux', reserved: HIGH_HALF },
 ];
 
 /** One arm per register, the last one stops: ECX is a value, so the choice is a chain of `when`. */

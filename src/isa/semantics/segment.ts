@@ -158,4 +158,7 @@ export const ltr: Semantics = (m, { a }) => {
   m.raiseUnless(m.bit(descriptor, DESCRIPTOR.present), VECTOR.NP, code);
   m.store(64, at, m.or(descriptor, m.word(1n << 41n)), 'system');
   m.set('tssBase', m.or(baseOf(m, descriptor), m.shl(high, m.word(32))));
+  const raw = m.or(m.bits(descriptor, 0, 16), m.shl(m.bits(descriptor, 48, 4), m.word(16)));
+  const pages = m.or(m.shl(raw, m.word(12)), m.word(0xfff));
+  m.set('tssLimit', m.select(m.bit(descriptor, DESCRIPTOR.granular), pages, raw));
 };

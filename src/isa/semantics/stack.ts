@@ -33,20 +33,20 @@ export const popStackMemory: Semantics = (m, { width, a }) => {
   const top = m.get('rsp');
   const bytes = m.word(width / 8);
   const value = m.load(width, top, 'stack');
-  m.store(width, m.add(m.address(a), bytes), value, 'stack');
+  m.store(width, m.addressAt(a, bytes), value, a);
   m.set('rsp', m.add(top, bytes));
 };
 
 /** The image has VM and RF clear (SDM vol 2, PUSHF); VM is always clear here. */
-export const pushf: Semantics = (m) => push(m, 64, m.and(m.rflags(), m.word(~RF)));
+export const pushf: Semantics = (m, { width }) => push(m, width, m.and(m.rflags(), m.word(~RF)));
 
-/** RF is cleared, VM, VIF and VIP stay (SDM vol 2, POPF). */
-export const popf: Semantics = (m) => {
+/** RF is cleared, VM, VIF and VIP stay; of 16 bits AC and ID stay, too (SDM vol 2, POPF). */
+export const popf: Semantics = (m, { width }) => {
   const top = m.get('rsp');
-  const image = m.load(64, top, 'stack');
-  m.set('rsp', m.add(top, m.word(8)));
+  const image = m.load(width, top, 'stack');
+  m.set('rsp', m.add(top, m.word(width / 8)));
   m.together(() => {
-    loadRflags(m, image, CF | PF | AF | ZF | SF | TF | DF | OF | NT | AC | ID);
+    loadRflags(m, image, CF | PF | AF | ZF | SF | TF | DF | OF | NT | (width === 64 ? AC | ID : 0n));
     m.setRflags(m.word(0), RF);
   });
 };
@@ -67,4 +67,52 @@ export const leave: Semantics = (m, { width }) => {
   const saved = m.load(width, frame, 'stack');
   m.set('rsp', m.add(frame, m.word(width / 8)));
   m.setReg(width, 'rbp', saved);
+};
+
+/** Levels of nesting that an ENTER may have: imm8 modulo 32. */
+const LEVELS = 31;
+
+/**
+ * Push RBP and, of a nested procedure, the frame pointers of the enclosing ones and its own; then make room
+ * (SDM vol 2, ENTER). A frame pointer may be read from what was just pushed, so the words are looked at in the
+ * order of the pushes, but stored only when no access can raise any more.
+ */
+export const enter: Semantics = (m, { width, b }) => {
+  const immediates = m.read(b);
+  const size = m.named('size', m.bits(immediates, 0, 16));
+  const level = m.named('level', m.bits(immediates, 16, 5));
+  const bytes = width / 8;
+  const top = m.get('rsp');
+  const frame = m.get('rbp');
+  const pushed = (n: number): ReturnType<typeof m.word> => m.sub(top, m.word(n * bytes));
+  const enclosing = (
+    each: (from: ReturnType<typeof m.word>, to: ReturnType<typeof m.word>) => void,
+  ): void => {
+    for (let n = 1; n < LEVELS; n++)
+      m.when(m.below(m.word(n), level), () => each(m.sub(frame, m.word(n * bytes)), pushed(n + 1)));
+  };
+  const last = m.named('last', m.sub(pushed(1), m.mul(level, m.word(bytes))));
+  m.probe(pushed(1), bytes, 'stack');
+  enclosing((from, to) =>
+    m.routine(`look${width}`, [from, to], (r, x, y) => {
+      r.load(width, x, 'stack');
+      r.probe(y, bytes, 'stack');
+      return r.word(0);
+    }),
+  );
+  m.probe(last, bytes, 'stack');
+  // Nothing is written where RSP ends, but it must be possible.
+  const end = m.named('end', m.sub(last, size));
+  m.probe(end, bytes, 'stack');
+
+  m.store(width, pushed(1), frame, 'stack');
+  enclosing((from, to) =>
+    m.routine(`copy${width}`, [from, to], (r, x, y) => {
+      r.store(width, y, r.load(width, x, 'stack'), 'stack');
+      return r.word(0);
+    }),
+  );
+  m.when(level, () => m.store(width, last, pushed(1), 'stack'));
+  m.setReg(width, 'rbp', pushed(1));
+  m.set('rsp', end);
 };

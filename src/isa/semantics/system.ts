@@ -52,10 +52,31 @@ export const hlt: Semantics = (m) => {
   m.refreshAttention();
 };
 
+/** A byte is looked at as if it were read (SDM vol 2, CLFLUSH, CLFLUSHOPT, CLWB); there is no cache to write back. */
+export const cacheLine: Semantics = (m, { a }) => {
+  m.read(a);
+};
+
 /** WBINVD, INVD: there is no cache to write back. */
 export const privilegedNop: Semantics = (m) => requireKernel(m);
 export const invlpg: Semantics = (m) => {
   requireKernel(m);
+  m.flushTranslations();
+};
+
+/** What an INVPCID may be asked for (SDM vol 2, INVPCID): one address, one PCID, all but global, all. */
+export const invpcid: Semantics = (m, { a, b }) => {
+  requireKernel(m);
+  const type = m.read(a);
+  const pcid = m.load(64, m.address(b), b);
+  const address = m.load(64, m.addressAt(b, m.word(8)), b);
+  const gpIf = (condition: typeof type): void => m.raiseIf(condition, VECTOR.GP, m.word(0));
+  gpIf(m.below(m.word(3), type));
+  const named = m.below(type, m.word(2));
+  gpIf(m.isZero(m.isZero(m.shr(pcid, m.word(12)))));
+  const enabled = m.bit(m.get('cr4'), 17);
+  gpIf(m.and(m.and(named, m.isZero(enabled)), m.isZero(m.isZero(pcid))));
+  gpIf(m.and(m.isZero(type), m.isZero(m.isCanonical(address))));
   m.flushTranslations();
 };
 
@@ -130,9 +151,8 @@ export const loadTable =
   (base: Field, limit: Field): Semantics =>
   (m, { a }) => {
     requireKernel(m);
-    const at = m.address(a);
-    const size = m.load(16, at, 'data');
-    const start = m.load(64, m.add(at, m.word(2)), 'data');
+    const size = m.load(16, m.address(a), a);
+    const start = m.load(64, m.addressAt(a, m.word(2)), a);
     m.raiseUnless(m.isCanonical(start), VECTOR.GP, m.word(0));
     m.set(base, start);
     m.set(limit, size);
@@ -143,7 +163,7 @@ export const storeTable =
   (m, { a }) => {
     m.raiseIf(m.and(m.bit(m.get('cr4'), 11), m.isZero(m.isZero(m.get('cpl')))), VECTOR.GP, m.word(0));
     const at = m.address(a);
-    m.probe(at, 10, 'data');
-    m.store(16, at, m.get(limit), 'data');
-    m.store(64, m.add(at, m.word(2)), m.get(base), 'data');
+    m.probe(at, 10, a);
+    m.store(16, at, m.get(limit), a);
+    m.store(64, m.addressAt(a, m.word(2)), m.get(base), a);
   };
