@@ -31,6 +31,8 @@ const SYNONYMS: readonly (readonly [RegExp, string])[] = [
   [/\(%dx\)/, '%dx'],
   // A hint has one operand or two.
   [/^nop[wlq]? (?:%\w+,)?(?=.)/, 'nop '],
+  // Operands that are always the same.
+  [/^(monitorx?|mwaitx?) .*/, '$1'],
   // Memory holds 16 bits whatever the prefixes say.
   [/^(str|sldt|smsw)[wlq]\b/, '$1'],
 ];

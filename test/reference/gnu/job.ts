@@ -29,7 +29,6 @@ const KNOWN: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^nop .*\| (bnd\w+|cldemote|prefetch\w+) /, 'a name for a hint, of MPX or newer'],
   [/^(lkgs|erets|eretu|wrmsrns) ?.*\| (\(bad\)|clac) /, 'newer than some versions of objdump'],
   [/^movsxd .*\| movsxd /, 'another operand width on AMD'],
-  [/^(monitor|mwait) .*\| \1 /, 'operands that are always the same'],
   [/^[lms]fence .*\| \(bad\)/, 'ModRM.rm, which the processor ignores'],
   [/^fwait .*\| rex/, 'a prefix on its own'],
   [/^xchg %rax,%rax .*\| nop /, 'the same'],
