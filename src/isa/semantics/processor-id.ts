@@ -17,7 +17,7 @@ const letters = (text: string): number =>
   [...text].reduce((sum, letter, n) => sum + letter.charCodeAt(0) * 256 ** n, 0);
 const brand = (text: string): Leaf =>
   [0, 4, 8, 12].map((n) => letters(text.slice(n, n + 4))) as unknown as Leaf;
-const NAME = 'entrylab x64: integer instructions only         ';
+const NAME = 'entrylab x64: integer instructions only'.padEnd(47) + '\0';
 
 /** Leaves by number, those of subleaf 0 only; everything else is 0 (SDM vol 2, CPUID, table 3-17). */
 export const CPUID_LEAVES: ReadonlyMap<number, Leaf> = new Map([
