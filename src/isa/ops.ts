@@ -37,6 +37,8 @@ export interface Shape {
   readonly b: Operand;
   readonly c: Operand;
 }
+/** One turn of `times`: its number, and the values that were given along. */
+export type Turn = <V>(m: Ops<V>, n: V, ...of: V[]) => void;
 export type Semantics = <V>(m: Ops<V>, shape: Shape) => void;
 
 /**
@@ -187,9 +189,14 @@ export abstract class Ops<V> {
   known(_name: string, _of: readonly V[], body: () => V): V {
     return body();
   }
-  /** The same, but long and used more than once: staged as one function, which may raise. */
+  /** The same, but long and used more than once: staged as one function. */
   routine(_name: string, of: readonly V[], body: (m: Ops<V>, ...of: V[]) => V): V {
     return body(this, ...of);
+  }
+  /** Run `body` with each number from 1 up to `count` - 1, which is `most` at most. It may raise; what it needs is in `of`. */
+  times(_name: string, count: V, most: number, of: readonly V[], body: Turn): void {
+    for (let n = 1; n < most; n++)
+      this.when(this.below(this.word(n), count), () => body(this, this.word(n), ...of));
   }
   truncate(width: Width, a: V): V {
     return width === 64 ? a : this.and(a, this.word((1n << BigInt(width)) - 1n));
@@ -236,6 +243,10 @@ export abstract class Ops<V> {
   /** Change ZF alone (LSL, VERW). */
   setZero(zero: V): void {
     flags.replaceZero(this, zero);
+  }
+  /** Change OF alone (ADOX). */
+  setOverflow(overflow: V): void {
+    flags.replaceOverflow(this, overflow);
   }
   /** Change CF and OF alone (rotates). */
   setCarryOverflow(carry: V, overflow: V): void {

@@ -160,6 +160,9 @@ export class Printer extends ControlPrinter {
   override setZero(zero: Phrase): void {
     this.flags('ZF', strip(zero.text));
   }
+  override setOverflow(overflow: Phrase): void {
+    this.flags('OF', strip(overflow.text));
+  }
   override setCarryOverflow(carry: Phrase, overflow: Phrase): void {
     const same = carry.text === overflow.text;
     this.flags(same ? 'OF CF' : 'CF', strip(carry.text));

@@ -33,7 +33,8 @@ export function tell(encoding: Encoding, found: Case): Told {
 /** The first operand is the destination if it is written or there are others. */
 function labelsOf({ forms }: Encoding, { a, b }: Shape, written: boolean): Labels {
   const hidden = forms[0]?.place === 'hidden' ? { si: 'RSI', bx: 'RBX' }[forms[0].text] : undefined;
-  const first = hidden !== undefined ? hidden : a.kind === 'j' ? 'target' : written || b.kind !== '-' ? 'dst' : 'src';
+  const first =
+    hidden !== undefined ? hidden : a.kind === 'j' ? 'target' : written || b.kind !== '-' ? 'dst' : 'src';
   return { a: first, b: 'src', c: 'src2' };
 }
 

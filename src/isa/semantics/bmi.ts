@@ -18,9 +18,10 @@ export const bextr: Semantics = (m, { width, a, b, c }) => {
   const control = m.read(c);
   const start = m.named('start', m.bits(control, 0, 8));
   const length = m.named('length', m.bits(control, 8, 8));
-  const shifted = m.select(m.below(start, m.word(width)), m.shr(x, m.bits(start, 0, 6)), m.word(0));
-  const mask = m.sub(m.shl(m.word(1), m.bits(length, 0, 6)), m.word(1));
-  const result = m.select(m.below(length, m.word(width)), m.and(shifted, mask), shifted);
+  const inside = m.below(start, m.word(width));
+  const rest = m.named('rest', m.select(inside, m.shr(x, m.bits(start, 0, 6)), m.word(0)));
+  const mask = m.named('mask', m.sub(m.shl(m.word(1), m.bits(length, 0, 6)), m.word(1)));
+  const result = m.named('result', m.select(m.below(length, m.word(width)), m.and(rest, mask), rest));
   m.write(a, result);
   flags(m, width, result, m.word(0));
 };
@@ -43,8 +44,8 @@ export const bzhi: Semantics = (m, { width, a, b, c }) => {
   const x = m.read(b);
   const from = m.named('from', m.bits(m.read(c), 0, 8));
   const inside = m.below(from, m.word(width));
-  const mask = m.sub(m.shl(m.word(1), m.bits(from, 0, 6)), m.word(1));
-  const result = m.select(inside, m.and(x, mask), x);
+  const mask = m.named('mask', m.sub(m.shl(m.word(1), m.bits(from, 0, 6)), m.word(1)));
+  const result = m.named('result', m.select(inside, m.and(x, mask), x));
   m.write(a, result);
   flags(m, width, result, m.isZero(inside));
 };
@@ -106,10 +107,10 @@ const addWith =
   (m, { width, a, b }) => {
     const x = m.read(a);
     const y = m.read(b);
-    const sum = m.add(m.add(x, y), m.condition(overflow ? 'o' : 'b'));
-    const carry = m.bit(carriesOfAdd(m, x, y, sum), width - 1);
+    const sum = m.named('sum', m.add(m.add(x, y), m.condition(overflow ? 'o' : 'b')));
+    const carry = m.known('carry_out', [x, y, sum], () => m.bit(carriesOfAdd(m, x, y, sum), width - 1));
     m.write(a, sum);
-    if (overflow) m.setCarryOverflow(m.condition('b'), carry);
+    if (overflow) m.setOverflow(carry);
     else m.setCarry(carry);
   };
 export const adcx = addWith(false);

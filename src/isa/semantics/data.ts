@@ -1,5 +1,5 @@
 /** Moves, extensions and exchanges (SDM vol 1, 5.1.1). */
-import { type ConditionCode, STATUS, ZF } from '../flags.ts';
+import type { ConditionCode } from '../flags.ts';
 import { type Ops, type Semantics, VECTOR, type Width } from '../ops.ts';
 
 export const mov: Semantics = (m, { a, b }) => m.write(a, m.read(b));
@@ -79,8 +79,7 @@ export const cmpxchgPair =
       m.setReg(half, 'rax', low);
       m.setReg(half, 'rdx', high);
     });
-    const others = m.and(m.rflags(), m.word(STATUS & ~ZF));
-    m.setRflags(m.or(others, m.shl(equal, m.word(6))), STATUS);
+    m.setZero(equal);
   };
 
 /** The bytes in reverse order, by swapping halves, quarters and eighths. */

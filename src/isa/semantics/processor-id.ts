@@ -17,7 +17,7 @@ const letters = (text: string): number =>
   [...text].reduce((sum, letter, n) => sum + letter.charCodeAt(0) * 256 ** n, 0);
 const brand = (text: string): Leaf =>
   [0, 4, 8, 12].map((n) => letters(text.slice(n, n + 4))) as unknown as Leaf;
-const NAME = 'entrylab x64: integer instructions only'.padEnd(47) + '\0';
+const NAME = `${'entrylab x64: integer instructions only'.padEnd(47)}\0`;
 
 /** Leaves by number, those of subleaf 0 only; everything else is 0 (SDM vol 2, CPUID, table 3-17). */
 export const CPUID_LEAVES: ReadonlyMap<number, Leaf> = new Map([
@@ -35,24 +35,27 @@ export const CPUID_LEAVES: ReadonlyMap<number, Leaf> = new Map([
   // 52 bits of physical address, 48 of linear.
   [0x8000_0008, [0x3034, 0, 0, 0]],
 ]);
+const LEAVES = [...CPUID_LEAVES];
 /** Leaves that have subleaves; all but the first are 0. */
 const WITH_SUBLEAVES: ReadonlySet<number> = new Set([7]);
 
-export const cpuid: Semantics = (m) => {
-  const leaf = m.reg(32, 'rax');
-  const first = m.isZero(m.reg(32, 'rcx'));
-  const found = [...CPUID_LEAVES].map(([number, words]) => {
-    const same = m.eq(leaf, m.word(number));
-    return { words, chosen: WITH_SUBLEAVES.has(number) ? m.and(same, first) : same };
-  });
-  REGISTERS.forEach((register, n) => {
-    const value = found.reduce(
-      (rest, { words, chosen }) => (words[n] === 0 ? rest : m.select(chosen, m.word(words[n] ?? 0), rest)),
-      m.word(0),
-    );
-    m.setReg(32, register, value);
-  });
-};
+/** One arm a leaf: EAX is a value, so the choice is a chain of `when`. */
+function selectLeaf<V>(m: Ops<V>, leaf: V, subleaf: V, from = 0): void {
+  const [number, words] = LEAVES[from] ?? [0, [0, 0, 0, 0]];
+  const answer = (): void =>
+    REGISTERS.forEach((register, n) => {
+      m.setReg(32, register, m.word(words[n] ?? 0));
+    });
+  if (from === LEAVES.length) {
+    answer();
+    return;
+  }
+  const same = m.eq(leaf, m.word(number));
+  m.when(WITH_SUBLEAVES.has(number) ? m.and(same, m.isZero(subleaf)) : same, answer, () =>
+    selectLeaf(m, leaf, subleaf, from + 1),
+  );
+}
+export const cpuid: Semantics = (m) => selectLeaf(m, m.reg(32, 'rax'), m.reg(32, 'rcx'));
 
 /** How far the time-stamp counter moves behind each reading. */
 export const TICKS = 1000;

@@ -82,37 +82,26 @@ export const enter: Semantics = (m, { width, b }) => {
   const size = m.named('size', m.bits(immediates, 0, 16));
   const level = m.named('level', m.bits(immediates, 16, 5));
   const bytes = width / 8;
-  const top = m.get('rsp');
   const frame = m.get('rbp');
-  const pushed = (n: number): ReturnType<typeof m.word> => m.sub(top, m.word(n * bytes));
-  const enclosing = (
-    each: (from: ReturnType<typeof m.word>, to: ReturnType<typeof m.word>) => void,
-  ): void => {
-    for (let n = 1; n < LEVELS; n++)
-      m.when(m.below(m.word(n), level), () => each(m.sub(frame, m.word(n * bytes)), pushed(n + 1)));
-  };
-  const last = m.named('last', m.sub(pushed(1), m.mul(level, m.word(bytes))));
-  m.probe(pushed(1), bytes, 'stack');
-  enclosing((from, to) =>
-    m.routine(`look${width}`, [from, to], (r, x, y) => {
-      r.load(width, x, 'stack');
-      r.probe(y, bytes, 'stack');
-      return r.word(0);
-    }),
-  );
+  const own = m.named('own', m.sub(m.get('rsp'), m.word(bytes)));
+  const last = m.named('last', m.sub(own, m.mul(level, m.word(bytes))));
+  m.probe(own, bytes, 'stack');
+  m.times(`look${width}`, level, LEVELS, [frame, own], (t, n, from, to) => {
+    const distance = t.mul(n, t.word(bytes));
+    t.load(width, t.sub(from, distance), 'stack');
+    t.probe(t.sub(to, distance), bytes, 'stack');
+  });
   m.probe(last, bytes, 'stack');
   // Nothing is written where RSP ends, but it must be possible.
   const end = m.named('end', m.sub(last, size));
   m.probe(end, bytes, 'stack');
 
-  m.store(width, pushed(1), frame, 'stack');
-  enclosing((from, to) =>
-    m.routine(`copy${width}`, [from, to], (r, x, y) => {
-      r.store(width, y, r.load(width, x, 'stack'), 'stack');
-      return r.word(0);
-    }),
-  );
-  m.when(level, () => m.store(width, last, pushed(1), 'stack'));
-  m.setReg(width, 'rbp', pushed(1));
+  m.store(width, own, frame, 'stack');
+  m.times(`copy${width}`, level, LEVELS, [frame, own], (t, n, from, to) => {
+    const distance = t.mul(n, t.word(bytes));
+    t.store(width, t.sub(to, distance), t.load(width, t.sub(from, distance), 'stack'), 'stack');
+  });
+  m.when(level, () => m.store(width, last, own, 'stack'));
+  m.setReg(width, 'rbp', own);
   m.set('rsp', end);
 };

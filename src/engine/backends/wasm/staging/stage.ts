@@ -1,7 +1,7 @@
 /** State, operands and memory, staged: what an access does when a cached translation serves it, and when not. */
 import binaryen from 'binaryen';
 import { AC } from '../../../../isa/flags.ts';
-import type { Operand, Ops, Rights, Width } from '../../../../isa/ops.ts';
+import type { Operand, Rights, Width } from '../../../../isa/ops.ts';
 import type { Field, Register } from '../../../../isa/state.ts';
 import { divWide, mulHigh } from '../../../../isa/wide.ts';
 import { armBreakpoints, executionBreakpoints, isWatched, meetBreakpoints } from '../../../events/debug.ts';
@@ -102,18 +102,6 @@ export class Stage extends StageWords {
   override flushTranslations(): void {
     this.emit(this.w.call('flush', [], none));
   }
-  override routine(
-    name: string,
-    of: readonly Value[],
-    body: (m: Ops<Value>, ...of: Value[]) => Value,
-  ): Value {
-    const words = of.map((v) => this.wide(v));
-    const result = this.keep(
-      this.functions.call(`routine ${name}`, true, words, (m, ...given) => body(m, ...given)),
-    );
-    this.checkRaised();
-    return result;
-  }
   override mulHigh(a: Value, b: Value): Value {
     const call = this.functions.call('mulHigh', true, [this.wide(a), this.wide(b)], (m, x, y) =>
       mulHigh(m, x as Value, y as Value),
@@ -189,23 +177,20 @@ export class Stage extends StageWords {
   }
 
   // Memory ---------------------------------------------------------------------------------------------
-  load(width: Width, va: Value, access: Rights): Value {
+  /** Rights of an access, and whether it is the system's own. */
+  private how(access: Rights, write: boolean): { readonly system: boolean; readonly rights: () => Code } {
     if (typeof access === 'object')
-      return this.loadThrough(width, va, false, false, () => this.rightsCode(0));
-    const rights = rightsOf(access, false);
-    return this.loadThrough(width, va, false, (rights & RIGHTS.system) !== 0, () =>
-      this.w.i64.const(BigInt(rights)),
-    );
+      return { system: false, rights: () => this.rightsCode(write ? RIGHTS.write : 0) };
+    const bits = rightsOf(access, write);
+    return { system: (bits & RIGHTS.system) !== 0, rights: () => this.w.i64.const(BigInt(bits)) };
+  }
+  load(width: Width, va: Value, access: Rights): Value {
+    const { system, rights } = this.how(access, false);
+    return this.loadThrough(width, va, false, system, rights);
   }
   store(width: Width, va: Value, value: Value, access: Rights): void {
-    if (typeof access === 'object') {
-      this.storeThrough(width, va, value, false, () => this.rightsCode(RIGHTS.write));
-      return;
-    }
-    const rights = rightsOf(access, true);
-    this.storeThrough(width, va, value, (rights & RIGHTS.system) !== 0, () =>
-      this.w.i64.const(BigInt(rights)),
-    );
+    const { system, rights } = this.how(access, true);
+    this.storeThrough(width, va, value, system, rights);
   }
   private entryOf(va: Value, part: Code): Code {
     const n = this.w.i32;
@@ -278,11 +263,10 @@ export class Stage extends StageWords {
   }
   /** A cached right to write means that the walk would find one. */
   override probe(va: Value, bytes: number, access: Rights): void {
-    const rights = typeof access === 'object' ? undefined : rightsOf(access, true);
-    const { hit } = this.cached(bytes, va, 'write', false, ((rights ?? 0) & RIGHTS.system) !== 0);
+    const { system, rights } = this.how(access, true);
+    const { hit } = this.cached(bytes, va, 'write', false, system);
     const slow = this.capture(() => {
-      const how = rights === undefined ? this.rightsCode(RIGHTS.write) : this.w.i64.const(BigInt(rights));
-      const words = [this.wide(va), how];
+      const words = [this.wide(va), rights()];
       const call = this.functions.call(`probe${bytes}`, false, words, (m, at, given) => {
         ends(m, at as Value, bytes, given as Value);
         return undefined;
