@@ -35,7 +35,7 @@ const CLASSES: readonly (readonly [mnemonics: RegExp, name: string])[] = [
   [/^(bt[src]?|bs[fr]|[tl]zcnt|popcnt|crc32b?)$/, 'bit'],
   [/^i?(mul|div)$/, 'multiply and divide'],
   [/^(push|pop)[fw]*$|^(leave|enter)$/, 'stack'],
-  [/^(j|call|l?ret|loop)/, 'branch'],
+  [/^\(?(j|l?jmp|l?call|l?ret|loop)/, 'branch'],
   [/^(int3|iretq)$/, 'interrupt'],
   [/^(clc|stc|cmc|cld|std|lahf|sahf)$/, 'flags'],
   [/^(rd|wr)[fg]sbase$|^(lsl|lar|verr|verw)$/, 'segment'],
