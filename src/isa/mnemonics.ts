@@ -97,7 +97,7 @@ const MEANINGS: ReadonlyMap<string, readonly Meaning[]> = (() => {
     const { row, suffixable } = encoding;
     if (row.mnemonic.startsWith('(')) continue;
     // The name of a string instruction without a suffix means nothing; that of MOVZB does.
-    const bare = row.suffix === 'where needed' || !/^(si|dx|dx,si)?$/.test(row.operands);
+    const bare = row.suffix === 'where needed' || !/^(si)?$/.test(row.operands);
     for (const width of widthsOf(encoding)) {
       for (const name of namesOf(encoding)) {
         if (bare) add(name, { encoding, width, suffixed: !suffixable, wideOnly: false });

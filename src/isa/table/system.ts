@@ -123,8 +123,8 @@ export const SYSTEM: readonly Row[] = [
   row('E7 ib', 'i8,A', 'out', '16 32', NO_FLAGS, ports.output),
   row('EE', 'dx,A', 'out', '8', NO_FLAGS, ports.output),
   row('EF', 'dx,A', 'out', '16 32', NO_FLAGS, ports.output),
-  ...['6C', '6D'].flatMap((opcode, n) => portRows(opcode, 'dx', 'ins', n === 0 ? '8' : '16 32')),
-  ...['6E', '6F'].flatMap((opcode, n) => portRows(opcode, 'dx,si', 'outs', n === 0 ? '8' : '16 32')),
+  ...['6C', '6D'].flatMap((opcode, n) => portRows(opcode, '', 'ins', n === 0 ? '8' : '16 32')),
+  ...['6E', '6F'].flatMap((opcode, n) => portRows(opcode, 'si', 'outs', n === 0 ? '8' : '16 32')),
 
   // FRED; the engine may come to know it.
   row('F2 0F 01 CA', '', 'erets', '', NO_FLAGS, notModelled('ERETS')),

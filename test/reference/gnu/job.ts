@@ -20,6 +20,8 @@ const AT = 0x10_0000n;
 /** What GNU as refuses of what we print, and why that is no mistake of ours. */
 const REFUSED: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^(erets|eretu|lkgs|wrmsrns)\b/, 'newer than some versions of GNU as'],
+  [/^bswap %(\w[xip]|r\d+w)$/, 'BSWAP of 16 bits is undefined'],
+  [/^(movdir64b|enqcmds?) .*\(,%eiz,1\)/, 'a 32-bit address without registers, which it does not take here'],
   [/^mov[sz]ww /, 'has a name in objdump only'],
   [/^movsxd .*%\w+$/, 'another operand width on AMD'],
   [/^(j\w+|loop\w*|call) \.[+-]/, 'a distance at the end of its range, from a longer encoding'],
