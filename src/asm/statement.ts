@@ -18,7 +18,7 @@ export interface Encoder {
 
 const WORD = /[A-Za-z_.$][\w.$]*/y;
 const PREFIXES: ReadonlySet<string> = new Set(
-  'rep repe repz repne repnz lock bnd notrack data16 cs ds'.split(' '),
+  'rep repe repz repne repnz lock bnd notrack data16 addr32 cs ds es ss fs gs'.split(' '),
 );
 /** Where an operand without `$`, `%` or parentheses is a target and not an address in memory. */
 const BRANCH = /^(j[a-z]+|callq?|loop[a-z]*|xbegin)$/;
@@ -240,7 +240,9 @@ class Encoding {
       case 'memory': {
         const { segment, base, index, scale } = operand;
         const none = { value: 0n, wide: false };
-        const { value, wide } = operand.displacement ? put(operand.displacement, base === 'rip') : none;
+        const { value, wide } = operand.displacement
+          ? put(operand.displacement, base === 'rip' || base === 'eip')
+          : none;
         return { kind: 'memory', segment, base, index, scale, displacement: value, wide };
       }
     }

@@ -7,6 +7,7 @@ import { type Job, runJobs } from './jobs.ts';
 const JOBS: readonly Job[] = [
   { name: 'host', command: 'node test/reference/host/job.ts', about: "this machine's processor" },
   { name: 'gnu', command: 'node test/reference/gnu/job.ts', about: 'GNU as and objdump' },
+  { name: 'kernel', command: 'node test/reference/kernel/job.ts', about: "the text of Debian's kernels" },
   { name: 'iced', command: 'node test/reference/iced/job.ts', about: 'iced-x86' },
 ];
 

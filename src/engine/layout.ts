@@ -59,7 +59,7 @@ export const JOURNAL_END = 0x41_0000;
 export const JOURNAL_ENTRY = 16;
 
 /** Entries a single transition may make at most; a head nearer to its end than this stops the run. */
-export const TRANSITION_ENTRIES = 64;
+export const TRANSITION_ENTRIES = 80;
 
 /** Decoded text that a backend keeps, up to guest memory; see `backends/wasm/layout.ts`. */
 export const DECODED = 0x41_0000;

@@ -48,6 +48,9 @@ export abstract class MachineOps<V> extends Ops<V> {
   /** Write an event to the truth log. */
   abstract logEvent(kind: number, event: EventRecord<V>): void;
 
+  /** Rights of the memory operand: bits of `RIGHTS`. */
+  abstract operandRights(write: boolean): V;
+
   /** Finish this transition with RIP still here: what was posted is delivered next. */
   abstract hold(): void;
 

@@ -1,6 +1,6 @@
 /** The derived words of `MachineOps`, bound to the functions that say them. Every backend extends this. */
 import { IF, RF, TF } from '../isa/flags.ts';
-import { type Access, VECTOR, type Width } from '../isa/ops.ts';
+import { type Rights, VECTOR, type Width } from '../isa/ops.ts';
 import { armBreakpoints, executionBreakpoints, meetBreakpoints } from './events/debug.ts';
 import { deliver } from './events/idt.ts';
 import { returnFromInterrupt } from './events/iret.ts';
@@ -28,8 +28,9 @@ export abstract class Processor<V> extends MachineOps<V> {
   meetBreakpoints(va: V, bytes: number, rights: V): void {
     meetBreakpoints(this, va, this.word(bytes), rights);
   }
-  probe(va: V, bytes: number, access: Access): void {
-    ends(this, va, bytes, this.word(rightsOf(access, true)));
+  probe(va: V, bytes: number, access: Rights): void {
+    const rights = typeof access === 'object' ? this.operandRights(true) : this.word(rightsOf(access, true));
+    ends(this, va, bytes, rights);
   }
   interrupt(vector: number | V): void {
     // INT1 says its vector as a number, INT n (CD 01) as an operand.

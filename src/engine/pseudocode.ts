@@ -10,6 +10,7 @@ import { deliver } from './events/idt.ts';
 import { returnFromInterrupt } from './events/iret.ts';
 import { beforeInstruction, retire } from './events/shadows.ts';
 import type { Event, MachineOps } from './machine-ops.ts';
+import { EXPLANATIONS } from './not-modelled.ts';
 import { translate } from './paging.ts';
 import { INTEL, type Vendor } from './vendor.ts';
 
@@ -114,10 +115,19 @@ function summary({ reads, writes, raises, stops }: Recorder): readonly string[] 
 /** A name the engine stops with, and what stops with it: mnemonics, or parts of the machine. */
 export interface NotModelled {
   readonly name: string;
+  /** One sentence; empty where there is none yet. */
+  readonly meaning: string;
   readonly by: readonly string[];
 }
 
 const PREFIX = 'not modelled: ';
+
+/** `outs` of `addr32 rep outs/8 m`: without prefixes, width, operands and the parentheses of what has no text. */
+const mnemonicOf = (name: string): string =>
+  name
+    .replace(/^(addr32 |rep |repn?z )+/, '')
+    .replace(/[/ ].*$/, '')
+    .replace(/[()]/g, '');
 
 /** Every `not modelled: NAME` that any instruction or part of the machine may stop with, by name. */
 export function notModelled(): readonly NotModelled[] {
@@ -132,7 +142,7 @@ export function notModelled(): readonly NotModelled[] {
   for (const { semantics, shape, name } of CASES) {
     const recorder = new Recorder();
     semantics(recorder, shape);
-    note(recorder.stops, name.replace(/[/ ].*$/, ''));
+    note(recorder.stops, mnemonicOf(name));
   }
   for (const part of Object.keys(PARTS) as Part[]) {
     const recorder = new Recorder();
@@ -141,6 +151,6 @@ export function notModelled(): readonly NotModelled[] {
     note(recorder.stops, part);
   }
   return [...found]
-    .map(([name, by]) => ({ name, by: [...by].sort() }))
+    .map(([name, by]) => ({ name, meaning: EXPLANATIONS[name] ?? '', by: [...by].sort() }))
     .sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
 }

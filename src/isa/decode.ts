@@ -5,6 +5,7 @@ import type { Shape, Slot, Width } from './ops.ts';
 import { gprAt, registerAt } from './registers.ts';
 import type { Register } from './state.ts';
 import { ENCODINGS } from './table/index.ts';
+import { hasVexImmediate, hasVexModRm, isVex, matchesVex, readVex, VEX_EXCLUDES, type Vex } from './vex.ts';
 
 /** Why bytes are no instruction: they end too early, mean nothing (#UD), or are more than 15 (#GP). */
 export interface DecodeProblem {
@@ -17,6 +18,7 @@ const BYTES: Readonly<Record<Exclude<Immediate, 'iz'>, number>> = {
   none: 0,
   ib: 1,
   iw: 2,
+  'iw ib': 3,
   id: 4,
   io: 8,
   cb: 1,
@@ -30,10 +32,13 @@ interface Candidate {
   readonly shapes: Map<string, Shape>;
 }
 
-const keyOf = (map: OpcodeMap, byte: number): number => (map === 0 ? byte : 0x100 | byte);
+const MAPS: readonly OpcodeMap[] = [0, 0x0f, 0x0f38, 0x0f3a];
+const keyOf = (map: OpcodeMap, byte: number, vex: boolean): number =>
+  byte | (MAPS.indexOf(map) << 8) | (vex ? 0x400 : 0);
 
-/** What is more special comes first: a fixed ModRM byte, a required REX bit, a base of RSP. */
-const rank = ({ modrm, rexW, rexR, noRexB, forms }: Encoding): number =>
+/** What is more special comes first: the address size, a fixed ModRM byte, a required REX bit, a base of RSP. */
+const rank = ({ modrm, rexW, rexR, noRexB, addr32, forms }: Encoding): number =>
+  (addr32 ? 8 : 0) +
   (typeof modrm === 'object' && 'byte' in modrm ? 4 : 0) +
   (rexW || rexR || noRexB ? 2 : 0) +
   (forms.some((form) => form.stackBase) ? 1 : 0);
@@ -42,7 +47,7 @@ const INDEX: ReadonlyMap<number, readonly Candidate[]> = (() => {
   const index = new Map<number, Candidate[]>();
   for (const encoding of ENCODINGS) {
     for (let n = 0; n < (encoding.plusRegister ? 8 : 1); n++) {
-      const key = keyOf(encoding.map, encoding.byte + n);
+      const key = keyOf(encoding.map, encoding.byte + n, encoding.vex);
       const list = index.get(key) ?? [];
       list.push({ encoding, shapes: new Map() });
       index.set(key, list);
@@ -87,6 +92,7 @@ interface Parts {
   readonly prefixes: Prefix[];
   readonly rex: number;
   readonly opcode: number;
+  readonly vex: Vex | undefined;
   modrm: number;
   memory: MemoryOperand | undefined;
 }
@@ -107,7 +113,7 @@ function readMemory(
   cursor: Cursor,
   modrm: number,
   rex: number,
-  segment: 'fs' | 'gs' | undefined,
+  overrides: Pick<MemoryOperand, 'segment' | 'short'>,
 ): MemoryOperand {
   const mod = modrm >> 6,
     rm = modrm & 7;
@@ -132,7 +138,7 @@ function readMemory(
     base = 'rip';
     size = 4;
   }
-  return { segment, base, index, scale, displacement: word(cursor.signed(size)) };
+  return { ...overrides, base, index, scale, displacement: word(cursor.signed(size)) };
 }
 
 /** The width a row takes under these prefixes, or undefined if it does not exist in it. */
@@ -147,7 +153,7 @@ function widthFor(
   if (standard === 8) return 8;
   const wanted: Width = has(rex, 'w') ? 64 : short ? 16 : 32;
   if (row.widths.includes(wanted)) return wanted;
-  const fallsBack = standard === 64 || (standard === 32 && wanted === 16);
+  const fallsBack = standard === 64 || standard === 32;
   return fallsBack && !exact ? standard : undefined;
 }
 
@@ -163,12 +169,16 @@ function matchesModRm({ modrm, forms, ignoresMod }: Encoding, { modrm: byte, mem
 }
 
 function matches(encoding: Encoding, parts: Parts): boolean {
-  const { prefix, rexR, noRexB } = encoding;
+  const { prefix, rexR, noRexB, addr32 } = encoding;
+  if (addr32 && !parts.prefixes.includes('addr32')) return false;
+  if (parts.vex) return matchesVex(encoding, parts.vex) && matchesModRm(encoding, parts);
   const repeat = lastOf(parts.prefixes, ['repz', 'repnz']);
   if (prefix === 'none' && (repeat !== undefined || parts.prefixes.includes('data16'))) return false;
+  if (prefix === 'no repeat' && repeat !== undefined) return false;
   if (prefix === 0xf3 && repeat !== 'repz') return false;
   if (prefix === 0xf2 && repeat !== 'repnz') return false;
-  if (prefix === 0x66 && !parts.prefixes.includes('data16')) return false;
+  // Where 66 is no operand size, F2 and F3 come before it.
+  if (prefix === 0x66 && (repeat !== undefined || !parts.prefixes.includes('data16'))) return false;
   if (encoding.ignoresMod && rexR !== has(parts.rex, 'r')) return false;
   if (noRexB && has(parts.rex, 'b')) return false;
   return matchesModRm(encoding, parts);
@@ -192,18 +202,38 @@ export function decode(bytes: Uint8Array, offset = 0): Instruction | DecodeProbl
     } else if ((opcode & 0xf0) === 0x40) rex = opcode;
     else break;
   }
-  const map: OpcodeMap = opcode === 0x0f ? 0x0f : 0;
-  if (map === 0x0f) opcode = cursor.byte();
-  const candidates = cursor.problem === undefined ? INDEX.get(keyOf(map, opcode)) : undefined;
-  if (candidates === undefined) return { problem: cursor.problem ?? 'undefined' };
+  const first = opcode;
+  let map: OpcodeMap = 0;
+  let vex: Vex | undefined;
+  if (opcode === 0x0f) {
+    opcode = cursor.byte();
+    map = opcode === 0x38 ? 0x0f38 : opcode === 0x3a ? 0x0f3a : 0x0f;
+    if (map !== 0x0f) opcode = cursor.byte();
+  } else if (isVex(opcode)) {
+    // No REX and no prefix that VEX holds itself may stand before it (SDM vol 2, 2.3.2).
+    const excluded = rex !== 0 || prefixes.some((prefix) => VEX_EXCLUDES.has(prefix));
+    vex = readVex(opcode, () => cursor.byte());
+    if (cursor.problem === undefined && (vex === undefined || excluded)) return { problem: 'undefined' };
+    map = vex?.map ?? 0;
+    rex = vex?.rex ?? 0;
+    opcode = cursor.byte();
+  }
+  if (cursor.problem !== undefined) return { problem: cursor.problem };
+  const candidates = INDEX.get(keyOf(map, opcode, vex !== undefined)) ?? (vex && []);
+  if (candidates === undefined) return { problem: 'undefined' };
 
-  const parts: Parts = { prefixes, rex, opcode, modrm: 0, memory: undefined };
-  const hasModRm = candidates.some(({ encoding }) => encoding.modrm !== 'none');
-  const segment = lastOf(prefixes, ['fs', 'gs']) as 'fs' | 'gs' | undefined;
+  const parts: Parts = { prefixes, rex, opcode, vex, modrm: 0, memory: undefined };
+  const hasModRm = vex
+    ? hasVexModRm(vex, opcode)
+    : candidates.some(({ encoding }) => encoding.modrm !== 'none');
+  const overrides = {
+    segment: lastOf(prefixes, ['fs', 'gs']) as 'fs' | 'gs' | undefined,
+    short: prefixes.includes('addr32'),
+  };
   if (hasModRm) {
     parts.modrm = cursor.byte();
     const register = parts.modrm >= 0xc0 || candidates.some(({ encoding }) => encoding.ignoresMod);
-    if (!register) parts.memory = readMemory(cursor, parts.modrm, rex, segment);
+    if (!register) parts.memory = readMemory(cursor, parts.modrm, rex, overrides);
   }
   if (cursor.problem !== undefined) return { problem: cursor.problem };
 
@@ -214,11 +244,18 @@ export function decode(bytes: Uint8Array, offset = 0): Instruction | DecodeProbl
     for (const exact of [true, false]) {
       for (const candidate of group) {
         const width = widthFor(candidate.encoding, rex, prefixes.includes('data16'), exact);
-        if (width !== undefined) return finish(candidate, width, parts, cursor, segment);
+        if (width !== undefined) return finish(candidate, width, parts, cursor, overrides);
       }
     }
   }
-  return { problem: 'undefined' };
+  // The opcodes of BMI mean nothing else.
+  if (vex === undefined || (candidates.length > 0 && !vex.evex)) return { problem: 'undefined' };
+  // Other instructions with VEX and EVEX are recognised by their length and refused.
+  if (hasVexImmediate(vex, opcode)) cursor.byte();
+  const refusal = INDEX.get(first)?.[0];
+  if (refusal === undefined || cursor.problem !== undefined)
+    return { problem: cursor.problem ?? 'undefined' };
+  return finish(refusal, 64, parts, cursor, overrides);
 }
 
 /** Operands and immediate of the chosen row. */
@@ -227,9 +264,17 @@ function finish(
   width: Width,
   parts: Parts,
   cursor: Cursor,
-  segment: 'fs' | 'gs' | undefined,
+  overrides: Pick<MemoryOperand, 'segment' | 'short'>,
 ): Instruction | DecodeProblem {
   const { row, forms, immediate } = encoding;
+  const { short } = overrides;
+  const hidden = (base: Register | undefined, displacement: bigint): MemoryOperand => ({
+    ...overrides,
+    base,
+    index: undefined,
+    scale: 1,
+    displacement,
+  });
   const registers: Partial<Record<Slot, Register>> = {};
   let { memory } = parts;
   let value = 0n,
@@ -237,7 +282,7 @@ function finish(
   const size = immediate === 'iz' ? (width === 16 ? 2 : 4) : BYTES[immediate];
   const read = cursor.signed(size);
   if (immediate === 'cb' || immediate === 'cd') distance = read;
-  else value = word(read);
+  else value = immediate === 'iw ib' ? BigInt.asUintN(24, read) : word(read);
 
   forms.forEach((form, n) => {
     const slot = SLOTS[n] ?? 'a';
@@ -248,11 +293,11 @@ function finish(
     else if (form.place === 'opcode') register((parts.opcode & 7) | (has(parts.rex, 'b') ? 8 : 0));
     else if (form.place === 'accumulator') register(0);
     else if (form.place === 'cl') register(1);
+    else if (form.place === 'vex') register(parts.vex?.register ?? 0);
     else if (form.place === 'one') value = 1n;
     else if (form.place === 'moffs')
-      memory = { segment, base: undefined, index: undefined, scale: 1, displacement: word(cursor.signed(8)) };
-    else if (form.place === 'si')
-      memory = { segment, base: 'rsi', index: undefined, scale: 1, displacement: 0n };
+      memory = hidden(undefined, BigInt.asUintN(short ? 32 : 64, cursor.signed(short ? 4 : 8)));
+    else if (form.place === 'hidden') memory = hidden(form.text === 'si' ? 'rsi' : 'rbx', 0n);
     else if (form.place === 'rm' && memory === undefined)
       register((parts.modrm & 7) | (has(parts.rex, 'b') ? 8 : 0));
     else if (form.addressOnly && memory !== undefined) memory = { ...memory, segment: undefined };
@@ -289,6 +334,7 @@ function unused(
   if (encoding.prefix === 0xf2) used.add('repnz');
   if (encoding.prefix === 0x66 || (width === 16 && encoding.row.widths.length > 0)) used.add('data16');
   if (memory?.segment !== undefined) used.add(memory.segment);
+  if (memory?.short || encoding.addr32) used.add('addr32');
   // Each is used once, the last of its kind; a repetition is padding.
   return prefixes.filter((prefix, n) => !used.has(prefix) || prefixes.lastIndexOf(prefix) !== n);
 }

@@ -10,6 +10,7 @@ import type { Width } from './ops.ts';
 import { type Field, type Misfit, place } from './place.ts';
 import { registerOf } from './registers.ts';
 import { ENCODINGS } from './table/index.ts';
+import { VEX_EXCLUDES } from './vex.ts';
 
 export type { AsmOperand };
 
@@ -30,9 +31,22 @@ const PREFIX_NAMES: ReadonlyMap<string, Prefix> = new Map([
   ['repne', 'repnz'],
   ['bnd', 'repnz'],
   ['notrack', 'ds'],
+  ['addr', 'addr32'],
 ]);
 /** The order GNU as writes prefixes in. */
-const ORDER: readonly Prefix[] = ['es', 'cs', 'ss', 'ds', 'fs', 'gs', 'data16', 'repz', 'repnz', 'lock'];
+const ORDER: readonly Prefix[] = [
+  'es',
+  'cs',
+  'ss',
+  'ds',
+  'fs',
+  'gs',
+  'addr32',
+  'data16',
+  'repz',
+  'repnz',
+  'lock',
+];
 
 /** Registers that are named in the table only: segment, control and debug registers. */
 const FIXED_REGISTERS: ReadonlySet<string> = new Set(
@@ -71,10 +85,29 @@ export function encode(
   )
     return encode('int3', [], prefixes);
   const repeat = known.findLast((prefix) => prefix === 'repz' || prefix === 'repnz');
-  const own = repeat === undefined ? [] : meaningsOf(`${repeat} ${text}`);
-  const meanings = own.length > 0 ? own : meaningsOf(text);
+  const short = known.includes('addr32') ? 'addr32' : undefined;
+  const special = spelled(text, [short, repeat]);
+  const made = encodeAs(mnemonic, text, operands, known, special);
+  if ('bytes' in made || !special.own.has('addr32')) return made;
+  const other = encodeAs(mnemonic, text, operands, known, spelled(text, [repeat]));
+  return 'bytes' in other ? other : made;
+}
+
+/** What a spelling means, and which prefixes are part of it. */
+interface Spelled {
+  readonly meanings: readonly Meaning[];
+  readonly own: ReadonlySet<Prefix>;
+}
+
+function encodeAs(
+  mnemonic: string,
+  text: string,
+  operands: readonly AsmOperand[],
+  known: readonly Prefix[],
+  { meanings, own }: Spelled,
+): { readonly bytes: Uint8Array } | EncodeProblem {
   if (meanings.length === 0) return { problem: `unknown mnemonic: ${mnemonic}` };
-  const extra = own.length > 0 ? known.filter((prefix) => prefix !== repeat) : known;
+  const extra = known.filter((prefix) => !own.has(prefix));
   if (extra.includes('lock') && !meanings.some(({ encoding }) => encoding.lockable))
     return { problem: `invalid prefix: lock before ${mnemonic}` };
 
@@ -99,6 +132,23 @@ export function encode(
   return explain(mnemonic, operands, attempts);
 }
 
+/** The meanings of a mnemonic with those prefixes that are part of its name. */
+function spelled(text: string, prefixes: readonly (Prefix | undefined)[]): Spelled {
+  const given = prefixes.filter((prefix) => prefix !== undefined);
+  for (const own of [given, ...given.map((prefix) => [prefix])]) {
+    const meanings = meaningsOf([...own, text].join(' '));
+    if (own.length > 0 && meanings.length > 0) return { meanings, own: new Set(own) };
+  }
+  return { meanings: meaningsOf(text), own: new Set() };
+}
+
+/** Instructions whose other operands have the size of the address. */
+const ADDRESSED: ReadonlySet<string> = new Set(
+  ENCODINGS.filter(
+    ({ addr32, forms }) => addr32 && forms.some(({ place, memory }) => place === 'rm' && memory),
+  ).map(({ row }) => row.mnemonic),
+);
+
 /** One meaning tried on the operands. */
 function attempt(
   { encoding, width, wideOnly }: Meaning,
@@ -106,7 +156,7 @@ function attempt(
   operands: readonly AsmOperand[],
   extra: readonly Prefix[],
 ): Attempt {
-  const forms = [...encoding.forms].filter((form) => form.place !== 'si').reverse();
+  const forms = [...encoding.forms].filter((form) => form.place !== 'hidden').reverse();
   const given = completed(forms, operands, text);
   if (given === undefined) return { misfit: { rank: 0 } };
   const field: Field = {
@@ -116,6 +166,8 @@ function attempt(
     segments: [],
     rex: 0,
     needsRex: false,
+    vex: 0,
+    short: false,
     highByte: undefined,
     reg: 0,
     rm: undefined,
@@ -128,6 +180,7 @@ function attempt(
     const misfit = place(field, form, operand);
     if (misfit) return { misfit: { ...misfit, operand: Math.min(n, operands.length - 1) } };
   }
+  if (ADDRESSED.has(encoding.row.mnemonic) && field.short !== encoding.addr32) return { misfit: { rank: 1 } };
   if (extra.includes('lock') && !(encoding.lockable && field.rm?.memory === true))
     return { misfit: { rank: 3, problem: 'invalid prefix: lock needs a memory destination' } };
   return assemble(field, extra);
@@ -167,6 +220,7 @@ function completed(
 function assemble(field: Field, extra: readonly Prefix[]): Attempt {
   const { encoding, width } = field;
   const { standard, prefix, map, modrm, row } = encoding;
+  if (encoding.vex) return assembleVex(field, extra);
   let { rex } = field;
   // Reading a selector into 32 bits clears the rest as well: GNU as leaves REX.W out.
   const selector = /^(8C|0F 00 \/[01])/.test(row.opcode);
@@ -185,22 +239,49 @@ function assemble(field: Field, extra: readonly Prefix[]): Attempt {
     };
 
   const wanted = [...extra, ...field.segments];
+  if (field.short || encoding.addr32) wanted.push('addr32');
   if ((width === 16 && row.widths.length > 0) || prefix === 0x66) wanted.push('data16');
   if (prefix === 0xf3) wanted.push('repz');
   if (prefix === 0xf2) wanted.push('repnz');
-  const bytes = wanted
-    .sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))
-    .map((name): number => PREFIX[name]);
+  const bytes = [...prefixBytes(wanted)];
   if (rex !== 0) bytes.push(rex);
-  if (map === 0x0f) bytes.push(0x0f);
+  if (map !== 0) bytes.push(0x0f);
+  if (map === 0x0f38 || map === 0x0f3a) bytes.push(map & 0xff);
   bytes.push(encoding.byte + field.opcode);
   if (typeof modrm === 'object' && 'byte' in modrm) bytes.push(modrm.byte);
-  else if (modrm !== 'none') {
-    const { mod, low, tail } = field.rm ?? { mod: 3, low: 0, tail: [] };
-    bytes.push((mod << 6) | ((modrm === 'r' ? field.reg : modrm.digit) << 3) | low, ...tail);
-  }
+  else if (modrm !== 'none') bytes.push(...modrmBytes(field, modrm === 'r' ? field.reg : modrm.digit));
   bytes.push(...field.tail);
   return { bytes: Uint8Array.from(bytes), width, unsaid: width === encoding.unsaid };
+}
+
+const prefixBytes = (prefixes: readonly Prefix[]): readonly number[] =>
+  [...prefixes].sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b)).map((name) => PREFIX[name]);
+
+/** ModRM, SIB and displacement. */
+function modrmBytes({ rm }: Field, reg: number): readonly number[] {
+  const { mod, low, tail } = rm ?? { mod: 3, low: 0, tail: [] };
+  return [(mod << 6) | (reg << 3) | low, ...tail];
+}
+
+/** The three-byte form: no row has the map that the short one is for (SDM vol 2, 2.3.5). */
+function assembleVex(field: Field, extra: readonly Prefix[]): Attempt {
+  const { encoding, width, rex, vex } = field;
+  const { prefix, map, byte, modrm } = encoding;
+  if (extra.some((one) => VEX_EXCLUDES.has(one)))
+    return { misfit: { rank: 3, problem: `invalid prefix: ${extra[0]} before VEX` } };
+  const prefixes = [...extra, ...field.segments, ...(field.short ? (['addr32'] as const) : [])];
+  const pp = prefix === 0x66 ? 1 : prefix === 0xf3 ? 2 : prefix === 0xf2 ? 3 : 0;
+  const reg = typeof modrm === 'object' && 'digit' in modrm ? modrm.digit : field.reg;
+  const bytes = [
+    ...prefixBytes(prefixes),
+    0xc4,
+    ((~rex & 7) << 5) | (map === 0x0f38 ? 2 : 3),
+    (width === 64 ? 0x80 : 0) | ((~vex & 15) << 3) | pp,
+    byte,
+    ...modrmBytes(field, reg),
+    ...field.tail,
+  ];
+  return { bytes: Uint8Array.from(bytes), width, unsaid: false };
 }
 
 /** The most telling of the reasons why no meaning fitted. */

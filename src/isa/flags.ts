@@ -87,6 +87,11 @@ export function replaceCarry<V>(m: Ops<V>, carry: V): void {
   m.set('flagCarry', m.xor(before, m.shl(m.mul(change, m.word(3)), m.word(62))));
 }
 
+export function replaceOverflow<V>(m: Ops<V>, wanted: V): void {
+  const change = m.xor(overflow(m), wanted);
+  m.set('flagCarry', m.xor(m.get('flagCarry'), m.shl(change, m.word(62))));
+}
+
 export function replaceCarryOverflow<V>(m: Ops<V>, carry: V, overflow: V): void {
   const rest = m.and(m.get('flagCarry'), m.word((1n << 62n) - 1n));
   const top = m.or(m.shl(carry, m.word(63)), m.shl(m.xor(carry, overflow), m.word(62)));

@@ -8,6 +8,8 @@ import type { Register } from './state.ts';
  */
 export interface MemoryOperand {
   readonly segment: 'fs' | 'gs' | undefined;
+  /** The address is cut to 32 bits before the segment base is added: prefix 67. Its registers are named so. */
+  readonly short: boolean;
   readonly base: Register | 'rip' | undefined;
   readonly index: Register | undefined;
   readonly scale: 1 | 2 | 4 | 8;
@@ -21,6 +23,7 @@ export const PREFIX = {
   repnz: 0xf2,
   repz: 0xf3,
   data16: 0x66,
+  addr32: 0x67,
   es: 0x26,
   cs: 0x2e,
   ss: 0x36,

@@ -33,6 +33,8 @@ const ALIAS: Readonly<Record<string, string>> = {
   shl: 'sal',
   loope: 'loopz',
   loopne: 'loopnz',
+  loopel: 'loopzl',
+  loopnel: 'loopnzl',
   int1: 'icebp',
   sysretq: 'sysret',
 };
@@ -51,15 +53,22 @@ const FIXED_ALIAS: Readonly<Record<string, string>> = {
   movsl: 'movsx movsxd',
 };
 const split = (names: string | undefined): readonly string[] => names?.split(' ') ?? [];
+/** Names that begin with a prefix. */
+const PREFIXED_ALIAS: Readonly<Record<string, readonly string[]>> = {
+  loopl: ['addr32 loop'],
+  loopel: ['addr32 loope', 'addr32 loopz'],
+  loopnel: ['addr32 loopne', 'addr32 loopnz'],
+};
 
 /** Names a row goes by, its own first. */
 function namesOf({ row: { mnemonic } }: Encoding): readonly string[] {
   const [, stem = '', code = ''] = /^(j|set|cmov)([a-z]+)$/.exec(mnemonic) ?? [];
-  const repeated = mnemonic.startsWith('rep ') ? [`repz ${mnemonic.slice(4)}`] : [];
+  const repeated = /^(addr32 )?rep /.test(mnemonic) ? [mnemonic.replace('rep ', 'repz ')] : [];
   return [
     mnemonic,
     ...split(CONDITION_ALIAS[code]).map((other) => stem + other),
     ...split(ALIAS[mnemonic]),
+    ...(PREFIXED_ALIAS[mnemonic] ?? []),
     ...repeated,
   ];
 }
@@ -86,7 +95,7 @@ const MEANINGS: ReadonlyMap<string, readonly Meaning[]> = (() => {
     const { row, suffixable } = encoding;
     if (row.mnemonic.startsWith('(')) continue;
     // The name of a string instruction without a suffix means nothing; that of MOVZB does.
-    const bare = row.suffix === 'where needed' || (row.operands !== 'si' && row.operands !== '');
+    const bare = row.suffix === 'where needed' || !/^(si)?$/.test(row.operands);
     for (const width of widthsOf(encoding)) {
       for (const name of namesOf(encoding)) {
         if (bare) add(name, { encoding, width, suffixed: !suffixable, wideOnly: false });

@@ -38,6 +38,8 @@ export interface Shape {
   readonly b: Operand;
   readonly c: Operand;
 }
+/** One turn of `times`: its number, and the values that were given along. */
+export type Turn = <V>(m: Ops<V>, n: V, ...of: V[]) => void;
 export type Semantics = <V>(m: Ops<V>, shape: Shape) => void;
 
 /**
@@ -46,6 +48,8 @@ export type Semantics = <V>(m: Ops<V>, shape: Shape) => void;
  * descriptor tables and the TSS, and the words event delivery pushes. `stack` and `frame` raise #SS(0).
  */
 export type Access = 'data' | 'stack' | 'system' | 'frame';
+/** A memory operand in place of an access: user or supervisor as the CPL is, and #SS(0) where it lies in the stack segment. */
+export type Rights = Access | Operand;
 
 /** Exception vectors (SDM vol 3, table 6-1). */
 export const VECTOR = {
@@ -134,16 +138,18 @@ export abstract class Ops<V> {
   // Operands -----------------------------------------------------------------------------------------
   /** Effective address with segment base; taken once, before the instruction changes a register. */
   abstract address(operand: Operand): V;
+  /** The same with `offset` added to the effective address, which wraps at the address size. */
+  abstract addressAt(operand: Operand, offset: V): V;
   abstract read(operand: Operand): V;
   /** Read what will be written back: a fault reports a write, and the later `write` cannot raise. */
   abstract readToModify(operand: Operand): V;
   abstract write(operand: Operand, value: V): void;
 
   // Memory -------------------------------------------------------------------------------------------
-  abstract load(width: Width, va: V, access: Access): V;
-  abstract store(width: Width, va: V, value: V, access: Access): void;
+  abstract load(width: Width, va: V, access: Rights): V;
+  abstract store(width: Width, va: V, value: V, access: Rights): void;
   /** Raise what a write of `bytes` (at most a page) at `va` would raise; write nothing. */
-  abstract probe(va: V, bytes: number, access: Access): void;
+  abstract probe(va: V, bytes: number, access: Rights): void;
 
   // Where control goes -------------------------------------------------------------------------------
   /** Address of this instruction, and of the one behind it. */
@@ -187,6 +193,15 @@ export abstract class Ops<V> {
   /** A computation a reader knows by its name: a machine runs `body`, the printer says `name(of)`. */
   known(_name: string, _of: readonly V[], body: () => V): V {
     return body();
+  }
+  /** The same, but long and used more than once: staged as one function. */
+  routine(_name: string, of: readonly V[], body: (m: Ops<V>, ...of: V[]) => V): V {
+    return body(this, ...of);
+  }
+  /** Run `body` with each number from 1 up to `count` - 1, which is `most` at most. It may raise; what it needs is in `of`. */
+  times(_name: string, count: V, most: number, of: readonly V[], body: Turn): void {
+    for (let n = 1; n < most; n++)
+      this.when(this.below(this.word(n), count), () => body(this, this.word(n), ...of));
   }
   truncate(width: Width, a: V): V {
     return width === 64 ? a : this.and(a, this.word((1n << BigInt(width)) - 1n));
@@ -234,6 +249,10 @@ export abstract class Ops<V> {
   setZero(zero: V): void {
     flags.replaceZero(this, zero);
   }
+  /** Change OF alone (ADOX). */
+  setOverflow(overflow: V): void {
+    flags.replaceOverflow(this, overflow);
+  }
   /** Change CF and OF alone (rotates). */
   setCarryOverflow(carry: V, overflow: V): void {
     flags.replaceCarryOverflow(this, carry, overflow);
@@ -260,14 +279,4 @@ export abstract class Ops<V> {
   abstract armBreakpoints(): void;
   /** CR3, CR4, EFER, DR0 to DR3, DR7 or a page table changed: a translation cache, if there is one, forgets everything. */
   flushTranslations(): void {}
-  /** REP: one iteration a transition, counting RCX down; RIP stays until it is zero (SDM vol 2, REP). */
-  repeat(iteration: () => void): void {
-    const count = this.get('rcx'),
-      left = this.named('left', this.sub(count, this.word(1)));
-    this.when(this.isZero(this.isZero(count)), () => {
-      iteration();
-      this.set('rcx', left);
-      this.when(this.isZero(this.isZero(left)), () => this.stay());
-    });
-  }
 }

@@ -29,6 +29,10 @@ export interface Field {
   /** REX bits X, R, B; `needsRex` for SPL to DIL, which need an empty one. */
   rex: number;
   needsRex: boolean;
+  /** The register in VEX.vvvv. */
+  vex: number;
+  /** Whether the address has 32-bit registers, so that prefix 67 is needed. */
+  short: boolean;
   highByte: string | undefined;
   reg: number;
   rm: RegisterOrMemory | undefined;
@@ -53,6 +57,12 @@ export function place(field: Field, form: Form, operand: AsmOperand): Misfit | u
   switch (form.place) {
     case 'fixed':
       return operand.kind === 'register' && operand.name === form.text ? undefined : WRONG_KIND;
+    case 'port':
+      return isPort(operand) ? undefined : WRONG_KIND;
+    case 'size':
+      return operand.kind === 'immediate' ? placeUnsigned(field, operand, 16) : WRONG_KIND;
+    case 'level':
+      return operand.kind === 'immediate' ? placeUnsigned(field, operand, 8) : WRONG_KIND;
     case 'target':
       return operand.kind === 'target' ? placeTarget(field, operand) : WRONG_KIND;
     case 'one':
@@ -68,6 +78,27 @@ export function place(field: Field, form: Form, operand: AsmOperand): Misfit | u
   }
 }
 
+/** `%dx` or `(%dx)`. */
+const isPort = (operand: AsmOperand): boolean =>
+  operand.kind === 'register'
+    ? operand.name === 'dx'
+    : operand.kind === 'memory' &&
+      operand.base === 'dx' &&
+      operand.index === undefined &&
+      operand.displacement === 0n &&
+      !operand.wide;
+
+function placeUnsigned(
+  field: Field,
+  { value }: Extract<AsmOperand, { kind: 'immediate' }>,
+  bits: 8 | 16,
+): Misfit | undefined {
+  if (value < 0n || value >> BigInt(bits) !== 0n)
+    return { rank: 2, problem: `invalid immediate: ${hex(value)} does not fit ${bits} bits` };
+  field.tail = [...field.tail, ...bytesOf(value, bits / 8)];
+  return undefined;
+}
+
 function placeRegister(field: Field, at: Form['place'], name: string, width: Width): Misfit | undefined {
   const named = registerOf(name);
   if (named === undefined || named.width !== width) return WRONG_KIND;
@@ -76,7 +107,8 @@ function placeRegister(field: Field, at: Form['place'], name: string, width: Wid
   else if (width === 8 && number >= 4 && number < 8) field.needsRex = true;
   if (at === 'accumulator' || at === 'cl') return number === (at === 'cl' ? 1 : 0) ? undefined : WRONG_KIND;
   const high = number >> 3;
-  if (at === 'reg') {
+  if (at === 'vex') field.vex = number;
+  else if (at === 'reg') {
     field.reg = number & 7;
     field.rex |= high << 2;
   } else {
@@ -109,35 +141,45 @@ type Memory = Extract<AsmOperand, { kind: 'memory' }>;
 
 function placeMemory(
   field: Field,
-  { segment, base, index, scale, displacement: given, wide }: Memory,
+  { segment, base, index: named, scale, displacement: given, wide }: Memory,
 ): Misfit | undefined {
-  const displacement = BigInt.asIntN(64, given);
-  if (!fitsSigned(displacement, 32))
-    return { rank: 3, problem: `invalid displacement: ${hex(given)} does not fit 32 bits` };
+  const index = named === 'eiz' ? undefined : named;
   const numbers: number[] = [];
+  const widths = new Set<Width>(named === 'eiz' ? [32] : []);
   for (const name of [base, index]) {
-    if (name === undefined || (name === 'rip' && name === base)) continue;
-    const named = registerOf(name);
-    if (named?.width !== 64)
+    if (name === undefined) continue;
+    const relative = name === base && (name === 'rip' || name === 'eip');
+    const found = relative ? undefined : registerOf(name);
+    if (!relative && found?.width !== 64 && found?.width !== 32)
       return {
         rank: 3,
         problem:
-          named === undefined
+          found === undefined
             ? `unknown register: %${name}`
-            : `invalid address: %${name} is not a 64-bit register`,
+            : `invalid address: %${name} is not a 32-bit or 64-bit register`,
       };
-    numbers.push(numberOf(named.register));
+    widths.add(found?.width ?? (name === 'rip' ? 64 : 32));
+    if (found) numbers.push(numberOf(found.register));
   }
-  if (base === 'rip' && index !== undefined)
-    return { rank: 3, problem: 'invalid address: %rip takes no index' };
-  if (index === 'rsp') return { rank: 3, problem: 'invalid address: %rsp cannot be an index' };
+  if (widths.size > 1) return { rank: 3, problem: `invalid address: %${base} and %${index} differ in width` };
+  field.short = widths.has(32);
+  const width = field.short ? 32 : 64;
+  const whole = BigInt.asIntN(64, given);
+  const displacement = BigInt.asIntN(width, whole);
+  if (!fitsSigned(field.short ? whole >> 1n : whole, 32))
+    return { rank: 3, problem: `invalid displacement: ${hex(given)} does not fit 32 bits` };
+  const relative = base === 'rip' || base === 'eip';
+  if (relative && index !== undefined)
+    return { rank: 3, problem: `invalid address: %${base} takes no index` };
+  if (index === 'rsp' || index === 'esp')
+    return { rank: 3, problem: `invalid address: %${index} cannot be an index` };
   if (segment !== undefined) field.segments.push(segment);
   const indexNumber = index === undefined ? 4 : (numbers[base === undefined ? 0 : 1] ?? 4);
   if (index !== undefined) field.rex |= (indexNumber >> 3) << 1;
   const sib = (low: number): number => (Math.log2(scale) << 6) | ((indexNumber & 7) << 3) | low;
   const long = bytesOf(displacement, 4);
 
-  if (base === 'rip') field.rm = { memory: true, mod: 0, low: 5, tail: long };
+  if (relative) field.rm = { memory: true, mod: 0, low: 5, tail: long };
   else if (base === undefined) field.rm = { memory: true, mod: 0, low: 4, tail: [sib(5), ...long] };
   else {
     const number = numbers[0] ?? 0,
@@ -154,8 +196,10 @@ function placeMemory(
 
 function placeOffset(field: Field, { segment, base, index, displacement }: Memory): Misfit | undefined {
   if (base !== undefined || index !== undefined) return WRONG_KIND;
+  if (field.encoding.addr32 && displacement >> 32n !== 0n)
+    return { rank: 3, problem: `invalid address: ${hex(displacement)} does not fit 32 bits` };
   if (segment !== undefined) field.segments.push(segment);
-  field.tail = bytesOf(displacement, 8);
+  field.tail = bytesOf(displacement, field.encoding.addr32 ? 4 : 8);
   return undefined;
 }
 
@@ -170,7 +214,7 @@ function placeImmediate(
 ): Misfit | undefined {
   const { immediate } = field.encoding;
   const full = field.width === 16 ? 2 : 4;
-  const size = { none: 0, ib: 1, iw: 2, id: 4, io: 8, iz: full, cb: 0, cd: 0 }[immediate];
+  const size = { none: 0, ib: 1, iw: 2, 'iw ib': 3, id: 4, io: 8, iz: full, cb: 0, cd: 0 }[immediate];
   const tooLarge = (bits: number): Misfit => ({
     rank: 2 + bits / 100,
     problem: `invalid immediate: ${hex(value)} does not fit ${bits} bits`,
@@ -203,4 +247,5 @@ function placeTarget(
 }
 
 /** JRCXZ and LOOP reach 127 bytes and no further. */
-const hasLongForm = ({ encoding: { row } }: Field): boolean => !/^(jrcxz|loop)/.test(row.mnemonic);
+const hasLongForm = ({ encoding: { row } }: Field): boolean =>
+  !/^(j[er]cxz|(addr32 )?loop)/.test(row.mnemonic);

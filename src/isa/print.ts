@@ -3,6 +3,7 @@ import type { Instruction, MemoryOperand } from './instruction.ts';
 import { type Encoding, type Form, SUFFIX, understand } from './notation.ts';
 import type { Slot, Width } from './ops.ts';
 import { registerName } from './registers.ts';
+import type { Register } from './state.ts';
 import { ENCODINGS } from './table/index.ts';
 
 const SLOTS: readonly Slot[] = ['a', 'b', 'c'];
@@ -40,7 +41,7 @@ export function print(instruction: Instruction, at?: bigint, name?: NameOf): str
     .filter((text) => text !== '');
   const operands = shown.reverse().join(',');
   const overridden =
-    encoding.forms.some((form) => form.place === 'si') && memory?.segment ? `${memory.segment} ` : '';
+    encoding.forms.some((form) => form.place === 'hidden') && memory?.segment ? `${memory.segment} ` : '';
   // The override of an operand that is only an address is shown there, as objdump does, though it means nothing.
   const addressOnly = encoding.forms.some((form) => form.addressOnly);
   const padding = prefixes
@@ -50,7 +51,7 @@ export function print(instruction: Instruction, at?: bigint, name?: NameOf): str
   const mnemonic = row.mnemonic + (needsSuffix(encoding, instruction) ? SUFFIX[shape.width] : '');
   const note =
     end !== undefined && memory?.base === 'rip'
-      ? `  # ${called(BigInt.asUintN(64, end + memory.displacement))}`
+      ? `  # ${called(BigInt.asUintN(memory.short ? 32 : 64, end + memory.displacement))}`
       : '';
   return `${padding}${overridden}${mnemonic} ${operands}`.trimEnd() + note;
 }
@@ -88,19 +89,29 @@ function operandText(
   const star = form.indirect ? '*' : '';
   if (form.place === 'fixed') return `%${form.text}`;
   if (form.place === 'target') return target();
-  if (form.place === 'si') return '';
+  if (form.place === 'hidden') return '';
+  if (form.place === 'port') return '(%dx)';
+  if (form.place === 'size') return `$${hex(immediate & 0xffffn)}`;
+  if (form.place === 'level') return `$${hex(immediate >> 16n)}`;
   if (form.place === 'immediate' || form.place === 'one') return `$${hex(BigInt.asUintN(width, immediate))}`;
   if (register !== undefined) return `${star}%${registerName(width, register)}`;
   if (memory === undefined) return '';
+  if (form.place === 'moffs') return memoryText({ ...memory, short: false });
   return star + memoryText(form.addressOnly ? { ...memory, segment: prefixes.findLast(isOverride) } : memory);
 }
 
 /** `%gs:-0x8(%rax,%rcx,4)`. Without a base the displacement is an address, shown unsigned. */
-export function memoryText({ segment, base, index, scale, displacement }: MemoryOperand): string {
+export function memoryText({ segment, short, base, index, scale, displacement }: MemoryOperand): string {
   const override = segment === undefined ? '' : `%${segment}:`;
-  if (base === undefined && index === undefined) return override + hex(displacement);
+  const name = (register: Register | 'rip'): string =>
+    register === 'rip' ? (short ? 'eip' : 'rip') : registerName(short ? 32 : 64, register);
+  // GNU as knows a 32-bit address without registers by an index that is none.
+  if (base === undefined && index === undefined)
+    return short
+      ? `${override}${hex(BigInt.asUintN(32, displacement))}(,%eiz,1)`
+      : override + hex(displacement);
   const signed = BigInt.asIntN(64, displacement);
   const offset = signed === 0n && base !== 'rip' && base !== undefined ? '' : signedHex(signed);
-  const scaled = index === undefined ? '' : `,%${index},${scale}`;
-  return `${override}${offset}(${base === undefined ? '' : `%${base}`}${scaled})`;
+  const scaled = index === undefined ? '' : `,%${name(index)},${scale}`;
+  return `${override}${offset}(${base === undefined ? '' : `%${name(base)}`}${scaled})`;
 }

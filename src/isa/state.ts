@@ -69,6 +69,9 @@ export const FIELDS = [
   'tr',
   'tssBase',
   'tssLimit',
+  /** The time-stamp counter and IA32_TSC_AUX. */
+  'tsc',
+  'tscAux',
   /** The NMI latch, and the one NMI that is remembered while it is closed (SDM vol 3, 6.7.1). */
   'nmiBlocked',
   'nmiPending',

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { Processor } from '../../src/engine/processor.ts';
 import {
+  notModelled,
   PARTS,
   type Part,
   printAfterInstruction,
@@ -63,6 +64,8 @@ const WORDS: readonly string[] = [
   'get',
   'reg',
   'address',
+  'addressAt',
+  'operandRights',
   'read',
   'readToModify',
   'load',
@@ -141,6 +144,15 @@ function sameForAnyValue(body: (m: Processor<unknown>) => void): void {
   expect(words(() => undefined, body)).toBe(fresh);
   expect(fresh.length).toBeGreaterThanOrEqual(0);
 }
+
+test('every name that the engine stops with has a sentence', () => {
+  const found = notModelled();
+  expect(found.length).toBeGreaterThan(20);
+  expect(found.filter(({ meaning }) => !/^[A-Z\p{Lu}x].*\.$/u.test(meaning)).map(({ name }) => name)).toEqual(
+    [],
+  );
+  for (const { by } of found) for (const name of by) expect(name).toMatch(/^\w+$/);
+});
 
 test('no instruction branches in JavaScript on a value', () => {
   for (const { semantics, shape } of CASES) sameForAnyValue((m) => semantics(m, shape));

@@ -34,7 +34,7 @@ test('every family of rows has a description, and every description rows', () =>
 test('a family is one name, whatever its rows are called', () => {
   const names = (family: string) => entry(family).mnemonics.join(' ');
   expect(names('jcc')).toBe('jo jno jb jae je jne jbe ja js jns jp jnp jl jge jle jg');
-  expect(names('movs')).toBe('movs rep movs');
+  expect(names('movs')).toBe('movs rep movs repnz movs addr32 movs addr32 rep movs addr32 repnz movs');
   expect(entry('mov-cr').forms.map(({ text }) => text)).toContain('mov %reg64, %cr3');
   for (const family of DESCRIPTIONS.keys()) expect(family).toMatch(/^[a-z][a-z0-9-]*$/);
 });
@@ -156,8 +156,12 @@ test('conditions of faults are those of the text, outer ones first', () => {
 });
 
 test('what does not run says so, and by which name', () => {
-  const { runs, refusals, meanings, forms } = entry('cpuid');
-  expect({ runs, refusals, meanings }).toEqual({ runs: false, refusals: ['CPUID'], meanings: [] });
-  expect(forms[0]?.refused).toBe('CPUID');
+  const { runs, refusals, meanings, forms } = entry('rdpmc');
+  expect({ runs, refusals, meanings }).toEqual({
+    runs: false,
+    refusals: ['performance counters'],
+    meanings: [],
+  });
+  expect(forms[0]?.refused).toBe('performance counters');
   expect(entry('iretq').refusals).toContain('return to compatibility mode');
 });

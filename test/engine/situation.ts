@@ -78,13 +78,22 @@ const value = (random: Random): bigint =>
 /** An encoding with random operands, small immediates and displacements; sometimes just bytes. */
 export function code(random: Random, encoding: Encoding): Uint8Array {
   const found: number[] = [];
-  const { prefix, rexW, map, byte, plusRegister, modrm } = encoding;
-  if (random.below(8) === 0) found.push(random.pick([0x66, 0x65, 0x64, 0xf0, 0x2e]));
+  const { prefix, rexW, addr32, vex, map, byte, plusRegister, modrm } = encoding;
+  if (random.below(8) === 0) found.push(random.pick([0x66, 0x65, 0x64, 0xf0, 0x2e, 0x67]));
+  if (addr32) found.push(0x67);
   if (random.below(2) === 0 && encoding.row.widths.includes(16)) found.push(0x66);
-  if (typeof prefix === 'number') found.push(prefix);
-  if (rexW || random.below(2) === 0)
-    found.push(0x40 | random.below(8) | (rexW || random.below(2) === 0 ? 8 : 0));
-  if (map !== 0) found.push(0x0f);
+  if (vex) {
+    const pp = ['none', 0x66, 0xf3, 0xf2].indexOf(prefix);
+    const register = encoding.forms.some(({ place }) => place === 'vex') ? random.below(16) : 0;
+    const payload = (random.below(2) << 7) | ((15 - register) << 3) | pp;
+    found.push(0xc4, (random.below(8) << 5) | (map === 0x0f38 ? 2 : 3), payload);
+  } else {
+    if (typeof prefix === 'number') found.push(prefix);
+    if (rexW || random.below(2) === 0)
+      found.push(0x40 | random.below(8) | (rexW || random.below(2) === 0 ? 8 : 0));
+    if (map !== 0) found.push(0x0f);
+    if (map === 0x0f38 || map === 0x0f3a) found.push(map & 0xff);
+  }
   found.push(byte + (plusRegister ? random.below(8) : 0));
   if (modrm === 'r') found.push(random.below(256));
   else if (modrm !== 'none' && 'byte' in modrm) found.push(modrm.byte);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { AddressSpace } from '../../src/engine/address-space.ts';
 import { engineBytes, wasm } from '../../src/engine/backends/wasm/backend.ts';
-import { caseNumber, HANDLERS, HOT_HANDLERS } from '../../src/engine/backends/wasm/cases.ts';
+import { caseNumber, FIRST, HANDLERS, HOT_HANDLERS } from '../../src/engine/backends/wasm/cases.ts';
 import { MODULE_FILE, moduleText } from '../../src/engine/backends/wasm/generate.ts';
 import { Machine } from '../../src/engine/machine.ts';
 import { CASES } from '../../src/isa/table/index.ts';
@@ -15,17 +15,17 @@ test('the committed module is what the semantics give: else run generate.ts', { 
 test('every case has a number, and the numbers are those of the handlers', () => {
   const numbers = CASES.map(({ shape }) => caseNumber(shape));
   expect(new Set(numbers).size).toBe(HANDLERS.length);
-  expect(Math.min(...numbers.map((number) => number ?? -1))).toBe(2);
-  expect(Math.max(...numbers.map((number) => number ?? -1))).toBe(HANDLERS.length + 1);
-  for (const [n, { shape }] of HANDLERS.entries()) expect(caseNumber(shape)).toBe(n + 2);
+  expect(Math.min(...numbers.map((number) => number ?? -1))).toBe(FIRST);
+  expect(Math.max(...numbers.map((number) => number ?? -1))).toBe(HANDLERS.length + FIRST - 1);
+  for (const [n, { shape }] of HANDLERS.entries()) expect(caseNumber(shape)).toBe(n + FIRST);
   expect(caseNumber({ ...(CASES[0] as (typeof CASES)[0]).shape, name: 'none' })).toBeUndefined();
 });
 
-test('the one large function stays small enough to be compiled at once; gzipped, the module is 30 kB at most', async () => {
+test('the one large function stays small enough to be compiled at once; gzipped, the module is 40 kB at most', async () => {
   expect(HOT_HANDLERS).toBeLessThan(250);
   const bytes = engineBytes();
   const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'));
-  expect((await new Response(stream).arrayBuffer()).byteLength).toBeLessThan(30_000);
+  expect((await new Response(stream).arrayBuffer()).byteLength).toBeLessThan(40_000);
   // The memory it wants is the one that every machine has, from the smallest to the largest.
   for (const frames of [1, 16_384]) expect(() => new Machine({ frames, backend: wasm() })).not.toThrow();
 });

@@ -108,7 +108,7 @@ test('prefixes', () => {
   expect(textOf('66 48 01 c0')).toBe('data16 add %rax,%rax');
   expect(textOf('64 65 8b 00')).toBe('fs mov %gs:(%rax),%eax');
   expect(textOf('2e 8b 00')).toBe('cs mov (%rax),%eax');
-  expect(textOf('66 0f c8')).toBe('data16 bswap %eax');
+  expect(textOf('66 0f c8')).toBe('bswap %ax');
   expect(textOf('f3 0f bc c1')).toBe('tzcnt %ecx,%eax');
   expect(textOf('0f bc c1')).toBe('bsf %ecx,%eax');
   expect(textOf('f3 0f 01 ca')).toBe('eretu');
@@ -118,6 +118,46 @@ test('prefixes', () => {
   expect(textOf('48 cf')).toBe('iretq');
   expect(textOf('66 98')).toBe('cbtw');
   expect(textOf('98')).toBe('cwtl');
+});
+
+test('prefix 67', () => {
+  expect(textOf('67 8b 04 58')).toBe('mov (%eax,%ebx,2),%eax');
+  expect(textOf('67 41 8d 40 fc')).toBe('lea -0x4(%r8d),%eax');
+  expect(textOf('67 8b 05 10 00 00 00')).toBe('mov 0x10(%eip),%eax');
+  expect(textOf('67 8b 04 25 10 00 00 80')).toBe('mov 0x80000010(,%eiz,1),%eax');
+  expect(textOf('67 a0 01 77 23 65')).toBe('addr32 mov 0x65237701,%al');
+  expect(textOf('67 f3 a4')).toBe('addr32 rep movsb');
+  expect(textOf('f3 67 a4')).toBe('addr32 rep movsb');
+  expect(textOf('67 e2 00')).toBe('loopl .+0x3');
+  expect(textOf('67 e3 00')).toBe('jecxz .+0x3');
+  expect(textOf('67 66 0f 38 f8 08')).toBe('movdir64b (%eax),%ecx');
+  expect(textOf('67 50')).toBe('addr32 push %rax');
+});
+
+test('VEX', () => {
+  expect(textOf('c4 e2 78 f7 0b')).toBe('bextr %eax,(%rbx),%ecx');
+  expect(textOf('c4 e3 7b f0 c8 05')).toBe('rorx $0x5,%eax,%ecx');
+  expect(textOf('c4 e2 a8 f3 08')).toBe('blsr (%rax),%r10');
+  expect(textOf('64 67 c4 e2 a8 f3 08')).toBe('blsr %fs:(%eax),%r10');
+  // L, another W, a register that no operand names, prefixes that VEX holds itself.
+  for (const bytes of [
+    'c4 e2 74 f2 c1',
+    'c4 e3 73 f0 c1 05',
+    'c4 e2 78 f3 c1',
+    '66 c4 e2 70 f2 c1',
+    '48 c4 e2 70 f2 c1',
+  ])
+    expect(problemOf(bytes)).toBe('undefined');
+  // What is refused has its length all the same.
+  for (const bytes of [
+    'c5 f8 77',
+    'c4 e2 79 18 00',
+    'c5 f9 70 c1 00',
+    'c4 e3 7d 39 c1 01',
+    '62 f1 7c 48 28 c0',
+    '62 f3 75 48 3e c2 01',
+  ])
+    expect(decoded(bytes).length).toBe(unhex(bytes).length);
 });
 
 test('byte registers with and without REX', () => {
@@ -131,6 +171,7 @@ test('byte registers with and without REX', () => {
 test('memory operands', () => {
   expect(decoded('48 8b 44 24 f8').memory).toEqual({
     segment: undefined,
+    short: false,
     base: 'rsp',
     index: undefined,
     scale: 1,
@@ -138,6 +179,7 @@ test('memory operands', () => {
   });
   expect(decoded('65 4a 8b 04 e5 10 00 00 00').memory).toEqual({
     segment: 'gs',
+    short: false,
     base: undefined,
     index: 'r12',
     scale: 8,

@@ -10,6 +10,8 @@ function split(line: string): { readonly prefixes: readonly string[]; readonly r
 
 /** Names that other writers give the same thing: what to look for, and how it is written here. */
 const SYNONYMS: readonly (readonly [RegExp, string])[] = [
+  // A 32-bit address without registers.
+  [/\(,%eiz(,\d)?\)/, ''],
   // Overrides that mean nothing in 64-bit mode; ours stand before the name.
   [/%[cdes]s:/, ''],
   // A scale of one and a displacement of zero go without saying.
@@ -25,8 +27,12 @@ const SYNONYMS: readonly (readonly [RegExp, string])[] = [
   [/^mov([sz])xw\b/, 'mov$1ww'],
   [/^(xlat) .*/, '$1'],
   [/^(imul[wlq]?) (\$[^,]+),([^,]+)$/, '$1 $2,$3,$3'],
+  [/^crc32[bwlq] %/, 'crc32 %'],
+  [/\(%dx\)/, '%dx'],
   // A hint has one operand or two.
   [/^nop[wlq]? (?:%\w+,)?(?=.)/, 'nop '],
+  // Operands that are always the same.
+  [/^(monitorx?|mwaitx?) .*/, '$1'],
   // Memory holds 16 bits whatever the prefixes say.
   [/^(str|sldt|smsw)[wlq]\b/, '$1'],
 ];
@@ -38,10 +44,11 @@ const ACCUMULATOR = [/%al\b/, /%ax\b/, /%eax\b/, /%rax\b/];
 function stringText(name: string, width: string, text: string, prefixes: readonly string[]): string {
   const repeat = prefixes.findLast((one) => one.startsWith('rep'));
   const segment = /%([fg]s):/.exec(text)?.[1] ?? prefixes.findLast((one) => /^[fg]s$/.test(one));
+  const short = prefixes.includes('addr32') || /%e[sd]i/.test(text) ? 'addr32 ' : '';
   const size = width || ('bwlq'[ACCUMULATOR.findIndex((one) => one.test(text))] ?? '');
   // Where nothing is compared, REPE is REP.
   const repeated = repeat === undefined ? '' : /ne|nz/.test(repeat) ? 'repne ' : 'rep ';
-  return `${repeated}${segment ? `${segment} ` : ''}${name}${size}`;
+  return `${short}${repeated}${segment ? `${segment} ` : ''}${name}${size}`;
 }
 
 /** A selector is 16 bits of a register, by whatever name. */

@@ -19,6 +19,8 @@ export interface Parts {
   readonly reg?: number;
   /** ModRM.rm: a register or memory. */
   readonly rm?: number | Address;
+  /** The register in VEX.vvvv, where a row has one. */
+  readonly vex?: number;
   /** The register in the opcode. */
   readonly low?: number;
   /** Immediate or branch distance; cut to its field. */
@@ -54,14 +56,17 @@ function addressBytes({ base, index, scale, displacement, size }: Address): {
 
 /** The bytes of `encoding` with these operands (SDM vol 2, figure 2-1). */
 export function codeOf(encoding: Encoding, parts: Parts): Uint8Array {
-  const { row, prefix, rexW, rexR, map, byte, modrm, immediate, standard, forms } = encoding;
+  const { row, prefix, rexW, rexR, addr32, vex, map, byte, modrm, immediate, standard, forms } = encoding;
   const { width, reg = 0, rm = 0, low = 0, immediate: value = 0n } = parts;
   const bytes = [...(parts.prefixes ?? [])];
+  const addressPrefix = addr32 && !bytes.includes(0x67);
+  if (addressPrefix) bytes.push(0x67);
+  const short67 = bytes.includes(0x67);
   const sized = row.widths.length > 0;
-  const short = sized && width === 16 && standard !== 16;
+  const short = sized && width === 16 && standard !== 16 && !vex;
   if (typeof rm === 'object' && rm.segment) bytes.push(rm.segment === 'fs' ? 0x64 : 0x65);
   if (short && prefix !== 0x66) bytes.push(0x66);
-  if (typeof prefix === 'number') bytes.push(prefix);
+  if (typeof prefix === 'number' && !vex) bytes.push(prefix);
   let rex = rexW || (sized && width === 64 && standard !== 64) ? 8 : 0;
   if (rexR) rex |= 4;
   const tail: number[] = [];
@@ -79,12 +84,21 @@ export function codeOf(encoding: Encoding, parts: Parts): Uint8Array {
     }
   }
   if (encoding.plusRegister) rex |= low >> 3;
-  const count = { none: 0, ib: 1, iw: 2, id: 4, io: 8, iz: short ? 2 : 4, cb: 1, cd: 4 }[immediate];
+  const count = { none: 0, ib: 1, iw: 2, 'iw ib': 3, id: 4, io: 8, iz: short ? 2 : 4, cb: 1, cd: 4 }[
+    immediate
+  ];
   tail.push(...little(value, count));
   if (forms.some(({ place }) => place === 'moffs'))
-    tail.push(...little(typeof rm === 'object' ? rm.displacement : 0n, 8));
+    tail.push(...little(typeof rm === 'object' ? rm.displacement : 0n, short67 ? 4 : 8));
+  if (vex) {
+    const pp = prefix === 0x66 ? 1 : prefix === 0xf3 ? 2 : prefix === 0xf2 ? 3 : 0;
+    const second = (width === 64 ? 0x80 : 0) | ((~(parts.vex ?? 0) & 15) << 3) | pp;
+    bytes.push(0xc4, ((~rex & 7) << 5) | (map === 0x0f38 ? 2 : 3), second, byte, ...tail);
+    return Uint8Array.from(bytes);
+  }
   if (rex !== 0 || parts.rex) bytes.push(0x40 | rex);
-  if (map === 0x0f) bytes.push(0x0f);
+  if (map !== 0) bytes.push(0x0f);
+  if (map === 0x0f38 || map === 0x0f3a) bytes.push(map & 0xff);
   bytes.push(byte + (encoding.plusRegister ? low & 7 : 0), ...tail);
   return Uint8Array.from(bytes);
 }

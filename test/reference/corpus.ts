@@ -4,7 +4,7 @@ import { ENCODINGS, widthsOf } from '../../src/isa/table/index.ts';
 import { type Address, codeOf } from './code.ts';
 import { edge, Random } from './random.ts';
 
-const PREFIXES = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0xf0, 0xf2, 0xf3];
+const PREFIXES = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3];
 
 function randomAddress(random: Random): Address {
   const base = random.oneIn(8) ? undefined : random.oneIn(10) ? 'rip' : random.below(16);
@@ -30,6 +30,7 @@ export function instructionOf(encoding: Encoding, random: Random, prefixed: bool
     prefixes,
     reg: random.below(16),
     low: random.below(16),
+    vex: encoding.forms.some(({ place }) => place === 'vex') ? random.below(16) : 0,
     rm: memory ? randomAddress(random) : random.below(16),
     rex: random.oneIn(6),
     immediate: edge(random, random.pick([8, 16, 32, 64])),

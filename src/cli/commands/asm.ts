@@ -19,7 +19,7 @@ export const asm: Command = {
     '--json     {segments, symbols, lines, problems}',
     '',
     '--lines    FILE holds rows of text, TAB and bytes in hexadecimal. Each is assembled alone; every difference is',
-    '           printed, then one line that counts. With --json {passed, failed, differences, problems}',
+    '           printed, then one line that counts; a row that is none has failed. With --json {passed, failed, differences, problems}',
     '--prelude  a file that stands before each of them',
     'Exit status: 0 as expected, 1 differences, 2 bad input.',
   ].join('\n'),
@@ -85,7 +85,7 @@ function compareLines(
   const before = prelude === undefined ? undefined : { name: prelude, text: readFileSync(prelude, 'utf8') };
   const { passed, differences, problems } = checkLines(name, text, before);
   for (const problem of problems) refuse(problem);
-  const failed = differences.length;
+  const failed = differences.length + problems.length;
   if (asJson) console.log(json({ passed, failed, differences, problems }));
   else {
     for (const difference of differences) console.log(differenceText(name, difference));

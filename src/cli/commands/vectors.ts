@@ -13,6 +13,7 @@ export const vectors: Command = {
     '',
     'A vector is {"id","class","att","bytes","in","out","fault","undef"}: one instruction in ring 3, with a code',
     'page at 0x10000000 and 64 KiB of data at 0x20000000. Every mismatch is printed, then one line that counts.',
+    'A line that is no vector is told with its number and counts as failed.',
     'Exit status: 0 all passed, 1 some failed, 2 bad input.',
   ].join('\n'),
   async run(given) {

@@ -13,6 +13,7 @@ export interface Failure {
 
 export interface Report {
   readonly passed: number;
+  /** Lines that are no vector among them. */
   readonly failed: number;
   readonly problems: readonly { readonly line: number; readonly problem: string }[];
   /** How many vectors each class has. */
@@ -28,6 +29,7 @@ export function checkVectors(file: Uint8Array, report: (failure: Failure) => voi
   for (const { line, vector } of readVectors(file)) {
     if ('problem' in vector) {
       problems.push({ line, problem: vector.problem });
+      failed++;
       continue;
     }
     classes.set(vector.class, (classes.get(vector.class) ?? 0) + 1);

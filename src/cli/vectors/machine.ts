@@ -15,6 +15,7 @@ const TABLES = 0xffff_8000_0000_0000n;
 const GDT = TABLES;
 const IDT = TABLES + 0x1000n;
 const TSS = TABLES + 0x2000n;
+const TSS_LIMIT = 0x67n;
 const HANDLERS = TABLES + 0x3000n;
 const STACK = TABLES + 0x4000n;
 const FRAME_COUNT = 64;
@@ -81,6 +82,8 @@ function build(): Fresh {
   space.write(HANDLERS, Uint8Array.of(HLT));
   // RSP0 lies at byte 4 of the task state segment (SDM vol 3, 7.7).
   space.writeWords(TSS, [(STACK + 0x1000n) << 32n, (STACK + 0x1000n) >> 32n]);
+  // The I/O map would begin behind the segment's end: ring 3 has no ports.
+  space.writeWords(TSS + 96n, [(TSS_LIMIT + 1n) << 48n]);
   const fields: Partial<Record<Field, bigint>> = {
     cpl: 3n,
     cs: 0x33n,
@@ -93,6 +96,7 @@ function build(): Fresh {
     idtBase: IDT,
     idtLimit: 0xfffn,
     tssBase: TSS,
+    tssLimit: TSS_LIMIT,
   };
   for (const [name, value] of Object.entries(fields)) machine.set(name as Field, value);
   machine.keyframe();

@@ -3,7 +3,7 @@
  * a stale or wrong entry of a cache shows as a difference.
  */
 import type { Instruction } from '../../isa/instruction.ts';
-import { type Access, type Operand, VECTOR, type Width } from '../../isa/ops.ts';
+import { type Operand, type Rights, VECTOR, type Width } from '../../isa/ops.ts';
 import { ARMED, type Field, type Register } from '../../isa/state.ts';
 import { boundary } from '../events/boundary.ts';
 import { latchFault } from '../events/pending.ts';
@@ -215,13 +215,23 @@ export class BigintBackend extends BigintWords implements Executor {
   }
 
   // Operands -------------------------------------------------------------------------------------------
-  private effectiveAddress({ base, index, scale, segment, displacement, ripRelative }: Fetched): bigint {
+  private effectiveAddress(fetched: Fetched): bigint {
+    const { base, index, scale, segment, displacement, ripRelative, addressWidth } = fetched;
     const word = (at: number): bigint => this.view.getBigUint64(at, true);
     const from = ripRelative ? this.nextRip() : word(base);
-    return BigInt.asUintN(64, from + (word(index) << scale) + word(segment) + displacement);
+    const offset = from + (word(index) << scale) + displacement;
+    return BigInt.asUintN(64, BigInt.asUintN(addressWidth, offset) + word(segment));
   }
   address(_: Operand): bigint {
     return this.effective;
+  }
+  addressAt(_: Operand, offset: bigint): bigint {
+    const { segment, addressWidth } = this.current as Fetched;
+    const base = this.view.getBigUint64(segment, true);
+    return BigInt.asUintN(64, base + BigInt.asUintN(addressWidth, this.effective - base + offset));
+  }
+  operandRights(write: boolean): bigint {
+    return BigInt((this.current as Fetched).rights | (write ? RIGHTS.write : 0));
   }
   read(operand: Operand): bigint {
     return this.readWith(operand, 0);
@@ -282,11 +292,14 @@ export class BigintBackend extends BigintWords implements Executor {
       (executable && !keepsOut(CONTROL.smep) ? GRANT.executeAsSupervisor : 0);
     this.cache.set(Number(va >> 12n), Number(frame), grants);
   }
-  load(width: Width, va: bigint, access: Access): bigint {
-    return this.loadWith(width, va, rightsOf(access, false));
+  load(width: Width, va: bigint, access: Rights): bigint {
+    return this.loadWith(width, va, this.rights(access, false));
   }
-  store(width: Width, va: bigint, value: bigint, access: Access): void {
-    this.storeWith(width, va, value, rightsOf(access, true));
+  store(width: Width, va: bigint, value: bigint, access: Rights): void {
+    this.storeWith(width, va, value, this.rights(access, true));
+  }
+  private rights(access: Rights, write: boolean): number {
+    return typeof access === 'object' ? Number(this.operandRights(write)) : rightsOf(access, write);
   }
   private loadWith(width: Width, va: bigint, rights: number): bigint {
     if (Number(va & 0xfffn) > 0x1000 - BYTES[width] || this.watches())

@@ -22,6 +22,8 @@ export interface Fetched {
   readonly segment: number;
   readonly displacement: bigint;
   readonly ripRelative: boolean;
+  /** Bits that the address keeps before the segment base is added. */
+  readonly addressWidth: 32 | 64;
   /** Rights of the memory operand, which may lie in the stack segment. */
   readonly rights: number;
 }
@@ -44,6 +46,7 @@ export function prepare(instruction: Instruction, bytes: Uint8Array): Fetched {
     segment: memory?.segment === undefined ? offsetOf.zero : offsetOf[`${memory.segment}Base`],
     displacement: memory?.displacement ?? 0n,
     ripRelative: memory?.base === 'rip',
+    addressWidth: memory?.short ? 32 : 64,
     rights: memory !== undefined && usesStackSegment(memory) ? RIGHTS.stackSegment : 0,
   };
 }

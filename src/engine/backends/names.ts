@@ -17,6 +17,7 @@ const NAMES: Readonly<Partial<Record<Field, string>>> = {
   tssBase: 'TR.base',
   tssLimit: 'TR.limit',
   dataPrivilege: 'hidden',
+  tscAux: 'TSC_AUX',
   mcgStatus: 'MCG_STATUS',
   nmiBlocked: 'NMI_blocked',
   nmiPending: 'NMI_pending',

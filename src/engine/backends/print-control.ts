@@ -2,7 +2,7 @@
  * Semantics told as text: values and the ways a semantics can take. A name without a prime is the value before
  * the instruction, with a prime the value after; so no line depends on the order of the lines.
  */
-import { type StopReason, VECTOR, type Width } from '../../isa/ops.ts';
+import { type StopReason, type Turn, VECTOR, type Width } from '../../isa/ops.ts';
 import { Processor } from '../processor.ts';
 import { numberIn } from './names.ts';
 import {
@@ -167,8 +167,14 @@ export abstract class ControlPrinter extends Processor<Phrase> {
     this.say(`${name} := ${this.whole(value, Number.POSITIVE_INFINITY)}`);
     return value.truth ? truth(name) : of(name);
   }
-  override known(name: string, args: readonly Phrase[], _: () => Phrase): Phrase {
+  override known(name: string, args: readonly Phrase[], _?: () => Phrase): Phrase {
     return of(`${name}(${args.map(({ text }) => strip(text)).join(', ')})`);
+  }
+  override times(_: string, count: Phrase, __: number, given: readonly Phrase[], body: Turn): void {
+    this.arm(`for n in 1 .. ${count.text} - 1`, () => body(this, of('n'), ...given));
+  }
+  override routine(name: string, parts: readonly Phrase[]): Phrase {
+    return this.known(name, parts);
   }
   override symbol(name: string): Phrase {
     return of(name);

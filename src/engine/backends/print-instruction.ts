@@ -3,7 +3,7 @@
  * it touches, and which flags it reads and writes.
  */
 import type { ConditionCode } from '../../isa/flags.ts';
-import type { Access, Operand, Width } from '../../isa/ops.ts';
+import type { Access, Operand, Rights, Width } from '../../isa/ops.ts';
 import { asTruth, conditionPhrase, flagNames, isFlags, type Phrase, strip } from './phrase.ts';
 import { Printer } from './print.ts';
 import { VECTOR_NAMES } from './print-control.ts';
@@ -80,7 +80,8 @@ export class InstructionPrinter extends Printer {
     return not === '' ? meaning : `not (${meaning})`;
   }
 
-  private touches(place: string, writes: boolean, access: Access | undefined): void {
+  private touches(place: string, writes: boolean, rights: Rights | undefined): void {
+    const access = typeof rights === 'object' ? undefined : rights;
     if (!this.accesses.some((one) => one.place === place && one.writes === writes && one.access === access))
       this.accesses.push({ place, writes, access });
   }
@@ -92,15 +93,15 @@ export class InstructionPrinter extends Printer {
     if (operand.kind === 'm') this.touches(this.place(operand), true, undefined);
     super.write(operand, value);
   }
-  override load(width: Width, va: Phrase, access: Access): Phrase {
+  override load(width: Width, va: Phrase, access: Rights): Phrase {
     this.touches(`memory${width}[${strip(va.text)}]`, false, access);
     return super.load(width, va, access);
   }
-  override store(width: Width, va: Phrase, value: Phrase, access: Access): void {
+  override store(width: Width, va: Phrase, value: Phrase, access: Rights): void {
     this.touches(`memory${width}[${strip(va.text)}]`, true, access);
     super.store(width, va, value, access);
   }
-  override probe(va: Phrase, bytes: number, access: Access): void {
+  override probe(va: Phrase, bytes: number, access: Rights): void {
     this.touches(`${bytes} bytes at ${strip(va.text)}`, true, access);
     super.probe(va, bytes, access);
   }

@@ -1,6 +1,6 @@
 /** Semantics told as text: the machine's state, operands, memory and flags. The pseudo-code a page shows. */
 import type { ConditionCode } from '../../isa/flags.ts';
-import type { Access, Operand, Slot, Width } from '../../isa/ops.ts';
+import type { Operand, Rights, Slot, Width } from '../../isa/ops.ts';
 import { registerName } from '../../isa/registers.ts';
 import type { Field, Register } from '../../isa/state.ts';
 import type { Event } from '../machine-ops.ts';
@@ -50,6 +50,12 @@ export class Printer extends ControlPrinter {
   address(operand: Operand): Phrase {
     return of(`address(${this.label(operand.slot)})`);
   }
+  addressAt(operand: Operand, offset: Phrase): Phrase {
+    return of(`address(${this.label(operand.slot)} + ${strip(offset.text)})`);
+  }
+  operandRights(): Phrase {
+    return of('rights');
+  }
   protected place({ kind, width, slot }: Operand): string {
     return kind === 'm' ? `memory${width}[${this.label(slot)}]` : this.label(slot);
   }
@@ -62,13 +68,13 @@ export class Printer extends ControlPrinter {
   write(operand: Operand, value: Phrase): void {
     this.assign(this.place(operand), value);
   }
-  load(width: Width, va: Phrase, _: Access): Phrase {
+  load(width: Width, va: Phrase, _: Rights): Phrase {
     return of(`memory${width}[${strip(va.text)}]`);
   }
-  store(width: Width, va: Phrase, value: Phrase, _: Access): void {
+  store(width: Width, va: Phrase, value: Phrase, _: Rights): void {
     this.say(`memory${width}[${strip(va.text)}]′ := ${strip(value.text)}`);
   }
-  override probe(va: Phrase, bytes: number, _: Access): void {
+  override probe(va: Phrase, bytes: number, _: Rights): void {
     this.say(`check that the ${bytes} bytes at ${strip(va.text)} can be written`);
   }
   override translate(va: Phrase, _: Phrase): Phrase {
@@ -153,6 +159,9 @@ export class Printer extends ControlPrinter {
   }
   override setZero(zero: Phrase): void {
     this.flags('ZF', strip(zero.text));
+  }
+  override setOverflow(overflow: Phrase): void {
+    this.flags('OF', strip(overflow.text));
   }
   override setCarryOverflow(carry: Phrase, overflow: Phrase): void {
     const same = carry.text === overflow.text;

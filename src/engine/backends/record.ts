@@ -3,7 +3,7 @@
  * not only *that* a place changes but *from what*: the edges provenance follows. Both arms of a choice are
  * taken: "may read", "may write", "may raise".
  */
-import { type Access, type Operand, type StopReason, VECTOR, type Width } from '../../isa/ops.ts';
+import { type Operand, type Rights, type StopReason, VECTOR, type Width } from '../../isa/ops.ts';
 import type { Field, Register } from '../../isa/state.ts';
 import { Processor } from '../processor.ts';
 import { INTEL, type Vendor } from '../vendor.ts';
@@ -33,10 +33,10 @@ export class Recorder extends Processor<Sources> {
     for (const source of value) sources.add(source);
     this.writes.set(place, sources);
   }
-  private mayFault(access: Access | undefined): void {
+  private mayFault(access: Rights): void {
     this.raises.add('#PF');
     if (access !== 'stack' && access !== 'frame') this.raises.add('#GP');
-    if (access === undefined || access === 'stack' || access === 'frame') this.raises.add('#SS');
+    if (access !== 'data' && access !== 'system') this.raises.add('#SS');
   }
   private both(a: Sources, b: Sources): Sources {
     return a.size === 0 ? b : b.size === 0 ? a : new Set([...a, ...b]);
@@ -131,26 +131,32 @@ export class Recorder extends Processor<Sources> {
   address(operand: Operand): Sources {
     return this.from(`address ${operand.slot}`);
   }
+  addressAt(operand: Operand, offset: Sources): Sources {
+    return this.both(this.address(operand), offset);
+  }
+  operandRights(): Sources {
+    return NONE;
+  }
   read(operand: Operand): Sources {
-    if (operand.kind === 'm') this.mayFault(undefined);
+    if (operand.kind === 'm') this.mayFault(operand);
     return operand.kind === 'i' ? NONE : this.from(operand.slot);
   }
   readToModify(operand: Operand): Sources {
     return this.read(operand);
   }
   write(operand: Operand, value: Sources): void {
-    if (operand.kind === 'm') this.mayFault(undefined);
+    if (operand.kind === 'm') this.mayFault(operand);
     this.to(operand.slot, value);
   }
-  load(width: Width, _: Sources, access: Access): Sources {
+  load(width: Width, _: Sources, access: Rights): Sources {
     this.mayFault(access);
     return this.from(`memory${width}`);
   }
-  store(width: Width, _: Sources, value: Sources, access: Access): void {
+  store(width: Width, _: Sources, value: Sources, access: Rights): void {
     this.mayFault(access);
     this.to(`memory${width}`, value);
   }
-  override probe(_: Sources, __: number, access: Access): void {
+  override probe(_: Sources, __: number, access: Rights): void {
     this.mayFault(access);
   }
   inMemory(): Sources {

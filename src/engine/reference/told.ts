@@ -32,8 +32,9 @@ export function tell(encoding: Encoding, found: Case): Told {
 
 /** The first operand is the destination if it is written or there are others. */
 function labelsOf({ forms }: Encoding, { a, b }: Shape, written: boolean): Labels {
-  const hidden = forms[0]?.place === 'si';
-  const first = hidden ? 'RSI' : a.kind === 'j' ? 'target' : written || b.kind !== '-' ? 'dst' : 'src';
+  const hidden = forms[0]?.place === 'hidden' ? { si: 'RSI', bx: 'RBX' }[forms[0].text] : undefined;
+  const first =
+    hidden !== undefined ? hidden : a.kind === 'j' ? 'target' : written || b.kind !== '-' ? 'dst' : 'src';
   return { a: first, b: 'src', c: 'src2' };
 }
 
@@ -47,13 +48,17 @@ const WORDS: Readonly<Record<string, string>> = {
   one: '$1',
   target: 'target',
   moffs: 'address',
+  vex: '%reg',
+  size: '$imm16',
+  level: '$imm8',
 };
 
 /** AT&T text with operands by kind, `add %reg, %reg/mem`; with a shape, what a ModRM byte names there. */
 export function textOf({ row, forms }: Encoding, shape?: Shape): string {
   if (row.mnemonic.startsWith('(')) return '';
   const operands = forms.flatMap(({ place, text, width, register, memory, indirect }, n) => {
-    if (place === 'si') return [];
+    if (place === 'hidden') return [];
+    if (place === 'port') return ['(%dx)'];
     if (place === 'fixed') return [`%${text}`];
     const kind = [shape?.a, shape?.b, shape?.c][n]?.kind;
     let word = WORDS[place] ?? place;

@@ -8,14 +8,18 @@ export const jcc =
   (m, { a }) =>
     m.when(m.condition(code), () => m.jumpTo(a));
 export const jmp: Semantics = (m, { a }) => m.jumpTo(a);
-export const jrcxz: Semantics = (m, { a }) => m.when(m.isZero(m.get('rcx')), () => m.jumpTo(a));
+/** JRCXZ and, with prefix 67, JECXZ. */
+export const jrcxz =
+  (width: 32 | 64): Semantics =>
+  (m, { a }) =>
+    m.when(m.isZero(m.reg(width, 'rcx')), () => m.jumpTo(a));
 
-/** LOOP, LOOPE, LOOPNE count RCX down and leave the flags alone. */
+/** LOOP, LOOPE, LOOPNE count RCX or, with prefix 67, ECX down and leave the flags alone. */
 export const loop =
-  (code?: ConditionCode): Semantics =>
+  (width: 32 | 64, code?: ConditionCode): Semantics =>
   (m, { a }) => {
-    const left = m.named('left', m.sub(m.get('rcx'), m.word(1)));
-    m.set('rcx', left);
+    const left = m.named('left', m.truncate(width, m.sub(m.reg(width, 'rcx'), m.word(1))));
+    m.setReg(width, 'rcx', left);
     const more = m.isZero(m.isZero(left));
     m.when(code === undefined ? more : m.and(more, m.condition(code)), () => m.jumpTo(a));
   };

@@ -1,6 +1,6 @@
 /** Moves, extensions and exchanges (SDM vol 1, 5.1.1). */
 import type { ConditionCode } from '../flags.ts';
-import type { Ops, Semantics, Width } from '../ops.ts';
+import { type Ops, type Semantics, VECTOR, type Width } from '../ops.ts';
 
 export const mov: Semantics = (m, { a, b }) => m.write(a, m.read(b));
 /** Only the address: nothing is accessed, no segment base is added. */
@@ -59,20 +59,59 @@ export const cmpxchg: Semantics = (m, { width, a, b }) => {
   m.subFlags(width, expected, found, m.sub(expected, found));
 };
 
+/**
+ * CMPXCHG8B and CMPXCHG16B: rDX:rAX against two words in memory, which are written in either case. 16 bytes must
+ * be aligned (SDM vol 2, CMPXCHG8B/CMPXCHG16B).
+ */
+export const cmpxchgPair =
+  (half: 32 | 64): Semantics =>
+  (m, { a }) => {
+    const at = m.address(a);
+    const above = m.add(at, m.word(half / 8));
+    if (half === 64) m.raiseIf(m.bits(at, 0, 4), VECTOR.GP, m.word(0));
+    m.probe(at, half / 4, a);
+    const low = m.named('low', m.load(half, at, a));
+    const high = m.named('high', m.load(half, above, a));
+    const equal = m.named('equal', m.and(m.eq(low, m.reg(half, 'rax')), m.eq(high, m.reg(half, 'rdx'))));
+    m.store(half, at, m.select(equal, m.reg(half, 'rbx'), low), a);
+    m.store(half, above, m.select(equal, m.reg(half, 'rcx'), high), a);
+    m.when(m.isZero(equal), () => {
+      m.setReg(half, 'rax', low);
+      m.setReg(half, 'rdx', high);
+    });
+    m.setZero(equal);
+  };
+
 /** The bytes in reverse order, by swapping halves, quarters and eighths. */
-export const bswap: Semantics = (m, { width, a }) => {
-  const swapHalves = <V>(ops: Ops<V>, x: V, count: number, low: bigint): V =>
-    ops.or(
-      ops.and(ops.shr(x, ops.word(count)), ops.word(low)),
-      ops.shl(ops.and(x, ops.word(low)), ops.word(count)),
-    );
-  const x = m.read(a);
-  const reversed = m.known('bytes_reversed', [x], () => {
-    const pairs = swapHalves(m, x, 8, 0x00ff_00ff_00ff_00ffn);
-    const words = swapHalves(m, pairs, 16, 0x0000_ffff_0000_ffffn);
-    return width === 64 ? swapHalves(m, words, 32, 0xffff_ffffn) : words;
+function reversed<V>(m: Ops<V>, width: Width, x: V): V {
+  const swapHalves = (y: V, count: number, low: bigint): V =>
+    m.or(m.and(m.shr(y, m.word(count)), m.word(low)), m.shl(m.and(y, m.word(low)), m.word(count)));
+  return m.known('bytes_reversed', [x], () => {
+    const pairs = swapHalves(x, 8, 0x00ff_00ff_00ff_00ffn);
+    if (width === 16) return pairs;
+    const words = swapHalves(pairs, 16, 0x0000_ffff_0000_ffffn);
+    return width === 64 ? swapHalves(words, 32, 0xffff_ffffn) : words;
   });
-  m.write(a, reversed);
+}
+/** The result of 16 bits is undefined (SDM vol 2, BSWAP); silicon gives zero. */
+export const bswap: Semantics = (m, { width, a }) =>
+  m.write(a, width === 16 ? m.word(0) : reversed(m, width, m.read(a)));
+export const movbe: Semantics = (m, { width, a, b }) => m.write(a, reversed(m, width, m.read(b)));
+
+/** AL from a table at RBX; the operand is its first byte. */
+export const xlat: Semantics = (m, { a }) =>
+  m.setReg(8, 'rax', m.load(8, m.addressAt(a, m.reg(8, 'rax')), a));
+
+/** MOVDIR64B: 64 bytes to where a register says, in ES, 64-byte aligned (SDM vol 2, MOVDIR64B). */
+export const movdir64b: Semantics = (m, { a, b }) => {
+  const to = m.read(a);
+  m.raiseIf(m.bits(to, 0, 6), VECTOR.GP, m.word(0));
+  const moves = [0, 8, 16, 24, 32, 40, 48, 56].map((n) => {
+    const offset = m.word(n);
+    return { offset, word: m.load(64, m.addressAt(b, offset), b) };
+  });
+  m.probe(to, 64, 'data');
+  for (const { offset, word } of moves) m.store(64, m.add(to, offset), word, 'data');
 };
 
 /** CBW, CWDE, CDQE: the accumulator's lower half, sign-extended into the whole. */

@@ -13,7 +13,7 @@ import {
 /** The pointer in memory: an offset of the operand's width, and behind it a selector. */
 function farPointer<V>(m: Ops<V>, { width, a }: Shape): { readonly to: V; readonly selector: V } {
   const to = m.named('target', m.read(a));
-  const selector = m.named('selector', m.load(16, m.add(m.address(a), m.word(width / 8)), 'data'));
+  const selector = m.named('selector', m.load(16, m.addressAt(a, m.word(width / 8)), a));
   return { to, selector };
 }
 /** The selector as CS will hold it: a far JMP or CALL never changes the CPL by itself. */

@@ -141,6 +141,7 @@ const HIGH_HALF = 0xffff_ffff_0000_0000n;
  * none: they read as zero. CSTAR and the SYSENTER registers are kept for instructions that stop by name.
  */
 const MODEL_REGISTERS: readonly ModelRegister[] = [
+  { index: 0x10n, field: 'tsc' },
   { index: 0x48n, field: undefined, reserved: HIGH_HALF },
   { index: 0x49n, field: undefined, reserved: HIGH_HALF },
   { index: 0x174n, field: 'sysenterCs', reserved: HIGH_HALF },
@@ -154,6 +155,7 @@ const MODEL_REGISTERS: readonly ModelRegister[] = [
   { index: 0xc000_0100n, field: 'fsBase', canonical: true },
   { index: 0xc000_0101n, field: 'gsBase', canonical: true },
   { index: 0xc000_0102n, field: 'kernelGsBase', canonical: true },
+  { index: 0xc000_0103n, field: 'tscAux', reserved: HIGH_HALF },
 ];
 
 /** Registers that a kernel does touch and this model does not have, by name (SDM vol 4, tables 2-2 and 2-46). */
@@ -233,6 +235,18 @@ export const wrmsr: Semantics = (m) => {
         if (field !== undefined) m.set(field, value);
       }),
   );
+};
+
+/** The low part of CR0, or with a larger register more of it. CR4.UMIP (bit 11) keeps it from users (SDM vol 2, SMSW). */
+export const smsw: Semantics = (m, { a }) => {
+  gpIf(m, m.and(m.bit(m.get('cr4'), 11), m.isZero(m.isZero(m.get('cpl')))));
+  m.write(a, m.get('cr0'));
+};
+/** PE, MP, EM and TS loaded; PE cannot be cleared (SDM vol 2, LMSW). */
+export const lmsw: Semantics = (m, { a }) => {
+  requireKernel(m);
+  const loaded = m.and(m.read(a), m.word(0xf));
+  m.set('cr0', m.or(m.and(m.get('cr0'), m.word(~0xen)), loaded));
 };
 
 /** CR0.TS (bit 3) cleared. */

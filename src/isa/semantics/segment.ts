@@ -93,7 +93,7 @@ export const loadFarPointer =
   (segment: 'fs' | 'gs' | 'ss'): Semantics =>
   (m, { width, a, b }) => {
     const offset = m.named('offset', m.read(b));
-    const selector = m.named('selector', m.load(16, m.add(m.address(b), m.word(width / 8)), 'data'));
+    const selector = m.named('selector', m.load(16, m.addressAt(b, m.word(width / 8)), b));
     if (segment === 'ss') setStackSegment(m, selector);
     else setDataSegment(m, segment, selector);
     m.write(a, offset);

@@ -169,10 +169,10 @@ const bitTest =
     const mask = m.shl(m.word(1), offset);
     if (a.kind === 'm' && b.kind === 'r') {
       const units = m.sar(m.signed(width, raw), m.word(Math.log2(width)));
-      const at = m.named('unit', m.add(m.address(a), m.mul(units, m.word(width / 8))));
-      if (change) m.probe(at, width / 8, 'data');
-      const x = m.load(width, at, 'data');
-      if (change) m.store(width, at, change(m, x, mask), 'data');
+      const at = m.named('unit', m.addressAt(a, m.mul(units, m.word(width / 8))));
+      if (change) m.probe(at, width / 8, a);
+      const x = m.load(width, at, a);
+      if (change) m.store(width, at, change(m, x, mask), a);
       m.setCarry(m.bit(m.shr(x, offset), 0));
     } else {
       const x = change ? m.readToModify(a) : m.read(a);

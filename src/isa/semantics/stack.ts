@@ -33,20 +33,20 @@ export const popStackMemory: Semantics = (m, { width, a }) => {
   const top = m.get('rsp');
   const bytes = m.word(width / 8);
   const value = m.load(width, top, 'stack');
-  m.store(width, m.add(m.address(a), bytes), value, 'stack');
+  m.store(width, m.addressAt(a, bytes), value, a);
   m.set('rsp', m.add(top, bytes));
 };
 
 /** The image has VM and RF clear (SDM vol 2, PUSHF); VM is always clear here. */
-export const pushf: Semantics = (m) => push(m, 64, m.and(m.rflags(), m.word(~RF)));
+export const pushf: Semantics = (m, { width }) => push(m, width, m.and(m.rflags(), m.word(~RF)));
 
-/** RF is cleared, VM, VIF and VIP stay (SDM vol 2, POPF). */
-export const popf: Semantics = (m) => {
+/** RF is cleared, VM, VIF and VIP stay; of 16 bits AC and ID stay, too (SDM vol 2, POPF). */
+export const popf: Semantics = (m, { width }) => {
   const top = m.get('rsp');
-  const image = m.load(64, top, 'stack');
-  m.set('rsp', m.add(top, m.word(8)));
+  const image = m.load(width, top, 'stack');
+  m.set('rsp', m.add(top, m.word(width / 8)));
   m.together(() => {
-    loadRflags(m, image, CF | PF | AF | ZF | SF | TF | DF | OF | NT | AC | ID);
+    loadRflags(m, image, CF | PF | AF | ZF | SF | TF | DF | OF | NT | (width === 64 ? AC | ID : 0n));
     m.setRflags(m.word(0), RF);
   });
 };
@@ -67,4 +67,41 @@ export const leave: Semantics = (m, { width }) => {
   const saved = m.load(width, frame, 'stack');
   m.set('rsp', m.add(frame, m.word(width / 8)));
   m.setReg(width, 'rbp', saved);
+};
+
+/** Levels of nesting that an ENTER may have: imm8 modulo 32. */
+const LEVELS = 31;
+
+/**
+ * Push RBP and, of a nested procedure, the frame pointers of the enclosing ones and its own; then make room
+ * (SDM vol 2, ENTER). A frame pointer may be read from what was just pushed, so the words are looked at in the
+ * order of the pushes, but stored only when no access can raise any more.
+ */
+export const enter: Semantics = (m, { width, b }) => {
+  const immediates = m.read(b);
+  const size = m.named('size', m.bits(immediates, 0, 16));
+  const level = m.named('level', m.bits(immediates, 16, 5));
+  const bytes = width / 8;
+  const frame = m.get('rbp');
+  const own = m.named('own', m.sub(m.get('rsp'), m.word(bytes)));
+  const last = m.named('last', m.sub(own, m.mul(level, m.word(bytes))));
+  m.probe(own, bytes, 'stack');
+  m.times(`look${width}`, level, LEVELS, [frame, own], (t, n, from, to) => {
+    const distance = t.mul(n, t.word(bytes));
+    t.load(width, t.sub(from, distance), 'stack');
+    t.probe(t.sub(to, distance), bytes, 'stack');
+  });
+  m.probe(last, bytes, 'stack');
+  // Nothing is written where RSP ends, but it must be possible.
+  const end = m.named('end', m.sub(last, size));
+  m.probe(end, bytes, 'stack');
+
+  m.store(width, own, frame, 'stack');
+  m.times(`copy${width}`, level, LEVELS, [frame, own], (t, n, from, to) => {
+    const distance = t.mul(n, t.word(bytes));
+    t.store(width, t.sub(to, distance), t.load(width, t.sub(from, distance), 'stack'), 'stack');
+  });
+  m.when(level, () => m.store(width, last, own, 'stack'));
+  m.setReg(width, 'rbp', own);
+  m.set('rsp', end);
 };

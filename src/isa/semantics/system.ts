@@ -52,10 +52,31 @@ export const hlt: Semantics = (m) => {
   m.refreshAttention();
 };
 
+/** A byte is looked at as if it were read (SDM vol 2, CLFLUSH, CLFLUSHOPT, CLWB); there is no cache to write back. */
+export const cacheLine: Semantics = (m, { a }) => {
+  m.read(a);
+};
+
 /** WBINVD, INVD: there is no cache to write back. */
 export const privilegedNop: Semantics = (m) => requireKernel(m);
 export const invlpg: Semantics = (m) => {
   requireKernel(m);
+  m.flushTranslations();
+};
+
+/** What an INVPCID may be asked for (SDM vol 2, INVPCID): one address, one PCID, all but global, all. */
+export const invpcid: Semantics = (m, { a, b }) => {
+  requireKernel(m);
+  const type = m.read(a);
+  const pcid = m.load(64, m.address(b), b);
+  const address = m.load(64, m.addressAt(b, m.word(8)), b);
+  const gpIf = (condition: typeof type): void => m.raiseIf(condition, VECTOR.GP, m.word(0));
+  gpIf(m.below(m.word(3), type));
+  const named = m.below(type, m.word(2));
+  gpIf(m.isZero(m.isZero(m.shr(pcid, m.word(12)))));
+  const enabled = m.bit(m.get('cr4'), 17);
+  gpIf(m.and(m.and(named, m.isZero(enabled)), m.isZero(m.isZero(pcid))));
+  gpIf(m.and(m.isZero(type), m.isZero(m.isCanonical(address))));
   m.flushTranslations();
 };
 

@@ -146,8 +146,8 @@ export const loadTable =
   (m, { a }) => {
     requireKernel(m);
     const at = m.address(a);
-    const size = m.load(16, at, 'data');
-    const start = m.load(64, m.add(at, m.word(2)), 'data');
+    const size = m.load(16, at, a);
+    const start = m.load(64, m.addressAt(a, m.word(2)), a);
     m.raiseUnless(m.isCanonical(start), VECTOR.GP, m.word(0));
     m.set(base, start);
     m.set(limit, size);
@@ -158,7 +158,7 @@ export const storeTable =
   (m, { a }) => {
     refuseUser(m);
     const at = m.address(a);
-    m.probe(at, 10, 'data');
-    m.store(16, at, m.get(limit), 'data');
-    m.store(64, m.add(at, m.word(2)), m.get(base), 'data');
+    m.probe(at, 10, a);
+    m.store(16, at, m.get(limit), a);
+    m.store(64, m.addressAt(a, m.word(2)), m.get(base), a);
   };

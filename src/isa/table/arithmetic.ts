@@ -4,6 +4,7 @@ import type { FlagEffects, Row } from '../instruction.ts';
 import { effects, row } from '../notation.ts';
 import type { Semantics } from '../ops.ts';
 import * as arithmetic from '../semantics/arithmetic.ts';
+import * as bmi from '../semantics/bmi.ts';
 import * as shift from '../semantics/shift.ts';
 import { ARITHMETIC, KEEP_CARRY, LOGIC, NO_FLAGS, plus, WITH_CARRY } from './flags.ts';
 
@@ -33,6 +34,7 @@ const shifts = (n: number, mnemonic: string, flags: FlagEffects, semantics: Sema
 /** OF is defined for a count of one only; CF for counts up to the width. */
 const SHIFT = effects('SZPC', 'OA'), ROTATE = effects('C', 'O'), THROUGH_CARRY = effects('C', 'O', 'C');
 const BIT = effects('C', 'OSAP'), SCAN = effects('Z', 'OSAPC'), COUNT = effects('ZC', 'OSAP');
+const LOWEST = effects('OSZC', 'AP');
 const PRODUCT = effects('OC', 'SZAP'), QUOTIENT = effects('', 'OSZAPC');
 
 export const ARITHMETIC_ROWS: readonly Row[] = [
@@ -98,4 +100,23 @@ export const ARITHMETIC_ROWS: readonly Row[] = [
   row('F3 0F BC /r', 'r,rm', 'tzcnt', '16 32 64', COUNT, shift.tzcnt),
   row('F3 0F BD /r', 'r,rm', 'lzcnt', '16 32 64', COUNT, shift.lzcnt),
   row('F3 0F B8 /r', 'r,rm', 'popcnt', '16 32 64', ARITHMETIC, shift.popcnt),
+  row('F2 0F 38 F0 /r', 'r,rm8', 'crc32b', '32 64', NO_FLAGS, bmi.crc32),
+  row('F2 0F 38 F1 /r', 'r32,rm', 'crc32*', '16 32', NO_FLAGS, bmi.crc32),
+  row('F2 REX.W 0F 38 F1 /r', 'r,rm', 'crc32*', '64', NO_FLAGS, bmi.crc32),
+  row('66 0F 38 F6 /r', 'r,rm', 'adcx', '32 64', effects('C', '', 'C'), bmi.adcx),
+  row('F3 0F 38 F6 /r', 'r,rm', 'adox', '32 64', effects('O', '', 'O'), bmi.adox),
+
+  row('VEX.LZ.0F38 F2 /r', 'r,v,rm', 'andn', '32 64', effects('OSZC', 'AP'), bmi.andn),
+  row('VEX.LZ.0F38 F7 /r', 'r,rm,v', 'bextr', '32 64', effects('OZC', 'SAP'), bmi.bextr),
+  row('VEX.LZ.0F38 F3 /3', 'v,rm', 'blsi', '32 64', LOWEST, bmi.blsi),
+  row('VEX.LZ.0F38 F3 /2', 'v,rm', 'blsmsk', '32 64', LOWEST, bmi.blsmsk),
+  row('VEX.LZ.0F38 F3 /1', 'v,rm', 'blsr', '32 64', LOWEST, bmi.blsr),
+  row('VEX.LZ.0F38 F5 /r', 'r,rm,v', 'bzhi', '32 64', LOWEST, bmi.bzhi),
+  row('VEX.LZ.F2.0F38 F6 /r', 'r,v,rm', 'mulx', '32 64', NO_FLAGS, bmi.mulx),
+  row('VEX.LZ.F2.0F38 F5 /r', 'r,v,rm', 'pdep', '32 64', NO_FLAGS, bmi.pdep),
+  row('VEX.LZ.F3.0F38 F5 /r', 'r,v,rm', 'pext', '32 64', NO_FLAGS, bmi.pext),
+  row('VEX.LZ.F2.0F3A F0 /r ib', 'r,rm,i8', 'rorx', '32 64', NO_FLAGS, bmi.rorx),
+  row('VEX.LZ.F3.0F38 F7 /r', 'r,rm,v', 'sarx', '32 64', NO_FLAGS, bmi.sarx),
+  row('VEX.LZ.66.0F38 F7 /r', 'r,rm,v', 'shlx', '32 64', NO_FLAGS, bmi.shlx),
+  row('VEX.LZ.F2.0F38 F7 /r', 'r,rm,v', 'shrx', '32 64', NO_FLAGS, bmi.shrx),
 ];

@@ -1,7 +1,8 @@
 /** The stack, branches, strings, flags. */
 // biome-ignore-all format: a row is a line
-import type { Row } from '../instruction.ts';
+import type { FlagEffects, Row } from '../instruction.ts';
 import { effects, row } from '../notation.ts';
+import type { Semantics } from '../ops.ts';
 import * as control from '../semantics/control.ts';
 import * as far from '../semantics/far.ts';
 import * as stack from '../semantics/stack.ts';
@@ -26,12 +27,10 @@ export const STACK: readonly Row[] = [
   row('8F /0', 'm(rsp)', 'pop', '16 64', NO_FLAGS, stack.popStackMemory),
   row('8F /0', 'm', 'pop', '16 64', NO_FLAGS, stack.popMemory),
   row('8F /0', 'R', 'pop', '16 64', NO_FLAGS, stack.popRegister),
-  row('9C', '', 'pushf', '64', effects('', '', IMAGE), stack.pushf),
-  row('9D', '', 'popf', '64', effects(`${IMAGE}R`), stack.popf),
-  row('66 9C', '', 'pushfw', '', NO_FLAGS, control.notModelled('16-bit PUSHF')),
-  row('66 9D', '', 'popfw', '', NO_FLAGS, control.notModelled('16-bit POPF')),
+  row('9C', '', 'pushf', '16 64', effects('', '', IMAGE), stack.pushf),
+  row('9D', '', 'popf', '16 64', effects(`${IMAGE}R`), stack.popf),
   row('C9', '', 'leave', '16 64', NO_FLAGS, stack.leave),
-  row('C8', '', '(enter)', '', NO_FLAGS, control.notModelled('ENTER')),
+  row('C8 iw ib', 'level,size', 'enter', '16 64', NO_FLAGS, stack.enter),
 ];
 
 export const CONTROL: readonly Row[] = [
@@ -43,10 +42,14 @@ export const CONTROL: readonly Row[] = [
   row('FF /2', '*rm', 'call', '64', NO_FLAGS, control.callIndirect),
   row('C3', '', 'ret', '64', NO_FLAGS, control.ret),
   row('C2 iw', 'i16', 'ret', '64', NO_FLAGS, control.ret),
-  row('E3 cb', 'j', 'jrcxz', '', NO_FLAGS, control.jrcxz),
-  row('E2 cb', 'j', 'loop', '', NO_FLAGS, control.loop()),
-  row('E1 cb', 'j', 'loope', '', effects('', '', 'Z'), control.loop('e')),
-  row('E0 cb', 'j', 'loopne', '', effects('', '', 'Z'), control.loop('ne')),
+  row('E3 cb', 'j', 'jrcxz', '', NO_FLAGS, control.jrcxz(64)),
+  row('67 E3 cb', 'j', 'jecxz', '', NO_FLAGS, control.jrcxz(32)),
+  row('E2 cb', 'j', 'loop', '', NO_FLAGS, control.loop(64)),
+  row('E1 cb', 'j', 'loope', '', effects('', '', 'Z'), control.loop(64, 'e')),
+  row('E0 cb', 'j', 'loopne', '', effects('', '', 'Z'), control.loop(64, 'ne')),
+  row('67 E2 cb', 'j', 'loopl', '', NO_FLAGS, control.loop(32)),
+  row('67 E1 cb', 'j', 'loopel', '', effects('', '', 'Z'), control.loop(32, 'e')),
+  row('67 E0 cb', 'j', 'loopnel', '', effects('', '', 'Z'), control.loop(32, 'ne')),
   row('CC', '', 'int3', '', NO_FLAGS, control.int3),
   row('CD ib', 'i8', 'int', '', NO_FLAGS, control.int),
   row('F1', '', 'int1', '', NO_FLAGS, control.int1),
@@ -79,34 +82,35 @@ export const CONTROL: readonly Row[] = [
   row('FF /5', '*m', 'ljmp', '16 32 64', NO_FLAGS, far.jmpFar),
 ];
 
-export const STRING: readonly Row[] = [
-  row('A4', 'si', 'movs*', '8', DIRECTION, string.movs),
-  row('A5', 'si', 'movs*', '16 32 64', DIRECTION, string.movs),
-  row('F3 A4', 'si', 'rep movs*', '8', DIRECTION, string.repMovs),
-  row('F3 A5', 'si', 'rep movs*', '16 32 64', DIRECTION, string.repMovs),
-  row('AA', '', 'stos*', '8', DIRECTION, string.stos),
-  row('AB', '', 'stos*', '16 32 64', DIRECTION, string.stos),
-  row('F3 AA', '', 'rep stos*', '8', DIRECTION, string.repStos),
-  row('F3 AB', '', 'rep stos*', '16 32 64', DIRECTION, string.repStos),
-  row('AC', 'si', 'lods*', '8', DIRECTION, string.lods),
-  row('AD', 'si', 'lods*', '16 32 64', DIRECTION, string.lods),
-  row('F3 AC', 'si', 'rep lods*', '8', DIRECTION, string.repLods),
-  row('F3 AD', 'si', 'rep lods*', '16 32 64', DIRECTION, string.repLods),
-  row('A6', 'si', 'cmps*', '8', COMPARED, string.cmps),
-  row('A7', 'si', 'cmps*', '16 32 64', COMPARED, string.cmps),
-  row('F3 A6', 'si', 'repz cmps*', '8', COMPARED, string.repeCmps),
-  row('F3 A7', 'si', 'repz cmps*', '16 32 64', COMPARED, string.repeCmps),
-  row('F2 A6', 'si', 'repnz cmps*', '8', COMPARED, string.repneCmps),
-  row('F2 A7', 'si', 'repnz cmps*', '16 32 64', COMPARED, string.repneCmps),
-  row('AE', '', 'scas*', '8', COMPARED, string.scas),
-  row('AF', '', 'scas*', '16 32 64', COMPARED, string.scas),
-  row('F3 AE', '', 'repz scas*', '8', COMPARED, string.repeScas),
-  row('F3 AF', '', 'repz scas*', '16 32 64', COMPARED, string.repeScas),
-  row('F2 AE', '', 'repnz scas*', '8', COMPARED, string.repneScas),
-  row('F2 AF', '', 'repnz scas*', '16 32 64', COMPARED, string.repneScas),
-  ...[['A4', 'movs'], ['A5', 'movs'], ['AA', 'stos'], ['AB', 'stos'], ['AC', 'lods'], ['AD', 'lods']].map(([opcode, name]) =>
-    row(`F2 ${opcode}`, '', `(repnz ${name})`, '', NO_FLAGS, control.notModelled('REPNE of MOVS, STOS, LODS'))),
-];
+/** One family for 64-bit addresses, one for 32-bit ones. REPNE of what compares nothing repeats as REP does. */
+const strings = (addr32: boolean): readonly Row[] => {
+  const { movs, stos, lods, cmps, scas, repMovs, repStos, repLods, repeCmps, repneCmps, repeScas, repneScas } =
+    addr32 ? string.SHORT : string.LONG;
+  const each = (byte: number, operands: string, name: string, flags: FlagEffects, semantics: Semantics, before = ''): readonly Row[] => {
+    const opcode = (addr32 ? '67 ' : '') + before;
+    const mnemonic = `${addr32 ? 'addr32 ' : ''}${name}*`;
+    return [row(`${opcode}${plus(byte, 0)}`, operands, mnemonic, '8', flags, semantics),
+      row(`${opcode}${plus(byte, 1)}`, operands, mnemonic, '16 32 64', flags, semantics)];
+  };
+  return [
+    ...each(0xa4, 'si', 'movs', DIRECTION, movs),
+    ...each(0xa4, 'si', 'rep movs', DIRECTION, repMovs, 'F3 '),
+    ...each(0xa4, 'si', 'repnz movs', DIRECTION, repMovs, 'F2 '),
+    ...each(0xaa, '', 'stos', DIRECTION, stos),
+    ...each(0xaa, '', 'rep stos', DIRECTION, repStos, 'F3 '),
+    ...each(0xaa, '', 'repnz stos', DIRECTION, repStos, 'F2 '),
+    ...each(0xac, 'si', 'lods', DIRECTION, lods),
+    ...each(0xac, 'si', 'rep lods', DIRECTION, repLods, 'F3 '),
+    ...each(0xac, 'si', 'repnz lods', DIRECTION, repLods, 'F2 '),
+    ...each(0xa6, 'si', 'cmps', COMPARED, cmps),
+    ...each(0xa6, 'si', 'repz cmps', COMPARED, repeCmps, 'F3 '),
+    ...each(0xa6, 'si', 'repnz cmps', COMPARED, repneCmps, 'F2 '),
+    ...each(0xae, '', 'scas', COMPARED, scas),
+    ...each(0xae, '', 'repz scas', COMPARED, repeScas, 'F3 '),
+    ...each(0xae, '', 'repnz scas', COMPARED, repneScas, 'F2 '),
+  ];
+};
+export const STRING: readonly Row[] = [...strings(false), ...strings(true)];
 
 export const FLAG_ROWS: readonly Row[] = [
   row('F8', '', 'clc', '', effects('C'), system.clc),

@@ -5,7 +5,8 @@ import type { Semantics, Shape, Width } from '../ops.ts';
 import { ARITHMETIC_ROWS } from './arithmetic.ts';
 import { CONTROL, FLAG_ROWS, STACK, STRING } from './control.ts';
 import { DATA } from './data.ts';
-import { SYSTEM, VECTOR_ROWS } from './system.ts';
+import { REFUSED } from './refused.ts';
+import { SYSTEM } from './system.ts';
 
 export const ROWS: readonly Row[] = [
   ...STACK,
@@ -15,7 +16,7 @@ export const ROWS: readonly Row[] = [
   ...STRING,
   ...FLAG_ROWS,
   ...SYSTEM,
-  ...VECTOR_ROWS,
+  ...REFUSED,
 ];
 
 /** The rows, understood, in the same order. Where two encodings are equally long, the encoder takes the first. */

@@ -1,14 +1,16 @@
-/** Instructions for the kernel, and what is recognised but not modelled. */
+/** Instructions for the kernel. */
 // biome-ignore-all format: a row is a line
 import type { Row } from '../instruction.ts';
 import { effects, row } from '../notation.ts';
 import { nop, notModelled } from '../semantics/control.ts';
+import * as ports from '../semantics/ports.ts';
+import * as id from '../semantics/processor-id.ts';
 import * as registers from '../semantics/registers.ts';
 import * as segment from '../semantics/segment.ts';
 import * as system from '../semantics/system.ts';
 import * as tables from '../semantics/tables.ts';
 import { SEGMENT } from '../state.ts';
-import { NO_FLAGS } from './flags.ts';
+import { NO_FLAGS, plus } from './flags.ts';
 
 const storeSegments = SEGMENT.flatMap((name, n) => {
   const semantics = segment.storeSegment(name);
@@ -25,6 +27,18 @@ const debugRows = DEBUG.flatMap((n) => [
   row(`0F 21 /${n}`, `R*64,dr${n}`, 'mov', '', NO_FLAGS, registers.readDebug(`dr${n}`)),
   row(`0F 23 /${n}`, `dr${n},R*64`, 'mov', '', NO_FLAGS, registers.writeDebug(`dr${n}`)),
 ]);
+
+/** INS and OUTS: repeated by either prefix. Only the count depends on the address size, as nothing is moved. */
+const portRows = (opcode: string, operands: string, name: string, widths: string): readonly Row[] =>
+  ['', '67 '].flatMap((short) => {
+    const title = `${short ? 'addr32 ' : ''}`;
+    const repeated = short ? ports.repTransferStringShort : ports.repTransferString;
+    return [
+      row(`${short}${opcode}`, operands, `${title}${name}*`, widths, NO_FLAGS, ports.transferString),
+      row(`${short}F3 ${opcode}`, operands, `${title}rep ${name}*`, widths, NO_FLAGS, repeated),
+      row(`${short}F2 ${opcode}`, operands, `${title}repnz ${name}*`, widths, NO_FLAGS, repeated),
+    ];
+  });
 
 export const SYSTEM: readonly Row[] = [
   row('F4', '', 'hlt', '', NO_FLAGS, system.hlt),
@@ -87,67 +101,39 @@ export const SYSTEM: readonly Row[] = [
   row('0F 01 /7', 'm8', 'invlpg', '', NO_FLAGS, system.invlpg),
   row('0F 08', '', 'invd', '', NO_FLAGS, system.privilegedNop),
   row('0F 09', '', 'wbinvd', '', NO_FLAGS, system.privilegedNop),
+  row('F3 0F 09', '', 'wbnoinvd', '', NO_FLAGS, system.privilegedNop),
 
   row('F3 0F AE /0', 'R', 'rdfsbase', '32 64', NO_FLAGS, system.readBase('fsBase')),
   row('F3 0F AE /1', 'R', 'rdgsbase', '32 64', NO_FLAGS, system.readBase('gsBase')),
   row('F3 0F AE /2', 'R', 'wrfsbase', '32 64', NO_FLAGS, system.writeBase('fsBase')),
   row('F3 0F AE /3', 'R', 'wrgsbase', '32 64', NO_FLAGS, system.writeBase('gsBase')),
-  row('NP 0F AE E8', '', 'lfence', '', NO_FLAGS, nop),
-  row('NP 0F AE F0', '', 'mfence', '', NO_FLAGS, nop),
-  row('NP 0F AE F8', '', 'sfence', '', NO_FLAGS, nop),
-  row('NP 0F AE /7', 'm8', 'clflush', '', NO_FLAGS, notModelled('CLFLUSH')),
+  // ModRM.rm says nothing (SDM vol 2, LFENCE, MFENCE, SFENCE).
+  ...([['lfence', 0xe8], ['mfence', 0xf0], ['sfence', 0xf8]] as const).flatMap(([name, first]) =>
+    [0, 1, 2, 3, 4, 5, 6, 7].map((n) => row(`NP 0F AE ${plus(first, n)}`, '', name, '', NO_FLAGS, nop))),
+  row('NP 0F AE /7', 'm8', 'clflush', '', NO_FLAGS, system.cacheLine),
+  row('66 0F AE /7', 'm8', 'clflushopt', '', NO_FLAGS, system.cacheLine),
+  row('66 0F AE /6', 'm8', 'clwb', '', NO_FLAGS, system.cacheLine),
+  row('NP 0F 01 E8', '', 'serialize', '', NO_FLAGS, nop),
+  row('66 0F 38 82 /r', 'r64,m', 'invpcid', '', NO_FLAGS, system.invpcid),
 
-  // FRED and what else a kernel may meet; the engine may come to know some of these.
+  row('0F A2', '', 'cpuid', '', NO_FLAGS, id.cpuid),
+  row('0F 31', '', 'rdtsc', '', NO_FLAGS, id.rdtsc),
+  row('0F 01 F9', '', 'rdtscp', '', NO_FLAGS, id.rdtscp),
+  row('F3 0F C7 /7', 'R64', 'rdpid', '', NO_FLAGS, id.rdpid),
+  row('E4 ib', 'A,i8', 'in', '8', NO_FLAGS, ports.input),
+  row('E5 ib', 'A,i8', 'in', '16 32', NO_FLAGS, ports.input),
+  row('EC', 'A,dx', 'in', '8', NO_FLAGS, ports.input),
+  row('ED', 'A,dx', 'in', '16 32', NO_FLAGS, ports.input),
+  row('E6 ib', 'i8,A', 'out', '8', NO_FLAGS, ports.output),
+  row('E7 ib', 'i8,A', 'out', '16 32', NO_FLAGS, ports.output),
+  row('EE', 'dx,A', 'out', '8', NO_FLAGS, ports.output),
+  row('EF', 'dx,A', 'out', '16 32', NO_FLAGS, ports.output),
+  ...['6C', '6D'].flatMap((opcode, n) => portRows(opcode, '', 'ins', n === 0 ? '8' : '16 32')),
+  ...['6E', '6F'].flatMap((opcode, n) => portRows(opcode, 'si', 'outs', n === 0 ? '8' : '16 32')),
+
+  // FRED; the engine may come to know it.
   row('F2 0F 01 CA', '', 'erets', '', NO_FLAGS, notModelled('ERETS')),
   row('F3 0F 01 CA', '', 'eretu', '', NO_FLAGS, notModelled('ERETU')),
   row('F2 0F 00 /6', 'rm16', 'lkgs', '', NO_FLAGS, notModelled('LKGS')),
   row('NP 0F 01 C6', '', 'wrmsrns', '', NO_FLAGS, notModelled('WRMSRNS')),
-  row('0F A2', '', 'cpuid', '', NO_FLAGS, notModelled('CPUID')),
-  row('0F 31', '', 'rdtsc', '', NO_FLAGS, notModelled('RDTSC')),
-  row('0F 33', '', 'rdpmc', '', NO_FLAGS, notModelled('RDPMC')),
-  row('0F 01 F9', '', 'rdtscp', '', NO_FLAGS, notModelled('RDTSCP')),
-  row('F3 0F C7 /7', 'R64', 'rdpid', '', NO_FLAGS, notModelled('RDPID')),
-  row('0F C7 /6', 'R', 'rdrand', '16 32 64', NO_FLAGS, notModelled('RDRAND')),
-  row('0F C7 /7', 'R', 'rdseed', '16 32 64', NO_FLAGS, notModelled('RDSEED')),
-  row('REX.W 0F C7 /1', 'm', 'cmpxchg16b', '', effects('Z'), notModelled('CMPXCHG16B')),
-  row('0F C7 /1', 'm64', 'cmpxchg8b', '', effects('Z'), notModelled('CMPXCHG8B')),
-  row('NP 0F 01 C1', '', 'vmcall', '', NO_FLAGS, notModelled('VMCALL')),
-  row('0F 01 D9', '', 'vmmcall', '', NO_FLAGS, notModelled('VMMCALL')),
-  row('NP 0F 01 D0', '', 'xgetbv', '', NO_FLAGS, notModelled('XGETBV')),
-  row('NP 0F 01 D1', '', 'xsetbv', '', NO_FLAGS, notModelled('XSETBV')),
-  row('NP 0F 01 C8', '', 'monitor', '', NO_FLAGS, notModelled('MONITOR')),
-  row('NP 0F 01 C9', '', 'mwait', '', NO_FLAGS, notModelled('MWAIT')),
-  row('0F 34', '', 'sysenter', '', NO_FLAGS, notModelled('SYSENTER')),
-  row('0F 35', '', 'sysexit', '', NO_FLAGS, notModelled('SYSEXIT')),
-  row('E4 ib', 'al,i8', 'in', '', NO_FLAGS, notModelled('IN')),
-  row('EC', '', '(in)', '', NO_FLAGS, notModelled('IN')),
-  row('E5', '', '(in)', '', NO_FLAGS, notModelled('IN')),
-  row('ED', '', '(in)', '', NO_FLAGS, notModelled('IN')),
-  row('E6 ib', 'i8,al', 'out', '', NO_FLAGS, notModelled('OUT')),
-  row('E7', '', '(out)', '', NO_FLAGS, notModelled('OUT')),
-  row('EE', '', '(out)', '', NO_FLAGS, notModelled('OUT')),
-  row('EF', '', '(out)', '', NO_FLAGS, notModelled('OUT')),
-  ...['6C', '6D', '6E', '6F'].map((opcode) => row(opcode, '', '(ins or outs)', '', NO_FLAGS, notModelled('INS and OUTS'))),
-  row('D7', '', 'xlat', '', NO_FLAGS, notModelled('XLAT')),
-  row('9B', '', 'fwait', '', NO_FLAGS, notModelled('x87')),
-  ...['D8', 'D9', 'DA', 'DB', 'DC', 'DD', 'DE', 'DF'].map((opcode) => row(opcode, '', '(x87)', '', NO_FLAGS, notModelled('x87'))),
-  row('67', '', '(addr32)', '', NO_FLAGS, notModelled('32-bit addresses')),
-  row('C4', '', '(vex)', '', NO_FLAGS, notModelled('AVX')),
-  row('C5', '', '(vex)', '', NO_FLAGS, notModelled('AVX')),
-  row('62', '', '(evex)', '', NO_FLAGS, notModelled('AVX-512')),
-  row('NP 0F AE /0', 'm8', 'fxsave', '', NO_FLAGS, notModelled('FXSAVE')),
-  row('NP 0F AE /1', 'm8', 'fxrstor', '', NO_FLAGS, notModelled('FXRSTOR')),
-  row('NP 0F AE /2', 'm32', 'ldmxcsr', '', NO_FLAGS, notModelled('LDMXCSR')),
-  row('NP 0F AE /3', 'm32', 'stmxcsr', '', NO_FLAGS, notModelled('STMXCSR')),
-  row('NP 0F AE /4', 'm8', 'xsave', '', NO_FLAGS, notModelled('XSAVE')),
-  row('NP 0F AE /5', 'm8', 'xrstor', '', NO_FLAGS, notModelled('XRSTOR')),
-  row('NP 0F AE /6', 'm8', 'xsaveopt', '', NO_FLAGS, notModelled('XSAVEOPT')),
 ];
-
-/** Opcodes behind 0F that belong to MMX, SSE and their successors (SDM vol 2, table A-3). */
-const isVector = (byte: number): boolean =>
-  (byte >= 0x10 && byte <= 0x17) || (byte >= 0x28 && byte <= 0x2f) || byte === 0x38 || byte === 0x3a ||
-  (byte >= 0x50 && byte <= 0x77) || (byte >= 0x7c && byte <= 0x7f) || byte === 0xc2 ||
-  (byte >= 0xc4 && byte <= 0xc6) || (byte >= 0xd0 && byte <= 0xfe);
-export const VECTOR_ROWS: readonly Row[] = Array.from({ length: 256 }, (_, byte) => byte).filter(isVector)
-  .map((byte) => row(`0F ${byte.toString(16).toUpperCase()}`, '', '(vector)', '', NO_FLAGS, notModelled('SSE')));

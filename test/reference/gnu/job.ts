@@ -20,6 +20,8 @@ const AT = 0x10_0000n;
 /** What GNU as refuses of what we print, and why that is no mistake of ours. */
 const REFUSED: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^(erets|eretu|lkgs|wrmsrns)\b/, 'newer than some versions of GNU as'],
+  [/^bswap %(\w[xip]|r\d+w)$/, 'BSWAP of 16 bits is undefined'],
+  [/^(movdir64b|enqcmds?) .*\(,%eiz,1\)/, 'a 32-bit address without registers, which it does not take here'],
   [/^mov[sz]ww /, 'has a name in objdump only'],
   [/^movsxd .*%\w+$/, 'another operand width on AMD'],
   [/^(l(jmp|call)q |l[fgs]s .*,%r(\w\w|\d+)$)/, 'AMD has no far pointer of 80 bits; GNU as wants -mintel64'],
@@ -30,7 +32,7 @@ const KNOWN: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^nop .*\| (bnd\w+|cldemote|prefetch\w+) /, 'a name for a hint, of MPX or newer'],
   [/^(lkgs|erets|eretu|wrmsrns) ?.*\| (\(bad\)|clac) /, 'newer than some versions of objdump'],
   [/^movsxd .*\| movsxd /, 'another operand width on AMD'],
-  [/^(monitor|mwait) .*\| \1 /, 'operands that are always the same'],
+  [/^[lms]fence .*\| \(bad\)/, 'ModRM.rm, which the processor ignores'],
   [/^fwait .*\| rex/, 'a prefix on its own'],
   [/^xchg %rax,%rax .*\| nop /, 'the same'],
 ];

@@ -26,16 +26,20 @@ const shown = (guest: Guest, word: string, value: bigint | undefined): string =>
 const RF = 1n << 16n;
 const accepted = (word: string, a: bigint | undefined, b: bigint | undefined): boolean =>
   ((word === 'ss' || word === 'r14') && a === 0x18n && b === 0n) ||
-  ((word === 'rflags' || word === 'r12') && a !== undefined && b !== undefined && (a ^ b) === RF && (a & RF) !== 0n);
+  ((word === 'rflags' || word === 'r12') &&
+    a !== undefined &&
+    b !== undefined &&
+    (a ^ b) === RF &&
+    (a & RF) !== 0n);
 
 function wordsThatDiffer(guest: Guest, ours: Step | undefined, theirs: Step | undefined): string[] {
   if (ours === undefined || theirs === undefined) {
     const at = (step: Step | undefined): string => shown(guest, 'rip', step?.rip);
     return ours === theirs ? [] : [`rip ${at(ours)} ${at(theirs)}`];
   }
-  return WORDS.filter((word) => word in theirs && ours[word] !== theirs[word] && !accepted(word, ours[word], theirs[word])).map(
-    (word) => `${word} ${shown(guest, word, ours[word])} ${shown(guest, word, theirs[word])}`,
-  );
+  return WORDS.filter(
+    (word) => word in theirs && ours[word] !== theirs[word] && !accepted(word, ours[word], theirs[word]),
+  ).map((word) => `${word} ${shown(guest, word, ours[word])} ${shown(guest, word, theirs[word])}`);
 }
 
 /** Compares scene by scene; of each, up to its first difference. */

@@ -63,9 +63,7 @@ function serveApic(machine: Machine): void {
 export function runOurs(guest: Guest, vendor: Vendor): Ours {
   const machine = load(guest, vendor);
   const read = (): Step =>
-    Object.fromEntries(
-      WORDS.map((word) => [word, word === 'rflags' ? machine.rflags() : machine.get(word)]),
-    );
+    Object.fromEntries(WORDS.map((word) => [word, word === 'rflags' ? machine.rflags() : machine.get(word)]));
   const steps: Step[] = [];
   const stops = new Map<string, string>();
   let scene = '';

@@ -11,12 +11,13 @@ import {
   implicit,
   isShift,
   isStack,
+  isString,
   operandValue,
   selectorValue,
   targetValue,
 } from './operands.ts';
 import type { Request } from './processor.ts';
-import { RAX, RCX, RSP, Situation, STACK } from './situation.ts';
+import { RAX, RBX, RCX, RDI, RSI, RSP, Situation, STACK } from './situation.ts';
 
 export interface Case extends Request {
   readonly class: string;
@@ -59,7 +60,12 @@ export function caseOf(wish: Wish, random: Random): Case | undefined {
   const aligned = isLocked(mnemonic, prefixes);
   const place = aligned ? DATA + 16n * BigInt(random.below(4096)) : random.pick(PLACES);
   const target = wish.target ?? place;
-
+  const short = encoding.addr32 || prefixes.includes(0x67);
+  if (mnemonic === 'xlat') {
+    s.set(RAX, edge(random, 8));
+    s.set(RBX, target - (s.get(RAX) & 0xffn));
+    s.put(target, 8, edge(random, 8));
+  }
   const moffs = forms.some((form) => form.place === 'moffs');
   const address = memory || moffs ? addressOf(wish, s, target, random) : undefined;
   const parts: Parts = {
@@ -67,6 +73,7 @@ export function caseOf(wish: Wish, random: Random): Case | undefined {
     prefixes,
     reg: random.below(16),
     low: random.below(16),
+    vex: forms.some(({ place: at }) => at === 'vex') ? random.below(16) : 0,
     rm: address ?? random.below(16),
     rex: random.oneIn(4),
     immediate:
@@ -86,11 +93,15 @@ export function caseOf(wish: Wish, random: Random): Case | undefined {
   const found = decode(bytes);
   // Another row may own these bytes: NOP among XCHG, a REX bit that a row wants clear.
   if ('problem' in found || found.row !== row) return undefined;
+  // Above 32 bits the registers say nothing of an address.
+  if (short && (isString(mnemonic) || mnemonic === 'xlat'))
+    for (const n of [RSI, RDI, RBX]) if (random.oneIn(2)) s.registers[n] = s.get(n) ^ 0x5_0000_0000n;
+  if (encoding.addr32 && random.oneIn(2)) s.registers[RCX] = s.get(RCX) ^ 0x7_0000_0000n;
   return { bytes, before: s.state(), how: howOf(encoding), class: wish.class, att: print(found, s.rip) };
 }
 
 const howOf = ({ row, forms }: Encoding): Request['how'] =>
-  /^rep/.test(row.mnemonic)
+  /^(addr32 )?rep/.test(row.mnemonic)
     ? 'repeat'
     : /^pushf/.test(row.mnemonic) || forms[0]?.text === 'ss'
       ? 'to hlt'
@@ -145,6 +156,7 @@ function giveValues(
     else if (form.place === 'reg') s.set(byteRegister(parts.reg ?? 0, size, parts), value);
     else if (form.place === 'rm' && typeof parts.rm === 'number')
       s.set(byteRegister(parts.rm, size, parts), value);
+    else if (form.place === 'vex') s.set(parts.vex ?? 0, value);
     else if (form.place === 'opcode') s.set(byteRegister(parts.low ?? 0, size, parts), value);
   }
   // The selector of a far pointer lies behind its offset.

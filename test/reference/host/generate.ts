@@ -4,6 +4,7 @@ import { decode } from '../../../src/isa/decode.ts';
 import type { Encoding } from '../../../src/isa/notation.ts';
 import { print } from '../../../src/isa/print.ts';
 import { ENCODINGS, widthsOf } from '../../../src/isa/table/index.ts';
+import { REFUSED } from '../../../src/isa/table/refused.ts';
 import { edge, Random } from '../random.ts';
 import { BAD_PLACES, type Case, caseOf, stackCaseOf, type Wish } from './cases.ts';
 import { isStack, isString } from './operands.ts';
@@ -11,31 +12,34 @@ import { RDI, RSI, Situation } from './situation.ts';
 
 /** Why a row is not run: its result is the machine's own, or a system takes the instruction over. */
 const NOT_RUN: readonly (readonly [mnemonics: RegExp, why: string])[] = [
-  [/^\(/, 'recognised and refused by us'],
   [/^(syscall|sysenter|sysexit)$/, 'enters the host kernel'],
-  [/^(cpuid|rdtscp?|rdpmc|rdpid|rdrand|rdseed|xgetbv)$/, 'gives what the machine is'],
+  [/^(cpuid|rdtscp?|rdpid)$/, 'gives what the machine is'],
   [/^(s[gi]dt|smsw|sldt|str)$/, 'answered by Linux where the processor has UMIP'],
-  [/^(vmm?call|monitor|mwait|wrmsrns|eret[su]|lkgs|xsetbv)$/, 'depends on the host or its hypervisor'],
-  [/^(fxsave|fxrstor|ldmxcsr|stmxcsr|x?save.*|xrstor|fwait)$/, 'x87 and SSE are not modelled'],
+  [/^(wrmsrns|eret[su]|lkgs)$/, 'depends on the host or its hypervisor'],
   [/^int$/, 'has its own cases, of bytes'],
   [/^int1$/, 'under KVM on AMD the RIP of its #DB is not behind it: the hypervisor takes #DB over'],
 ];
 const CLASSES: readonly (readonly [mnemonics: RegExp, name: string])[] = [
-  [/^(rep|movs$|stos$|lods$|cmps$|scas$)/, 'string'],
-  [/^(mov(abs|nti|[sz][bwl]|sxd)?|cmov.*|set.*|xchg|bswap|c[bwl]t[lwdq]|cltq|cqto|xlat)$/, 'data'],
+  [/\b(ins|outs|in|out)$/, 'privileged'],
+  [/^(addr32 )?(rep|movs$|stos$|lods$|cmps$|scas$)/, 'string'],
+  [
+    /^((addr32 )?mov(abs|nti|[sz][bwl]|sxd|be|diri|dir64b)?|cmov.*|set.*|xchg|bswap|c[bwl]t[lwdq]|cltq|cqto|xlat)$/,
+    'data',
+  ],
   [/^lea$/, 'address'],
-  [/^(add|adc|sub|sbb|cmp|inc|dec|neg|xadd|cmpxchg.*)$/, 'arithmetic'],
+  [/^(add|adc|sub|sbb|cmp|inc|dec|neg|xadd|cmpxchg.*|ad[co]x)$/, 'arithmetic'],
+  [/^(andn|bextr|bls.*|bzhi|mulx|p(dep|ext)|(ror|sar|shl|shr)x)$/, 'bit manipulation'],
   [/^(and|or|xor|test|not)$/, 'logic'],
   [/^(sh[lr]d?|sar|ro[lr]|rc[lr])$/, 'shift'],
-  [/^(bt[src]?|bs[fr]|[tl]zcnt|popcnt)$/, 'bit'],
+  [/^(bt[src]?|bs[fr]|[tl]zcnt|popcnt|crc32b?)$/, 'bit'],
   [/^i?(mul|div)$/, 'multiply and divide'],
   [/^(push|pop)[fw]*$|^(leave|enter)$/, 'stack'],
-  [/^(j|l?call|l?ret|ljmp|loop)/, 'branch'],
+  [/^\(?(j|l?jmp|l?call|l?ret|loop)/, 'branch'],
   [/^(int3|iretq?)$/, 'interrupt'],
   [/^(clc|stc|cmc|cld|std|lahf|sahf)$/, 'flags'],
   [/^(rd|wr)[fg]sbase$|^(lsl|lar|verr|verw|l[fgs]s)$/, 'segment'],
-  [/^(nop|pause|endbr|.fence|prefetch|clflush)/, 'no operation'],
-  [/^(hlt|cli|sti|clts|inv.*|wbinvd|(rd|wr)msr|swapgs|sysret.|l[gil]dt|ltr|lmsw|in|out)$/, 'privileged'],
+  [/^(nop|pause|endbr|.fence|prefetch|clflush|clwb|serialize|rdssp)/, 'no operation'],
+  [/^(hlt|cli|sti|clts|inv.*|wbn?o?invd|(rd|wr)msr|swapgs|sysret.|l[gil]dt|ltr|lmsw|in|out)$/, 'privileged'],
   [/^(clac|stac|ud\d)$/, 'undefined'],
 ];
 
@@ -45,6 +49,21 @@ const FEATURES: Readonly<Record<string, string>> = {
   lzcnt: 'abm',
   tzcnt: 'bmi1',
   cmpxchg16b: 'cx16',
+  movbe: 'movbe',
+  movdiri: 'movdiri',
+  movdir64b: 'movdir64b',
+  crc32: 'sse4_2',
+  crc32b: 'sse4_2',
+  adcx: 'adx',
+  adox: 'adx',
+  clflushopt: 'clflushopt',
+  clwb: 'clwb',
+  serialize: 'serialize',
+  invpcid: 'invpcid',
+  ...Object.fromEntries(['andn', 'bextr', 'blsi', 'blsmsk', 'blsr'].map((name) => [name, 'bmi1'])),
+  ...Object.fromEntries(
+    ['bzhi', 'mulx', 'pdep', 'pext', 'rorx', 'sarx', 'shlx', 'shrx'].map((name) => [name, 'bmi2']),
+  ),
   clac: 'smap',
   stac: 'smap',
   rdfsbase: 'fsgsbase',
@@ -53,7 +72,9 @@ const FEATURES: Readonly<Record<string, string>> = {
   wrgsbase: 'fsgsbase',
 };
 
-function whyNot({ row: { mnemonic } }: Encoding, lacks: ReadonlySet<string>): string | undefined {
+function whyNot({ row }: Encoding, lacks: ReadonlySet<string>): string | undefined {
+  const { mnemonic } = row;
+  if (REFUSED.includes(row)) return 'recognised and refused by us';
   const feature = FEATURES[mnemonic];
   if (feature !== undefined && lacks.has(feature)) return `this processor lacks ${feature}`;
   return NOT_RUN.find(([mnemonics]) => mnemonics.test(mnemonic))?.[1];
@@ -159,12 +180,17 @@ function makersOf(wish: Wish): readonly (readonly [name: string, make: Maker])[]
   // AMD's processors do not fetch the ModRM byte of UD0 and UD1; PUSHF and loads of SS must not be stepped.
   if (!/^(ud[01]|pushf)/.test(row.mnemonic) && forms[0]?.text !== 'ss')
     makers.push(['fetch', (random) => atEnd(caseOf({ ...wish, class: 'fetch' }, random), random)]);
-  // Near branches under 66 are each vendor's own.
-  if (/^(push|pop|leave)$/.test(row.mnemonic) && !row.widths.includes(16))
+  if (/^(push|pop|leave|enter)f?$/.test(row.mnemonic) && !row.widths.includes(16))
     makers.push(['stack', (random) => caseOf({ ...wish, class: 'stack', prefixes: [0x66] }, random)]);
+  // Near branches under 66 are each vendor's own.
+  if (!/^(j|call|ret|loop)/.test(row.mnemonic))
+    makers.push([
+      'prefix',
+      (random) => caseOf({ ...wish, class: 'prefix', prefixes: [random.pick(OTHERS)] }, random),
+    ]);
   if (memory && /^(mov|lea|add)$/.test(row.mnemonic))
     makers.push(['address', (random) => caseOf({ ...wish, class: 'address' }, random)]);
-  if ((memory && !moffs) || isString(row.mnemonic) || /^(loop|jrcxz)/.test(row.mnemonic))
+  if ((memory && !moffs) || isString(row.mnemonic) || row.mnemonic === 'xlat')
     makers.push(['address', (random) => caseOf({ ...wish, class: 'address', prefixes: [0x67] }, random)]);
   return makers;
 }
@@ -284,8 +310,18 @@ const PRIVILEGED = [
 const HINTS = ['0f19', '0f1a', '0f1b', '0f1c', '0f1d', '0f1e', '0f1f'].flatMap((opcode) =>
   ['c8', 'd0', '00', '4810', '0d00000000'].map((rest) => opcode + rest),
 );
+/** Fences whose ModRM.rm says something. */
+const UNUSUAL = ['0faee9', '0faeef', '0faef1', '0faef7', '0faef9', '0faeff'];
 /** Segment, operand size and REX prefixes that change nothing of these. */
 const NEUTRAL = [[], [0x2e], [0x3e], [0x26], [0x36], [0x64], [0x48], [0x41], [0x40], [0x65]];
+
+/** Prefixes that may be part of another row. */
+const OTHERS = [0x66, 0xf2, 0xf3];
+/** Prefixes that VEX does not bear, and fields of it that say something else. */
+const BAD_VEX = [
+  ...['66', 'f2', 'f3', '48', 'f0'].map((prefix) => `${prefix}c4e270f2c1`),
+  ...['c4e274f2c1', 'c4e2f4f7c1', 'c4e373f0c105', 'c4e278f3c1', 'c4e278f3c0', 'c4e278f3e1'],
+];
 
 /** Cases of bytes that no row describes, or whose operands do not matter. */
 function rawCases(cases: Case[], random: Random): void {
@@ -301,6 +337,8 @@ function rawCases(cases: Case[], random: Random): void {
   for (let n = 0; n < 300; n++) raw('undefined', [...random.pick(NEUTRAL), ...bytesOf(random.pick(NOTHING))]);
   for (let n = 0; n < 300; n++)
     raw('privileged', [...random.pick(NEUTRAL), ...bytesOf(random.pick(PRIVILEGED))]);
+  for (const bytes of BAD_VEX) for (let n = 0; n < 3; n++) raw('undefined', bytesOf(bytes));
+  for (const bytes of UNUSUAL) for (let n = 0; n < 3; n++) raw('no operation', bytesOf(bytes));
   for (const hint of HINTS) raw('no operation', bytesOf(hint));
   // INT n: the gates that are open are INT3 and INTO; 0x80 enters the host kernel.
   for (let vector = 0; vector < 256; vector++)

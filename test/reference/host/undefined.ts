@@ -49,6 +49,9 @@ export function undefinedOf(instruction: Instruction, before: VectorState): Unde
   if (/^[tl]zcnt$/.test(mnemonic)) return flags(OF | SF | AF | PF);
   if (/^bs[fr]$/.test(mnemonic))
     return { flags: ALL & ~ZF, destination: operandBefore(instruction, shape.b, before) === 0n };
+  if (mnemonic === 'bswap' && width === 16) return { flags: 0n, destination: true };
+  if (mnemonic === 'bextr') return flags(SF | AF | PF);
+  if (/^(andn|bls.*|bzhi)$/.test(mnemonic)) return flags(AF | PF);
   const shift = /^(sh[lr]|sa[lr]|ro[lr]|rc[lr])(d?)$/.exec(mnemonic);
   if (!shift) return DEFINED;
   const raw = operandBefore(instruction, shift[2] ? shape.c : shape.b, before);

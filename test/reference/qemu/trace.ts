@@ -11,7 +11,8 @@ export function stepsOf(log: string, begin: bigint): readonly Step[] {
   const steps: Step[] = [];
   // Each block is announced by `Trace`; a dump behind an event has no such line.
   for (const block of log.split(/^Trace /m).slice(1)) {
-    const dump = block.slice(block.indexOf('\n') + 1).split(/^ *\d+: v=|^Servicing|^check_exception/m)[0] ?? '';
+    const dump =
+      block.slice(block.indexOf('\n') + 1).split(/^ *\d+: v=|^Servicing|^check_exception/m)[0] ?? '';
     const step: Partial<Record<Word, bigint>> = {};
     for (const [, name, value, segment, selector] of dump.matchAll(REGISTER)) {
       const key = (name ?? segment ?? '').toLowerCase();

@@ -16,7 +16,7 @@ import { ATTENTION, FRAMES, JOURNAL_ENTRY, offsetOf, stopNumber } from '../../la
 import type { BigintBackend } from '../bigint.ts';
 import type { Backend, Executed, Executor } from '../executor.ts';
 import { TLB, TRANSLATIONS_END, WORD } from './layout.ts';
-import { MODULE_BASE64, STOP_REASONS } from './module.ts';
+import { MODULE_HEX, STOP_REASONS } from './module.ts';
 import { Text } from './text.ts';
 import { vendorBits } from './vendor-bits.ts';
 
@@ -33,9 +33,13 @@ interface Exports {
 
 /** The bytes of the module. */
 export function engineBytes(): Uint8Array<ArrayBuffer> {
-  const text = atob(MODULE_BASE64);
-  const bytes = new Uint8Array(text.length);
-  for (let n = 0; n < bytes.length; n++) bytes[n] = text.charCodeAt(n);
+  const bytes = new Uint8Array(MODULE_HEX.length / 2);
+  // '0' to '9' are 0x30 to 0x39, 'a' to 'f' are 0x61 to 0x66.
+  const digit = (at: number): number => {
+    const code = MODULE_HEX.charCodeAt(at);
+    return (code & 15) + (code >> 6) * 9;
+  };
+  for (let n = 0; n < bytes.length; n++) bytes[n] = (digit(2 * n) << 4) | digit(2 * n + 1);
   return bytes;
 }
 

@@ -6,7 +6,10 @@ import { CASES, type Case } from '../../../isa/table/index.ts';
 export const UNRESOLVED = 0;
 /** An instruction whose bytes end on the next page. */
 export const CROSSING = 1;
-const FIRST = 2;
+/** An instruction whose memory operand has a 32-bit address. */
+export const ADDR32 = 2;
+/** The first number that is an instruction's. */
+export const FIRST = 3;
 
 /**
  * What most executed instructions are: these are arms of the one large function, which is compiled as a whole

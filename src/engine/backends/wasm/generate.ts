@@ -17,8 +17,8 @@ import type { StopReason } from '../../../isa/ops.ts';
 /** What the module may stop for, in the order of its numbers, which begin with 1. */
 export const STOP_REASONS: readonly StopReason[] = ${JSON.stringify(reasons)};
 
-/** The module, ${bytes.length} bytes. */
-export const MODULE_BASE64 = '${Buffer.from(bytes).toString('base64')}';
+/** The module, ${bytes.length} bytes. In hexadecimal, because that compresses: a byte is never cut in two. */
+export const MODULE_HEX = '${Buffer.from(bytes).toString('hex')}';
 `;
 }
 

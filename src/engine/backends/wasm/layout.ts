@@ -29,6 +29,8 @@ export const WORD = {
   flags: SCRATCH + 56,
   /** CR2 before a boundary. */
   cr2: SCRATCH + 64,
+  /** Effective address of an operand with 32-bit addresses, without the segment base. */
+  shortAddress: SCRATCH + 72,
 } as const;
 
 /**
@@ -90,11 +92,17 @@ export const RECORD = {
   segment: 50,
   scale: 52,
   length: 53,
-  /** For `crossing`: the case, the table of the second frame, and `headStores` when it was decoded. */
+  /** For `crossing` and `addr32`: the case behind it. For `crossing` also the table of the second frame, and `headStores` when it was decoded. */
   inner: 54,
   second: 56,
   headStores: 60,
 } as const;
+
+/**
+ * Bit of `scale` that a shift does not look at: the operand has a 32-bit address. Its parts then lie in the record
+ * that `target` leads to, and `addr32` makes of them the one word that is the base of this record.
+ */
+export const SHORT_BIT = 7;
 
 /** Bits of the upper half of the attention word, clear outside `run`: look RIP up again; retire the last instruction. */
 export const INTERNAL = { relocate: 1, retire: 2 } as const;

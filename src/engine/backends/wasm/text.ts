@@ -1,15 +1,16 @@
 /** Decoded text in linear memory: one record an instruction, written when the interpreter asks for it. */
 import { decode } from '../../../isa/decode.ts';
 import type { Instruction } from '../../../isa/instruction.ts';
-import { FRAME_FLAG, FRAME_FLAGS, FRAMES, PAGE_SIZE } from '../../layout.ts';
-import { LONGEST, prepare } from '../fetch.ts';
-import { CROSSING, caseNumber, UNRESOLVED } from './cases.ts';
+import { FRAME_FLAG, FRAME_FLAGS, FRAMES, offsetOf, PAGE_SIZE } from '../../layout.ts';
+import { type Fetched, LONGEST, prepare } from '../fetch.ts';
+import { ADDR32, CROSSING, caseNumber, UNRESOLVED } from './cases.ts';
 import {
   NOWHERE,
   RECORD,
   RECORD_COUNT,
   RECORD_SIZE,
   RECORDS,
+  SHORT_BIT,
   TABLE_COUNT,
   TABLE_OF,
   TABLE_SIZE,
@@ -17,8 +18,18 @@ import {
   WORD,
 } from './layout.ts';
 
-/** The most records that one instruction can need: its own, the next one, its target. */
+/** The most records that one instruction can need: its own, the next one, its target or the parts of its address. */
 const NEEDED = 3;
+
+type Address = Pick<Fetched, 'base' | 'index' | 'scale' | 'displacement' | 'ripRelative'>;
+/** The base is what `ADDR32` has computed. */
+const SHORT_ADDRESS: Address = {
+  base: WORD.shortAddress,
+  index: offsetOf.zero,
+  scale: 1n << BigInt(SHORT_BIT),
+  displacement: 0n,
+  ripRelative: false,
+};
 
 export class Text {
   private readonly view: DataView;
@@ -90,24 +101,42 @@ export class Text {
     const operands = prepare(instruction, this.bytes);
     const word32 = (field: number, value: number): void => view.setUint32(at + field, value, true);
     const word16 = (field: number, value: number): void => view.setUint16(at + field, value, true);
-    word32(RECORD.case, second === undefined ? number : CROSSING);
+    const short = operands.memory && operands.addressWidth === 32;
+    const own = short ? ADDR32 : number;
+    word32(RECORD.case, second === undefined ? own : CROSSING);
     word32(RECORD.next, this.place(table, BigInt(end)));
-    word32(RECORD.target, this.place(table, BigInt(end) + instruction.distance));
     word32(RECORD.rights, operands.rights);
     for (const slot of ['a', 'b', 'c'] as const) word16(RECORD[slot], operands.registers[slot] ?? 0);
-    const { ripRelative, displacement } = operands;
-    word16(RECORD.base, ripRelative ? WORD.textPage : operands.base);
-    word16(RECORD.index, operands.index);
     word16(RECORD.segment, operands.segment);
-    view.setUint8(at + RECORD.scale, Number(operands.scale));
     view.setUint8(at + RECORD.length, instruction.length);
-    word16(RECORD.inner, number);
+    word16(RECORD.inner, own);
     word32(RECORD.second, secondTable);
     word32(RECORD.headStores, view.getUint32(WORD.headStores, true));
-    const from = ripRelative ? displacement + BigInt(end) : displacement;
-    view.setBigUint64(at + RECORD.displacement, BigInt.asUintN(64, from), true);
     view.setBigUint64(at + RECORD.immediate, instruction.immediate, true);
+    if (short) {
+      const parts = this.take(0n);
+      this.address(parts, operands, end);
+      view.setUint16(parts + RECORD.inner, number, true);
+      this.address(at, SHORT_ADDRESS, end);
+      word32(RECORD.target, parts);
+    } else {
+      this.address(at, operands, end);
+      word32(RECORD.target, this.place(table, BigInt(end) + instruction.distance));
+    }
     return true;
+  }
+  /** The parts of an address but its segment; one relative to RIP counts from the page. */
+  private address(
+    record: number,
+    { base, index, scale, displacement, ripRelative }: Address,
+    end: number,
+  ): void {
+    const { view } = this;
+    view.setUint16(record + RECORD.base, ripRelative ? WORD.textPage : base, true);
+    view.setUint16(record + RECORD.index, index, true);
+    view.setUint8(record + RECORD.scale, Number(scale));
+    const from = ripRelative ? displacement + BigInt(end) : displacement;
+    view.setBigUint64(record + RECORD.displacement, BigInt.asUintN(64, from), true);
   }
 
   /** The record of a place, counted from the page of a frame. */

@@ -130,9 +130,20 @@ function addRun(f: Functions): void {
     f.setWord32(WORD.fetched, w.call('fetch', [here()], i32)),
     ...leave(),
   ];
+  // The parts of the address lie in a record of their own, which has the case of the instruction.
+  const parts = (): Code => n.load(RECORD.target, 4, get('record'));
+  const part = (field: number): Code => l.load(0, 1, n.load16_u(field, 2, parts()));
+  const scaled = l.shl(part(RECORD.index), l.load8_u(RECORD.scale, 1, parts()));
+  const short = l.add(l.add(part(RECORD.base), scaled), l.load(RECORD.displacement, 8, parts()));
+  const addr32 = [
+    f.setWord64(WORD.shortAddress, l.and(short, l.const(0xffff_ffffn))),
+    set('chosen', n.load16_u(RECORD.inner, 2, parts())),
+    w.br('dispatch'),
+  ];
   const handlers = [
     unresolved,
     crossing,
+    addr32,
     ...HANDLERS.slice(0, HOT_HANDLERS).map((one) => {
       locals.recycle();
       return [...emitHandler(f.stage(locals, exits), one), follow(RECORD.next), next()];

@@ -1,7 +1,7 @@
 /** State, operands and memory, staged: what an access does when a cached translation serves it, and when not. */
 import binaryen from 'binaryen';
 import { AC } from '../../../../isa/flags.ts';
-import type { Access, Operand, Width } from '../../../../isa/ops.ts';
+import type { Operand, Rights, Width } from '../../../../isa/ops.ts';
 import type { Field, Register } from '../../../../isa/state.ts';
 import { divWide, mulHigh } from '../../../../isa/wide.ts';
 import { armBreakpoints, executionBreakpoints, isWatched, meetBreakpoints } from '../../../events/debug.ts';
@@ -23,7 +23,7 @@ import {
 } from '../../../layout.ts';
 import type { EventRecord, Translation } from '../../../machine-ops.ts';
 import { ends, loadSlow, RIGHTS, rightsOf, storeSlow, translate } from '../../../paging.ts';
-import { PART, RECORD, TLB, TLB_ENTRIES, TLB_ENTRY, TLB_FIELD, WORD } from '../layout.ts';
+import { PART, RECORD, SHORT_BIT, TLB, TLB_ENTRIES, TLB_ENTRY, TLB_FIELD, WORD } from '../layout.ts';
 import { type Code, StageWords, type Value } from './words.ts';
 
 const { i32, i64, none } = binaryen;
@@ -133,11 +133,28 @@ export class Stage extends StageWords {
     const rest = l.add(word(RECORD.segment), l.load(RECORD.displacement, 8, this.record()));
     this.effective = this.keep(l.add(base, rest));
   }
+  /** A 32-bit address was computed beforehand and is the record's base; see `text.ts`. */
+  addressAt(operand: Operand, offset: Value): Value {
+    const address = this.address(operand);
+    const n = this.w.i32;
+    const short = n.shr_u(n.load8_u(RECORD.scale, 1, this.record()), n.const(SHORT_BIT));
+    return this.choose(
+      this.keep(short, i32),
+      () => {
+        const low = this.keep(this.w.i64.load(WORD.shortAddress, 8, this.zero()));
+        return this.add(this.sub(address, low), this.truncate(32, this.add(low, offset)));
+      },
+      () => this.add(address, offset),
+    );
+  }
   address(_: Operand): Value {
     if (this.effective === undefined) throw new Error('missing effective address: no memory operand');
     return this.effective;
   }
-  private operandRights(write: number): Code {
+  operandRights(write: boolean): Value {
+    return this.keep(this.rightsCode(write ? RIGHTS.write : 0));
+  }
+  private rightsCode(write: number): Code {
     const l = this.w.i64;
     return l.or(l.load32_u(RECORD.rights, 4, this.record()), l.const(BigInt(write)));
   }
@@ -151,29 +168,29 @@ export class Stage extends StageWords {
     const { kind, width, slot } = operand;
     if (kind === 'r') return this.keep(this.loadAt(width, 0, this.record16(RECORD[slot])));
     if (kind === 'i') return this.keep(this.loadAt(width, RECORD.immediate, this.record()));
-    return this.loadThrough(width, this.address(operand), write !== 0, false, () =>
-      this.operandRights(write),
-    );
+    return this.loadThrough(width, this.address(operand), write !== 0, false, () => this.rightsCode(write));
   }
   write(operand: Operand, value: Value): void {
     const { kind, width, slot } = operand;
     if (kind === 'r') this.setRegisterAt(width, 0, this.record16(RECORD[slot]), value);
-    else
-      this.storeThrough(width, this.address(operand), value, false, () => this.operandRights(RIGHTS.write));
+    else this.storeThrough(width, this.address(operand), value, false, () => this.rightsCode(RIGHTS.write));
   }
 
   // Memory ---------------------------------------------------------------------------------------------
-  load(width: Width, va: Value, access: Access): Value {
-    const rights = rightsOf(access, false);
-    return this.loadThrough(width, va, false, (rights & RIGHTS.system) !== 0, () =>
-      this.w.i64.const(BigInt(rights)),
-    );
+  /** Rights of an access, and whether it is the system's own. */
+  private how(access: Rights, write: boolean): { readonly system: boolean; readonly rights: () => Code } {
+    if (typeof access === 'object')
+      return { system: false, rights: () => this.rightsCode(write ? RIGHTS.write : 0) };
+    const bits = rightsOf(access, write);
+    return { system: (bits & RIGHTS.system) !== 0, rights: () => this.w.i64.const(BigInt(bits)) };
   }
-  store(width: Width, va: Value, value: Value, access: Access): void {
-    const rights = rightsOf(access, true);
-    this.storeThrough(width, va, value, (rights & RIGHTS.system) !== 0, () =>
-      this.w.i64.const(BigInt(rights)),
-    );
+  load(width: Width, va: Value, access: Rights): Value {
+    const { system, rights } = this.how(access, false);
+    return this.loadThrough(width, va, false, system, rights);
+  }
+  store(width: Width, va: Value, value: Value, access: Rights): void {
+    const { system, rights } = this.how(access, true);
+    this.storeThrough(width, va, value, system, rights);
   }
   private entryOf(va: Value, part: Code): Code {
     const n = this.w.i32;
@@ -245,13 +262,13 @@ export class Stage extends StageWords {
     return pa;
   }
   /** A cached right to write means that the walk would find one. */
-  override probe(va: Value, bytes: number, access: Access): void {
-    const rights = rightsOf(access, true);
-    const { hit } = this.cached(bytes, va, 'write', false, (rights & RIGHTS.system) !== 0);
+  override probe(va: Value, bytes: number, access: Rights): void {
+    const { system, rights } = this.how(access, true);
+    const { hit } = this.cached(bytes, va, 'write', false, system);
     const slow = this.capture(() => {
-      const words = [this.wide(va), this.w.i64.const(BigInt(rights))];
-      const call = this.functions.call(`probe${bytes}`, false, words, (m, at, how) => {
-        ends(m, at as Value, bytes, how as Value);
+      const words = [this.wide(va), rights()];
+      const call = this.functions.call(`probe${bytes}`, false, words, (m, at, given) => {
+        ends(m, at as Value, bytes, given as Value);
         return undefined;
       });
       this.emit(call);

@@ -6,7 +6,7 @@
  * This half has values and control; `stage.ts` has state and memory.
  */
 import binaryen from 'binaryen';
-import type { StopReason, Width } from '../../../../isa/ops.ts';
+import type { Ops, StopReason, Turn, Width } from '../../../../isa/ops.ts';
 import type { Field } from '../../../../isa/state.ts';
 import { offsetOf } from '../../../layout.ts';
 import { Processor } from '../../../processor.ts';
@@ -240,6 +240,26 @@ export abstract class StageWords extends Processor<Value> {
       onRaise();
     });
     this.emit(this.w.block(done, [this.w.block(caught, [...inner, this.w.br(done)], none), ...after], none));
+  }
+  override routine(
+    name: string,
+    of: readonly Value[],
+    body: (m: Ops<Value>, ...of: Value[]) => Value,
+  ): Value {
+    const words = of.map((v) => this.wide(v));
+    return this.keep(this.functions.call(`routine ${name}`, true, words, (m, ...given) => body(m, ...given)));
+  }
+  override times(name: string, count: Value, most: number, of: readonly Value[], body: Turn): void {
+    const turn = (n: number): void => {
+      const words = [this.word(n), ...of].map((v) => this.wide(v));
+      const call = this.functions.call(`times ${name}`, false, words, (m, at, ...given) => {
+        body(m, at as Value, ...given);
+        return undefined;
+      });
+      this.emit(call);
+      this.checkRaised();
+    };
+    for (let n = 1; n < most; n++) this.when(this.below(this.word(n), count), () => turn(n));
   }
   stop(reason: StopReason): void {
     this.set('stop', this.word(this.functions.stopNumber(reason)));
