@@ -45,7 +45,10 @@ const timeless = (stdout: string): string => stdout.replace(/"elapsedMs": \d+/, 
 /** The design without one of its tests, as a reader's recipe. */
 const edits = variants(libraryOnDisk()).find(({ name }) => name === 'without test C')?.edits ?? [];
 const recipe = { slug: 'mine', version: 0, notes: [], sets: [], without: [], injects: [], expects: [] };
-writeFileSync(at('mine.txt'), print({ ...recipe, design: 'linux-4.2', start: 'kernel-task', edits }));
+writeFileSync(
+  at('mine.txt'),
+  print({ ...recipe, design: 'linux-4.2', start: 'kernel-task', body: 'int3', edits }),
+);
 
 const ASK = [at('mine.txt'), '--events', 'nmi,nmi', '--window', '5'];
 
@@ -151,14 +154,14 @@ test('bad input is one sentence and status 2', async () => {
 });
 
 test('people read what was swept and what that does not say', async () => {
-  const clean = await here('linux-4.2', '--events', 'nmi', '--start', 'user-task');
+  const clean = await here('linux-4.2', '--events', 'nmi', '--start', 'user-task', '--body', 'int3');
   expect({ status: clean.status, stderr: clean.stderr }).toEqual({ status: 0, stderr: '' });
   expect(clean.stdout).toContain('  nmi      at any boundary; it waits while NMIs are blocked\n');
   expect(clean.stdout).toContain('  start    user-task\n  body     int3\n');
   expect(clean.stdout).toMatch(/\n9 schedules, 8 runs, at most \d+ boundaries with one event; /);
   expect(clean.stdout).toMatch(/\nclean: .* Nothing is said of any other\.\n$/);
 
-  const empty = await here('linux-4.2', '--events', 'gp', '--start', 'user-task');
+  const empty = await here('linux-4.2', '--events', 'gp', '--start', 'user-task', '--body', 'int3');
   expect(empty.status).toBe(1);
   expect(empty.stdout).toMatch(/ {2}gp .* \(it never struck: nothing is cleared of it\)\n/);
   expect(empty.stdout).toMatch(/\nnothing struck, so nothing is cleared\n$/);
@@ -216,7 +219,20 @@ test('the line on a terminal counts schedules and estimates the rest from the un
 });
 
 test('a signal keeps what is done, and how to go on is said', async () => {
-  const ask = ['linux-4.2', '--events', 'nmi,nmi,nmi,nmi', '--window', '100', '--unpruned', '--jobs', '2'];
+  const ask = [
+    'linux-4.2',
+    '--events',
+    'nmi,nmi,nmi,nmi',
+    '--window',
+    '100',
+    '--unpruned',
+    '--jobs',
+    '2',
+    '--start',
+    'kernel-task,user-task',
+    '--body',
+    'int3',
+  ];
   const child = spawn('node', ['src/cli/main.ts', 'sweep', ...ask, '--json', '--out', at('long.json')]);
   let stdout = '';
   let stderr = '';

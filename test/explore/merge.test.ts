@@ -6,7 +6,8 @@ import { variants } from './variants.ts';
 
 const pages = libraryOnDisk();
 const edits = variants(pages).find(({ name }) => name === 'without test C')?.edits ?? [];
-const ask: SweepAsk = { design: 'linux-4.2', events: ['nmi', 'nmi'], window: 2, edits };
+const setup = { design: 'linux-4.2', starts: ['kernel-task', 'user-task'], bodies: ['int3'] };
+const ask: SweepAsk = { ...setup, events: ['nmi', 'nmi'], window: 2, edits };
 const ready = partsOf(ask, pages);
 if ('problems' in ready) throw new Error(ready.problems.map(({ message }) => message).join('\n'));
 const { parts } = ready;

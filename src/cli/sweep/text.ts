@@ -48,7 +48,7 @@ export function sweepText(file: SweepFile): string {
     ...violations.flatMap(({ invariant, sentence, start, body, step, schedules: n, recipe }) => [
       `${invariant}: ${INVARIANTS[invariant] ?? 'unknown invariant'}`,
       `  ${sentence}`,
-      `  start ${start}, body ${body}; ${counted(n, 'schedule')}; in the shortest it shows at boundary ${step}:`,
+      `  ${counted(n, 'schedule')} like it; in the shortest (start ${start}, body ${body}) it shows at boundary ${step}:`,
       '',
       ...recipe
         .trimEnd()
