@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { sweep as command } from '../../src/cli/commands/sweep.ts';
 import { progressText } from '../../src/cli/sweep/progress.ts';
 import type { UnitReport } from '../../src/explore/merge.ts';
@@ -52,14 +52,22 @@ writeFileSync(
 
 const ASK = [at('mine.txt'), '--events', 'nmi,nmi', '--window', '5'];
 
+/** The sweep in one go, and its two shards. */
+let one: ReturnType<typeof sweep>;
+let shards: readonly ReturnType<typeof sweep>[];
+beforeAll(() => {
+  one = sweep(...ASK, '--json', '--jobs', '1', '--out', at('whole.json'));
+  shards = [1, 2].map((n) => sweep(...ASK, '--shard', `${n}/2`, '--out', at(`${n}.json`)));
+});
+
 test('threads, shards and a stop on the way change nothing', async () => {
-  const one = sweep(...ASK, '--json', '--jobs', '1', '--out', at('whole.json'));
   expect({ status: one.status, stderr: one.stderr }).toEqual({ status: 1, stderr: '' });
   const found = JSON.parse(one.stdout);
   expect(found).toMatchObject({
     design: 'linux-4.2',
     events: ['nmi', 'nmi'],
     starts: ['kernel-task'],
+    bodies: ['int3'],
     edits,
   });
   expect(found.schedules).toBeGreaterThan(500);
@@ -72,7 +80,7 @@ test('threads, shards and a stop on the way change nothing', async () => {
 
   expect(timeless(sweep(...ASK, '--json', '--jobs', '2').stdout)).toBe(timeless(one.stdout));
 
-  for (const n of [1, 2]) expect(sweep(...ASK, '--shard', `${n}/2`, '--out', at(`${n}.json`)).status).toBe(1);
+  expect(shards.map(({ status }) => status)).toEqual([1, 1]);
   const merged = await here('--merge', at('2.json'), at('1.json'), '--json');
   expect({ status: merged.status, stderr: merged.stderr }).toEqual({ status: 1, stderr: '' });
   expect(timeless(merged.stdout)).toBe(timeless(one.stdout));
@@ -194,6 +202,10 @@ test('what has no cause is impossible, and its recipe says so', async () => {
     '--json',
     '--window',
     '1',
+    '--start',
+    'user-task',
+    '--handler',
+    'quiet',
   );
   expect(status).toBe(1);
   const { where, violations } = JSON.parse(stdout);
