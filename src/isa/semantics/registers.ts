@@ -160,7 +160,6 @@ const MODEL_REGISTERS: readonly ModelRegister[] = [
 
 /** Registers that a kernel does touch and this model does not have, by name (SDM vol 4, tables 2-2 and 2-46). */
 const UNMODELLED_REGISTERS: readonly (readonly [first: bigint, last: bigint, name: string])[] = [
-  [0x10n, 0x10n, 'TSC'],
   [0x1bn, 0x1bn, 'APIC_BASE'],
   [0x179n, 0x179n, 'MCG_CAP'],
   [0x1d9n, 0x1d9n, 'DEBUGCTL'],
@@ -170,7 +169,6 @@ const UNMODELLED_REGISTERS: readonly (readonly [first: bigint, last: bigint, nam
   [0x6a0n, 0x6a8n, 'CET'],
   [0x6e0n, 0x6e0n, 'TSC_DEADLINE'],
   [0x800n, 0x8ffn, 'x2APIC'],
-  [0xc000_0103n, 0xc000_0103n, 'TSC_AUX'],
 ];
 /** No processor has or will have these (SDM vol 4, 2.1): #GP(0). Of any other the model does not know whether there is one. */
 const NEVER = [0x4000_0000n, 0x4000_00ffn] as const;
