@@ -3,7 +3,7 @@
  * of the second. Plain data, small enough for a page.
  */
 import { symbolAt } from '../image/image.ts';
-import { fateOf, type Known, less, letterOf, worst } from './fate.ts';
+import { type Known, less, letterOf, worst } from './fate.ts';
 import type { Strike } from './outcomes.ts';
 import type { Fork, Path, PathEnd, Remaining } from './paths.ts';
 import { recipeOf } from './shrink.ts';
@@ -217,7 +217,8 @@ export function byPlace(
   map: SweepMap,
 ): readonly (Stretch & { readonly counts: ReadonlyMap<string, number> })[] {
   const rows = map.pair ? map.rows : [...unpack(map.strips[0]?.cells ?? '')];
-  return map.stretches.map((stretch) => ({
+  const later = { name: '', from: map.last + 1, to: rows.length - 1 };
+  return [...map.stretches, ...(later.to < later.from ? [] : [later])].map((stretch) => ({
     ...stretch,
     counts: tally(rows.slice(stretch.from, stretch.to + 1)),
   }));
@@ -246,10 +247,3 @@ export function show(ask: SweepAsk, part: Part, schedule: readonly Strike[]): Sh
     sentence: broken?.sentence ?? '',
   };
 }
-
-/** Whether anything on a map is broken. */
-export const isClean = ({ strips, rows }: SweepMap): boolean =>
-  [...tally([...rows, ...strips.map(({ cells }) => cells)]).keys()].every((letter) => {
-    const verdict = fateOf(letter)?.verdict;
-    return verdict === 'intact' || verdict === 'not-judged';
-  });

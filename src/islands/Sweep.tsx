@@ -69,7 +69,7 @@ function Readout({ state, id }: { readonly state: State; readonly id: string }) 
 }
 
 export default function Sweep({ baked, choices, title, children }: SweepProps) {
-  const state = useMemo(() => createState(baked, createClient), []);
+  const state = useMemo(() => createState(baked, createClient, title), []);
   const id = useId();
   useEffect(() => {
     state.live.value = true;

@@ -119,6 +119,9 @@ test('of two kinds of events, either may come first', () => {
   const below = map.rows.some((row, n) => /[a-zA-Z]/.test(unpack(row).slice(0, n)));
   const above = map.rows.some((row, n) => /[a-zA-Z]/.test(unpack(row).slice(n + 1)));
   expect([below, above]).toEqual([true, true]);
+  const placed = byPlace(map).map(({ counts }) => [...counts.values()].reduce((sum, n) => sum + n, 0));
+  const all = [...tally(map.rows).values()].reduce((sum, n) => sum + n, 0);
+  expect(placed.reduce((sum, n) => sum + n)).toBe(all);
   // The hole that the mail of 2016 names: a machine check opens the latch before the original record is copied.
   expect(report.violations.map(({ invariant }) => invariant)).toContain('I1');
   const first = map.stretches.find(({ name }) => name === 'nmi_from_kernel')?.from ?? 0;

@@ -42,8 +42,8 @@ export function FoundList({ state }: { readonly state: State }) {
   const found = state.report.value?.violations ?? [];
   if (found.length === 0) return null;
   return (
-    <section class="found" aria-label="Shortest recipes">
-      <h3>Shortest recipes</h3>
+    <section class="found" aria-label={`Shortest recipes, ${state.title}`}>
+      <h2>Shortest recipes</h2>
       <div class="cards">
         {found.slice(0, LINKED).map((one, n) => (
           <Card key={`${n}${one.sentence}`} state={state} found={one} n={n} />
@@ -78,8 +78,8 @@ function Card({ state, found, n }: { readonly state: State; readonly found: Brok
         <span class="dim">{fateOf(letter) && INVARIANTS[invariant]}</span>
       </p>
       <p>
-        {sentence.charAt(0).toUpperCase() + sentence.slice(1)}, at boundary {step}. {count(schedules)}{' '}
-        {schedules === 1 ? 'schedule does' : 'schedules do'}.
+        {sentence.charAt(0).toUpperCase() + sentence.slice(1)}, at boundary {step}.{' '}
+        <span class="dim">{schedules === 1 ? 'One schedule' : `${count(schedules)} schedules`}.</span>
       </p>
       <pre>{recipe.trimEnd()}</pre>
       <RunActions state={state} recipe={recipe} link={door?.link} boundary={step} />

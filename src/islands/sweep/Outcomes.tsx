@@ -37,10 +37,10 @@ export function Outcomes({ state }: { readonly state: State }) {
   const total = [...counts.values()].reduce((sum, n) => sum + n, 0);
   const what = state.map.value.pair ? 'pairs' : 'runs';
   return (
-    <section aria-label="Outcomes">
-      <h3>
+    <section aria-label={`Outcomes, ${state.title}`}>
+      <h2>
         Outcomes of {count(total)} {what}
-      </h3>
+      </h2>
       <ul class="counts">
         {FATES.filter(({ letter }) => counts.has(letter)).map((fate) => (
           <li key={fate.letter}>
@@ -67,7 +67,7 @@ export function Places({ state }: { readonly state: State }) {
         {eventName(first)} strikes
       </summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways on a phone */}
-      <section class="scroller" tabIndex={0} aria-label="Outcomes by place">
+      <section class="scroller" tabIndex={0} aria-label={`Outcomes by place, ${state.title}`}>
         <table>
           <thead>
             <tr>
@@ -83,9 +83,7 @@ export function Places({ state }: { readonly state: State }) {
           <tbody>
             {byPlace(map).map(({ name, from, to, counts }) => (
               <tr key={from}>
-                <th scope="row">
-                  <code>{name}</code>
-                </th>
+                <th scope="row">{name ? <code>{name}</code> : 'longer runs'}</th>
                 <td>{from === to ? from : `${from} to ${to}`}</td>
                 {letters.map((letter) => (
                   <td key={letter}>

@@ -56,7 +56,7 @@ export const BASE = import.meta.env.BASE_URL.replace(/\/$/, '');
 
 const same = (a: SweepAsk, b: SweepAsk): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-export function createState(baked: Baked, start: typeof createClient) {
+export function createState(baked: Baked, start: typeof createClient, title: string) {
   const ask = signal<SweepAsk>(baked.ask);
   /** Of the map in view. */
   const swept = signal<SweepAsk>(baked.ask);
@@ -183,7 +183,7 @@ export function createState(baked: Baked, start: typeof createClient) {
   let warmed = false;
 
   return {
-    ...{ ask, swept, map, report, doors, phase, live, cell, shown, expected, strayed },
+    ...{ title, ask, swept, map, report, doors, phase, live, cell, shown, expected, strayed },
     run,
     change,
     /** Starts the worker and fetches what pictures are drawn with, once. */

@@ -1,0 +1,176 @@
+import type { Browser, Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { serve } from '../../src/cli/serve.ts';
+import { launch } from './browser.ts';
+
+let browser: Browser;
+let site: Awaited<ReturnType<typeof serve>>;
+let page: Page;
+let complaints: string[];
+let requests: string[];
+beforeAll(async () => {
+  browser = await launch();
+  // Under a base, where a link that forgets it goes wrong.
+  site = await serve('node_modules/.cache/based', { base: '/a/b/' });
+});
+afterAll(async () => {
+  await browser?.close();
+  site?.server.close();
+});
+beforeEach(() => {
+  complaints = [];
+  requests = [];
+});
+afterEach(async () => {
+  await page?.context().close();
+  expect(complaints).toEqual([]);
+});
+
+async function open(javaScriptEnabled = true): Promise<void> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, javaScriptEnabled });
+  page = await context.newPage();
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('request', (request) => requests.push(request.url()));
+  await page.goto(`${site.url}notebooks/labs/sweep/`);
+}
+
+const island = (n: number): Locator => page.locator('.sweep').nth(n);
+const map = (one: Locator): Locator => one.getByRole('application');
+async function ready(one: Locator): Promise<void> {
+  await one.scrollIntoViewIfNeeded();
+  await expect.poll(() => one.getAttribute('data-ready')).toBe('true');
+}
+const readout = (one: Locator): Promise<string> => one.locator('.readout').innerText();
+const phase = (one: Locator): Promise<string | null> => one.getAttribute('data-phase');
+const verdict = (one: Locator): Promise<string> => one.locator('.verdict').innerText();
+/** What was changed is swept at once where that is quick; on a slow machine it waits for the button. */
+async function swept(one: Locator): Promise<void> {
+  const run = one.getByRole('button', { name: 'Run', exact: true });
+  if (await run.isEnabled()) await run.click();
+  await expect.poll(() => phase(one), { timeout: 50_000 }).toBe('done');
+}
+const LIVE = 2;
+
+test('without JavaScript picture, verdict, table and links to what was found are there', async () => {
+  await open(false);
+  const [clean, hole, live] = [island(0), island(1), island(LIVE)];
+  expect(await clean.locator('svg path').count()).toBeGreaterThan(3);
+  expect(await verdict(clean)).toMatch(/Clean over exactly this: 29,570 schedules/);
+  expect(await verdict(clean)).toMatch(/Start kernel-task; handler body int3.*at most two NMIs/s);
+  expect(await clean.getByRole('table').innerText()).toMatch(/int3_entry\s+75 to 99/);
+  expect(await clean.locator('.readout').isVisible()).toBe(false);
+  expect(await live.locator('.controls').isVisible()).toBe(false);
+  for (const one of [hole, live]) {
+    expect(await verdict(one)).toMatch(/schedules break an invariant/);
+    const link = one.getByRole('link', { name: 'Open this run' }).first();
+    expect(await link.getAttribute('href')).toMatch(/^\/a\/b\/s\/[\w-]+\/v\d+#t\d+\./);
+  }
+});
+
+test('keys move about in the map, and Enter opens the run of the cell', async () => {
+  await open();
+  const one = island(0);
+  await ready(one);
+  await map(one).focus();
+  await map(one).press('PageDown');
+  await map(one).press('PageDown');
+  await map(one).press('ArrowDown');
+  await map(one).press('End');
+  await map(one).press('ArrowLeft');
+  await expect.poll(() => readout(one)).toMatch(/NMI at boundary 11 in nmi_from_kernel, NMI at boundary 261/);
+  await map(one).press('Home');
+  await expect.poll(() => readout(one)).toMatch(/NMI at boundary 12/);
+  await map(one).press('ArrowLeft');
+  await expect.poll(() => readout(one)).toMatch(/No run here/);
+  await map(one).press('ArrowRight');
+  await map(one).press('Enter');
+  await page.waitForURL(/\/a\/b\/s\/latch-opens-early\/v0\/?#t12\.n2\.n11\.n12/, { timeout: 50_000 });
+  await expect
+    .poll(() => page.locator('.standing').first().innerText(), { timeout: 50_000 })
+    .toMatch(/same as the link/);
+  await page.goBack();
+  await ready(island(0));
+});
+
+test('a click opens the run that breaks, and the door shows what broke', async () => {
+  await open();
+  const one = island(1);
+  await ready(one);
+  await map(one).focus();
+  for (let n = 0; n < 10; n++) await map(one).press('ArrowDown');
+  await map(one).press('Home');
+  for (let n = 0; n < 40; n++) await map(one).press('ArrowRight');
+  await expect.poll(() => readout(one)).toMatch(/wrong, silent/);
+  const frame = await one.locator('.over .frame').boundingBox();
+  if (!frame) throw new Error('no cell is chosen');
+  await page.mouse.move(frame.x + frame.width / 2, frame.y + frame.height / 2);
+  await page.mouse.click(frame.x + frame.width / 2, frame.y + frame.height / 2);
+  await page.waitForURL(/\/s\/latch-opens-early\/v0\/?#t\d+\./, { timeout: 50_000 });
+  await expect
+    .poll(() => page.locator('.outcome').first().innerText(), { timeout: 50_000 })
+    .toMatch(/^lost /);
+});
+
+test('a safeguard put back clears the map; a recipe that was found is linked, copied and mailed', async () => {
+  await open();
+  const one = island(LIVE);
+  await ready(one);
+  const found = one.getByRole('region', { name: /^Shortest recipes/ });
+  await found.getByRole('button', { name: 'For a mail' }).first().click();
+  await expect
+    .poll(() => found.locator('.mail pre').innerText(), { timeout: 50_000 })
+    .toMatch(/without +std/);
+  const lines = (await found.locator('.mail pre').innerText()).split('\n');
+  expect(lines.filter((line) => line.length > 72 && !/^\[1\] http/.test(line))).toEqual([]);
+  await one.getByRole('checkbox', { name: /std-before-clear/ }).check();
+  await swept(one);
+  expect(await verdict(one)).toMatch(/Clean over exactly this: 29,570 schedules/);
+  expect(await found.count()).toBe(0);
+  await one.getByRole('checkbox', { name: /^test-b/ }).uncheck();
+  await swept(one);
+  expect(await verdict(one)).toMatch(/break an invariant.*without test-b/s);
+  const link = found.getByRole('link', { name: 'Open this run' }).first();
+  await expect.poll(() => link.getAttribute('href'), { timeout: 50_000 }).toContain('.w_test-b');
+  await one.getByRole('button', { name: 'Reset' }).click();
+  expect(await verdict(one)).toMatch(/without std-before-clear/);
+});
+
+test('a long sweep is cancelled at once, claims nothing, and the next one runs', async () => {
+  await open();
+  const one = island(LIVE);
+  await ready(one);
+  await one.getByLabel('third, anywhere').selectOption('nmi');
+  await one.getByRole('button', { name: 'Run', exact: true }).click();
+  expect(await phase(one)).toBe('running');
+  await one.getByRole('button', { name: 'Cancel' }).click();
+  await expect.poll(() => phase(one)).toBe('cancelled');
+  expect(await verdict(one)).toMatch(/nothing is claimed/);
+  await one.getByLabel('third, anywhere').selectOption('');
+  await one.getByLabel('second, anywhere').selectOption('');
+  await swept(one);
+  expect(await verdict(one)).toMatch(/schedules.*at most one NMI/s);
+  // Workers of sweeps only: that of the laboratory is not needed here.
+  expect(requests.filter((url) => /\/worker[^/]*\.js/.test(url))).toEqual([]);
+});
+
+test('what cannot be swept is a sentence, and the island goes on', async () => {
+  await open();
+  const one = island(LIVE);
+  await ready(one);
+  // No control makes such an ask: one that is stale, as an old page would send it.
+  await one.getByLabel('handler body').evaluate((select: HTMLSelectElement) => {
+    select.add(new Option('loud', 'loud'));
+    select.value = 'loud';
+    select.dispatchEvent(new Event('change', { bubbles: true }));
+  });
+  const run = one.getByRole('button', { name: 'Run', exact: true });
+  if (await run.isEnabled()) await run.click();
+  await expect.poll(() => phase(one), { timeout: 50_000 }).toBe('refused');
+  expect(await one.getByRole('alert').innerText()).toMatch(/unknown body: loud/);
+  await one.getByLabel('handler body').selectOption('quiet');
+  await swept(one);
+  expect(await verdict(one)).toMatch(/handler body quiet/);
+});
