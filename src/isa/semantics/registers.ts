@@ -235,18 +235,6 @@ export const wrmsr: Semantics = (m) => {
   );
 };
 
-/** The low part of CR0, or with a larger register more of it. CR4.UMIP (bit 11) keeps it from users (SDM vol 2, SMSW). */
-export const smsw: Semantics = (m, { a }) => {
-  gpIf(m, m.and(m.bit(m.get('cr4'), 11), m.isZero(m.isZero(m.get('cpl')))));
-  m.write(a, m.get('cr0'));
-};
-/** PE, MP, EM and TS loaded; PE cannot be cleared (SDM vol 2, LMSW). */
-export const lmsw: Semantics = (m, { a }) => {
-  requireKernel(m);
-  const loaded = m.and(m.read(a), m.word(0xf));
-  m.set('cr0', m.or(m.and(m.get('cr0'), m.word(~0xen)), loaded));
-};
-
 /** CR0.TS (bit 3) cleared. */
 export const clts: Semantics = (m) => {
   requireKernel(m);
