@@ -61,7 +61,7 @@ export function commandOf({ design, events, starts = [], bodies = [], without = 
   return [
     `lab sweep ${design} --events ${events.join(',')}`,
     ...(starts.length > 0 ? [`--start ${starts.join(',')}`] : []),
-    ...(bodies.length > 0 ? [`--handler ${bodies.join(',')}`] : []),
+    ...(bodies.length > 0 ? [`--body ${bodies.join(',')}`] : []),
     ...(without.length > 0 ? [`--without ${without.join(',')}`] : []),
   ].join(' ');
 }
