@@ -9,6 +9,8 @@ const JOBS: readonly Job[] = [
   { name: 'gnu', command: 'node test/reference/gnu/job.ts', about: 'GNU as and objdump' },
   { name: 'kernel', command: 'node test/reference/kernel/job.ts', about: "the text of Debian's kernels" },
   { name: 'iced', command: 'node test/reference/iced/job.ts', about: 'iced-x86' },
+  { name: 'qemu', command: 'node test/reference/qemu/job.ts', about: "QEMU's translator" },
+  { name: 'bochs', command: 'node test/reference/bochs/job.ts', about: 'Bochs' },
 ];
 
 const wanted = process.argv.slice(2);

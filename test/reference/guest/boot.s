@@ -15,6 +15,8 @@ boot32: mov     $0x10,%eax
         mov     %eax,%ds
         mov     %eax,%es
         mov     %eax,%ss
+        xor     %eax,%eax
+        .byte 0x0f, 0x00, 0xd0                  # lldt %ax
         mov     $0xffff0000,%esi                # the ROM, 60 KiB of it
         mov     $IMAGE_AT,%edi
         mov     $0xf000 / 4,%ecx

@@ -1,63 +1,94 @@
 /** Our trace beside a peer's, step by step. */
 import type { Guest } from './image.ts';
-import { type Scenes, type Step, WORDS } from './trace.ts';
+import { type Scenes, type Step, WORDS, type Word } from './trace.ts';
 
-/** The first step of a scene that is not the same. */
-export interface Difference {
-  readonly scene: string;
-  /** Steps that were alike before. */
-  readonly after: number;
-  /** The last of them: `label+n`. */
-  readonly last: string;
-  /** Every word that differs: `word ours theirs`, addresses by name. */
-  readonly words: readonly string[];
+/** What a peer does otherwise, why that is no mistake of ours, and who says so. */
+interface Known {
+  readonly why: string;
+  readonly source: string;
+}
+/** A way in which single words differ, wherever they do; what follows is compared as ever. */
+export interface Allowance extends Known {
+  readonly allows: (word: Word, ours: bigint, theirs: bigint, scene: string) => boolean;
+}
+/** Scenes that part, and how they do: `last step: word ours theirs`. What follows is not compared. */
+export interface Parting extends Known {
+  readonly scenes: Readonly<Record<string, string>>;
+}
+export interface Peculiarities {
+  readonly allowances: readonly Allowance[];
+  readonly partings: readonly Parting[];
 }
 
 export interface Comparison {
-  readonly same: readonly string[];
-  readonly differences: readonly Difference[];
+  /** Scenes that are alike to their end, or part as is known. */
+  readonly passed: number;
+  /** Of those, scenes that part. */
+  readonly parted: number;
   /** Steps that were compared and alike. */
   readonly steps: number;
+  /** One sentence for everything that is not as it should be. */
+  readonly failures: readonly string[];
+  /** What was allowed, and how often. */
+  readonly used: ReadonlyMap<Known, number>;
 }
 
-const shown = (guest: Guest, word: string, value: bigint | undefined): string =>
-  value === undefined ? 'nothing' : word === 'rip' ? guest.name(value) : value.toString(16);
-
-const RF = 1n << 16n;
-const accepted = (word: string, a: bigint | undefined, b: bigint | undefined): boolean =>
-  ((word === 'ss' || word === 'r14') && a === 0x18n && b === 0n) ||
-  ((word === 'rflags' || word === 'r12') &&
-    a !== undefined &&
-    b !== undefined &&
-    (a ^ b) === RF &&
-    (a & RF) !== 0n);
-
-function wordsThatDiffer(guest: Guest, ours: Step | undefined, theirs: Step | undefined): string[] {
-  if (ours === undefined || theirs === undefined) {
-    const at = (step: Step | undefined): string => shown(guest, 'rip', step?.rip);
-    return ours === theirs ? [] : [`rip ${at(ours)} ${at(theirs)}`];
-  }
-  return WORDS.filter(
-    (word) => word in theirs && ours[word] !== theirs[word] && !accepted(word, ours[word], theirs[word]),
-  ).map((word) => `${word} ${shown(guest, word, ours[word])} ${shown(guest, word, theirs[word])}`);
-}
-
-/** Compares scene by scene; of each, up to its first difference. */
-export function compare(guest: Guest, ours: Scenes, theirs: Scenes): Comparison {
-  const same: string[] = [];
-  const differences: Difference[] = [];
-  let steps = 0;
+/** Compares scene by scene; of each, up to where they part. A peculiarity that did not show is a failure, too. */
+export function compare(
+  guest: Guest,
+  ours: Scenes,
+  theirs: Scenes,
+  { allowances, partings }: Peculiarities,
+): Comparison {
+  const used = new Map<Known, number>();
+  const use = (known: Known): unknown => used.set(known, (used.get(known) ?? 0) + 1);
+  const isAllowed = (scene: string, word: Word, a: bigint, b: bigint): boolean => {
+    const found = allowances.find(({ allows }) => allows(word, a, b, scene));
+    if (found) use(found);
+    return found !== undefined;
+  };
+  const failures: string[] = [];
+  let [passed, parted, steps] = [0, 0, 0];
   for (const scene of new Set([...ours.keys(), ...theirs.keys()])) {
     const [one = [], other = []] = [ours.get(scene), theirs.get(scene)];
-    const length = Math.max(one.length, other.length);
-    let n = 0;
-    while (n < length && wordsThatDiffer(guest, one[n], other[n]).length === 0) n++;
-    steps += n;
-    if (n === length) same.push(scene);
-    else {
-      const last = shown(guest, 'rip', one[n - 1]?.rip);
-      differences.push({ scene, after: n, last, words: wordsThatDiffer(guest, one[n], other[n]) });
-    }
+    const { alike, words } = firstDifference(guest, one, other, (...of) => isAllowed(scene, ...of));
+    steps += alike;
+    const known = partings.find(({ scenes }) => scene in scenes);
+    const expected = known?.scenes[scene];
+    const last = guest.name(one[alike - 1]?.rip ?? 0n);
+    const found = words.length === 0 ? undefined : `${last}: ${words[0]}`;
+    if (found === expected) {
+      passed++;
+      if (known) use(known);
+      if (known) parted++;
+    } else if (found === undefined) failures.push(`${scene}: alike, but known to part at ${expected}`);
+    else failures.push(`${scene}, step ${alike + 1}, after ${last}: ${words.join('; ')}`);
   }
-  return { same, differences, steps };
+  for (const one of allowances) if (!used.has(one)) failures.push(`never seen: ${one.why}`);
+  return { passed, parted, steps, failures, used };
+}
+
+/** @returns how many steps are alike, and `word ours theirs` for each word that differs in the next one */
+function firstDifference(
+  guest: Guest,
+  ours: readonly Step[],
+  theirs: readonly Step[],
+  isAllowed: (word: Word, a: bigint, b: bigint) => boolean,
+): { readonly alike: number; readonly words: readonly string[] } {
+  const length = Math.max(ours.length, theirs.length);
+  for (let alike = 0; alike < length; alike++) {
+    const [one, other] = [ours[alike], theirs[alike]];
+    const words =
+      one && other
+        ? WORDS.flatMap((word) => {
+            const [a = 0n, b] = [one[word], other[word]];
+            if (b === undefined || a === b || isAllowed(word, a, b)) return [];
+            return [`${word} ${guest.shown(a)} ${guest.shown(b)}`];
+          })
+        : [
+            `rip ${one ? guest.name(one.rip ?? 0n) : 'nothing'} ${other ? guest.name(other.rip ?? 0n) : 'nothing'}`,
+          ];
+    if (words.length > 0) return { alike, words };
+  }
+  return { alike: length, words: [] };
 }

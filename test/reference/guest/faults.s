@@ -140,13 +140,6 @@ scene reserved_in_cr8
         mov     %rax,%cr8
 1:      nop
         end
-scene unknown_msr
-        hook    13, resume
-        lea     1f(%rip),%rbx
-        mov     $0x10000000,%ecx
-        wrmsr
-1:      nop
-        end
 scene msr_not_canonical
         hook    13, resume
         lea     1f(%rip),%rbx

@@ -6,7 +6,11 @@ import { readFileSync } from 'node:fs';
 import { assemble } from '../../../src/asm/assemble.ts';
 import { problemText } from '../../../src/asm/source.ts';
 
-const FILES = ['boot', 'kernel', 'faults', 'nmi', 'debug', 'rings', 'pages', 'end'];
+/** Scenes whose events the guest causes itself, and those that need somebody outside. */
+const SCENES = {
+  alone: ['faults', 'nmi', 'step', 'watch', 'break', 'rings', 'pages', 'end'],
+  outside: ['outside'],
+};
 /** Where the ROM's first 60 KiB lie in RAM, and where they are linear. */
 export const IMAGE_AT = 0x1_0000;
 const HIGH = 0xffff_ffff_8000_0000n;
@@ -26,11 +30,13 @@ export interface Guest {
   at(label: string): bigint;
   /** An address as `label+n`. */
   name(address: bigint): string;
+  /** What is no address of the guest's text, as a number. */
+  shown(value: bigint): string;
 }
 
 /** @param peer whose scenes: some are only for one of them */
-export function guestFor(peer: 'qemu' | 'bochs'): Guest {
-  const sources = FILES.map((name) => {
+export function guestFor(peer: 'qemu' | 'bochs', kind: keyof typeof SCENES = 'alone'): Guest {
+  const sources = ['boot', 'kernel', ...SCENES[kind]].map((name) => {
     const text = readFileSync(new URL(`${name}.s`, import.meta.url), 'utf8');
     return { page: `${name}.s`, name, line: 1, lines: text.split('\n') };
   });
@@ -43,17 +49,26 @@ export function guestFor(peer: 'qemu' | 'bochs'): Guest {
   for (const { name, bytes } of image.segments)
     rom.set(bytes, SECTIONS.find((one) => one.name === name)?.offset);
   const labels = new Map(image.symbols.map(({ name, address }) => [name, address]));
-  const at = (label: string): bigint => {
-    const address = labels.get(label);
-    if (address === undefined) throw new Error(`unknown label: ${label}`);
-    return address;
-  };
   const name = (address: bigint): string => {
     let [found, from] = ['', 0n];
     for (const [label, start] of labels)
       if (start <= address && start >= from && address - start < 0x1000n) [found, from] = [label, start];
-    if (found === '') return `0x${address.toString(16)}`;
+    if (found === '') return address.toString(16);
     return address === from ? found : `${found}+${address - from}`;
   };
-  return { rom, at, name };
+  return {
+    rom,
+    at(label) {
+      const address = labels.get(label);
+      if (address === undefined) throw new Error(`unknown label: ${label}`);
+      return address;
+    },
+    name,
+    shown: (value) =>
+      SECTIONS.some(
+        ({ name, address, limit }) => name !== '.boot' && value >= address && value < address + BigInt(limit),
+      )
+        ? name(value)
+        : value.toString(16),
+  };
 }

@@ -36,7 +36,8 @@ begin:  lgdt    gdt_register(%rip)
         mov     %eax,%es
         mov     %eax,%fs
         mov     %eax,%gs
-        movl    $0x1ff,apic + 0xf0              # the local APIC is on
+        movl    $0x1ff,apic + 0xf0              # the local APIC is on, its LINT1 an NMI
+        movl    $0x400,apic + 0x360
         mov     $0xc0000081,%ecx                # STAR, LSTAR, SFMASK
         xor     %eax,%eax
         mov     $0x00230010,%edx
@@ -363,4 +364,20 @@ scene_\name:
         .endm
         .macro end
         jmp     next_scene
+        .endm
+        .macro step_on
+        pushf
+        orl     $0x100,(%rsp)
+        popf
+        .endm
+        .macro step_off
+        pushf
+        andl    $~0x100,(%rsp)
+        popf
+        .endm
+        .macro watch address, dr7
+        mov     $\address,%rax
+        mov     %rax,%dr0
+        mov     $\dr7,%eax
+        mov     %rax,%dr7
         .endm

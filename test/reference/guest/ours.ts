@@ -4,14 +4,15 @@ import { Machine } from '../../../src/engine/machine.ts';
 import type { Vendor } from '../../../src/engine/vendor.ts';
 import type { Field } from '../../../src/isa/state.ts';
 import { type Guest, IMAGE_AT } from './image.ts';
-import { type Step, WORDS } from './trace.ts';
+import { type Scenes, type Step, scenesOf, WORDS } from './trace.ts';
 
-/** A frame of RAM in the place of the local APIC's registers, and of the command register there (SDM vol 3, table 10-1). */
+/** A frame of RAM in the place of the local APIC's registers, and the command register there (SDM vol 3, table 10-1). */
 const APIC_FRAME = 0x5_c000;
 const COMMAND = 0x300;
+/** Delivery modes of a command (SDM vol 3, 10.6.1). */
 const DELIVERY = { fixed: 0n, nmi: 4n };
 /** Steps at most; what runs on is wrong. */
-const MOST = 100_000;
+const MOST = 200_000;
 
 /** As the stub leaves the processor at `begin`. */
 const START: Readonly<Partial<Record<Field, bigint>>> = {
@@ -26,11 +27,22 @@ const START: Readonly<Partial<Record<Field, bigint>>> = {
   cr4: 0x60n,
   efer: 0xd01n,
 };
+const FLAGS_AT_START = 0x46n;
+
+/** An event from outside: in front of the instruction at a label, the `visit`th time, or while the processor is halted. */
+export interface Arrival {
+  readonly at: string | 'halted';
+  /** 1 unless told. */
+  readonly visit?: number;
+  readonly events: readonly ('nmi' | 'mc')[];
+}
 
 export interface Ours {
-  readonly steps: readonly Step[];
-  /** Scenes that met something that is not modelled: its name. */
-  readonly stops: ReadonlyMap<string, string>;
+  readonly scenes: Scenes;
+  /** `scene: what is not modelled`, for scenes that met such a thing. */
+  readonly stops: readonly string[];
+  /** Whether the guest came to its end, a shutdown. */
+  readonly ended: boolean;
 }
 
 function load(guest: Guest, vendor: Vendor): Machine {
@@ -44,7 +56,7 @@ function load(guest: Guest, vendor: Vendor): Machine {
   const begin = guest.at('begin');
   const all = { ...START, rip: begin, rax: begin, cr3: BigInt(physical('pml4')) };
   for (const [name, value] of Object.entries(all)) machine.set(name as Field, value);
-  machine.setRflags(6n);
+  machine.setRflags(FLAGS_AT_START);
   machine.keyframe();
   return machine;
 }
@@ -60,47 +72,54 @@ function serveApic(machine: Machine): void {
 }
 
 /** Runs the guest to its shutdown. */
-export function runOurs(guest: Guest, vendor: Vendor): Ours {
+export function runOurs(guest: Guest, vendor: Vendor, plan: readonly Arrival[] = []): Ours {
   const machine = load(guest, vendor);
-  const read = (): Step =>
-    Object.fromEntries(WORDS.map((word) => [word, word === 'rflags' ? machine.rflags() : machine.get(word)]));
   const steps: Step[] = [];
-  const stops = new Map<string, string>();
-  let scene = '';
-  while (steps.length < MOST) {
-    const before = read();
-    if (steps.at(-1)?.rip === guest.at('to_scene'))
-      scene = guest.name(before.rip ?? 0n).replace(/^scene_/, '');
+  const stops: string[] = [];
+  const waiting = [...plan];
+  let visits = 0;
+  const arrives = (at: string): boolean => {
+    const [next] = waiting;
+    if (next?.at !== at || ++visits < (next.visit ?? 1)) return false;
+    for (const event of next.events) machine.inject(event);
+    waiting.shift();
+    visits = 0;
+    return true;
+  };
+  let ended = false;
+  while (!ended && steps.length < MOST) {
+    const before = stateOf(machine);
+    arrives(guest.name(before.rip ?? 0n));
     const { kind, instruction } = machine.step();
-    if (instruction !== undefined && kind !== 'delivery') steps.push(before);
-    if (kind === 'stopped') {
-      if (machine.stopReason === 'shutdown') break;
+    const halted = kind === 'stopped' && machine.stopReason === 'halted';
+    if (instruction !== undefined && !halted) steps.push(before);
+    ended = kind === 'stopped' && machine.stopReason === 'shutdown';
+    if (kind === 'stopped' && !ended && !(halted && arrives('halted'))) {
       if (machine.stopReason !== 'journal or log full') {
-        stops.set(scene, machine.stopReason);
+        const scene = [...scenesOf(steps, guest).keys()].at(-1);
+        stops.push(`${scene}: ${machine.stopReason}`);
         goOn(machine, guest);
       }
       machine.keyframe();
     }
     serveApic(machine);
   }
-  return { steps, stops };
+  return { scenes: scenesOf(steps, guest), stops, ended };
 }
+
+const stateOf = (machine: Machine): Step =>
+  Object.fromEntries(WORDS.map((word) => [word, word === 'rflags' ? machine.rflags() : machine.get(word)]));
 
 /** To the next scene, from wherever it stopped. */
 function goOn(machine: Machine, guest: Guest): void {
-  const reset: Partial<Record<Field, bigint>> = {
+  const idle = ['cpl', 'halted', 'shadow', 'debugTrap', 'pendingKind', 'irqPending', 'nmiPending'] as const;
+  for (const name of idle) machine.set(name, 0n);
+  for (const [name, value] of Object.entries({
     rip: guest.at('next_scene'),
     cs: 0x10n,
     ss: 0x18n,
-    cpl: 0n,
-    halted: 0n,
-    shadow: 0n,
-    debugTrap: 0n,
-    pendingKind: 0n,
-    irqPending: 0n,
-    nmiPending: 0n,
     dr7: 0x400n,
-  };
-  for (const [name, value] of Object.entries(reset)) machine.set(name as Field, value);
+  }))
+    machine.set(name as Field, value);
   machine.setRflags(2n);
 }

@@ -18,15 +18,16 @@ export type Scenes = ReadonlyMap<string, readonly Step[]>;
 export function scenesOf(steps: readonly Step[], guest: Guest): Scenes {
   const [start, next] = [guest.at('to_scene'), guest.at('next_scene')];
   const scenes = new Map<string, Step[]>();
-  let name: string | undefined;
-  steps.forEach((step, n) => {
-    const begins = steps[n - 1]?.rip === start;
-    if (begins) name = guest.name(step.rip ?? 0n).replace(/^scene_/, '');
-    if (name === undefined) return;
-    const list = scenes.get(name) ?? [];
-    scenes.set(name, list);
-    list.push(step);
-    if (step.rip === next) name = undefined;
-  });
+  let list: Step[] | undefined;
+  let last: bigint | undefined;
+  for (const step of steps) {
+    if (last === start) {
+      list = [];
+      scenes.set(guest.name(step.rip ?? 0n).replace(/^scene_/, ''), list);
+    }
+    list?.push(step);
+    if (step.rip === next) list = undefined;
+    last = step.rip;
+  }
   return scenes;
 }

@@ -96,7 +96,7 @@ function compareAll(vectors: readonly Vector[], { name, lacks }: Processor, rows
 function main(argument: string | undefined): boolean {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Error(`unknown machine: ${process.platform} on ${process.arch}; this needs Linux on x86-64`);
-  need('cc', 'gcc');
+  need('cc', 'gcc', 'libc6-dev');
   const host = processor(readFileSync('/proc/cpuinfo', 'utf8'), FEATURE_FLAGS);
   const recording = argument === '--record';
   const folder = mkdtempSync(join(tmpdir(), 'host-'));

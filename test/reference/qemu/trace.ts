@@ -1,9 +1,9 @@
 /** QEMU's log (`-d cpu,exec,int,nochain`), read: the registers in front of every block of one instruction. */
 import type { Step, Word } from '../guest/trace.ts';
 
-/** Names of the log and ours. */
 const REGISTER =
   /\b(R[A-Z0-9]{1,2}|RIP|RFL|CPL|CR[0234]|DR[067]|EFER) *=([0-9a-f]+)|^(CS|SS|DS|ES) =([0-9a-f]{4})/gm;
+/** Names of the log that are not ours. */
 const RENAMED: Readonly<Record<string, Word>> = { rfl: 'rflags' };
 
 /** Steps from the first with `begin` as RIP on. */
@@ -18,11 +18,12 @@ export function stepsOf(log: string, begin: bigint): readonly Step[] {
       const key = (name ?? segment ?? '').toLowerCase();
       step[RENAMED[key] ?? (key as Word)] = BigInt(`0x${value ?? selector}`);
     }
-    if (steps.length > 0 ? !isSame(steps.at(-1), step) : step.rip === begin) steps.push(step);
+    const last = steps.at(-1);
+    if (last ? !isSame(last, step) : step.rip === begin) steps.push(step);
   }
   return steps;
 }
 
-/** A block that met a watchpoint is made anew, alone, and logged again. */
-const isSame = (one: Step | undefined, other: Step): boolean =>
-  one !== undefined && Object.entries(other).every(([word, value]) => one[word as Word] === value);
+/** A block that met a watchpoint, or was stopped in front of, is made anew and logged again. */
+const isSame = (one: Step, other: Step): boolean =>
+  Object.entries(other).every(([word, value]) => one[word as Word] === value);
