@@ -324,5 +324,7 @@ test('pages stay within their budgets', () => {
   expect(heavy).toEqual([]);
   expect(sum(/\.css$/)).toBeLessThan(14_000);
   expect(sum(/\/(Lab|client|preact|signals|jsxRuntime|preload)[^/]*\.js$/)).toBeLessThan(35_000);
-  expect(sum(/\/worker[^/]*\.js$/)).toBeLessThan(90_000);
+  // Engine and unwinders have a budget of their own, 90 kB, in test/engine; here the assembler, the scenarios and the text of
+  // all designs come on top. A page with one island may have 220 kB in all.
+  expect(sum(/\/worker[^/]*\.js$/)).toBeLessThan(150_000);
 });
