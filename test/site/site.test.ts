@@ -320,11 +320,11 @@ test('pages stay within their budgets', () => {
   const assets = all('dist/_astro');
   const sum = (pattern: RegExp) =>
     assets.filter((file) => pattern.test(file)).reduce((total, file) => total + size(file), 0);
-  const heavy = all('dist').filter((file) => file.endsWith('.html') && size(file) > 30_000);
+  const heavy = all('dist').filter((file) => file.endsWith('.html') && size(file) > 40_000);
   expect(heavy).toEqual([]);
   expect(sum(/\.css$/)).toBeLessThan(14_000);
   expect(sum(/\/(Lab|client|preact|signals|jsxRuntime|preload)[^/]*\.js$/)).toBeLessThan(35_000);
   // Engine and unwinders have a budget of their own, 90 kB, in test/engine; here the assembler, the scenarios and the text of
   // all designs come on top. A page with one island may have 220 kB in all.
-  expect(sum(/\/worker[^/]*\.js$/)).toBeLessThan(150_000);
+  expect(sum(/\/worker[^/]*\.js$/)).toBeLessThan(160_000);
 });
