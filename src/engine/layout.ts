@@ -68,10 +68,11 @@ export const DECODED = 0x41_0000;
 export const FRAMES = 0xa2_0000;
 
 /**
- * Bits of the attention word: what the run loop must look at before (`event`, `full`; `breakpoints`: RIP is compared)
- * or after (`after`) an instruction.
+/**
+ * Bits of the attention word: what the run loop must look at before an instruction (`event`, `full`; `breakpoints`:
+ * RIP is compared), at that instruction (`endbranch`: it must be ENDBR64), or after it (`after`).
  */
-export const ATTENTION = { event: 1n, full: 2n, after: 4n, breakpoints: 8n } as const;
+export const ATTENTION = { event: 1n, full: 2n, after: 4n, breakpoints: 8n, endbranch: 16n } as const;
 
 /** CR0, CR4, EFER bits that the model looks at (SDM vol 3, 2.5 and 2.2.1). */
 export const CONTROL = { writeProtect: 16, smep: 20, smap: 21, noExecute: 11 } as const;

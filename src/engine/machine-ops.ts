@@ -33,8 +33,7 @@ export interface EventRecord<V> {
 }
 
 export abstract class MachineOps<V> extends Ops<V> {
-  /** Which of the named differences between processors hold. */
-  abstract readonly vendor: Vendor;
+  abstract override readonly vendor: Vendor;
 
   // Physical memory ------------------------------------------------------------------------------------
   /** Whether a frame's address lies in guest memory. */
@@ -53,6 +52,8 @@ export abstract class MachineOps<V> extends Ops<V> {
 
   /** Finish this transition with RIP still here: what was posted is delivered next. */
   abstract hold(): void;
+  /** Tell `retire` that this instruction has decided about its single step. */
+  abstract ownStep(): void;
 
   // Derived in `processor.ts` --------------------------------------------------------------------------
   /** Physical address of `va`, or a fault. `rights` are bits of `RIGHTS`. */

@@ -34,6 +34,9 @@ const SLICE = 250_000;
 /** All flags that `setRflags` may change: VM is clear in 64-bit mode, bit 1 is always set. */
 const ALL_FLAGS = 0x3d_7fd5n;
 
+/** These load RF as well. */
+const RETURNS: ReadonlySet<string> = new Set(['iretw', 'iretl', 'iretq', 'erets', 'eretu']);
+
 export interface MachineOptions {
   /** Guest memory in frames of 4 KiB; 256 unless told. */
   readonly frames?: number;
@@ -180,7 +183,7 @@ export class Machine {
     return (
       this.get('rip') === rip &&
       (this.get('rflagsRest') & (1n << 16n)) !== 0n &&
-      instruction?.row.mnemonic.startsWith('iret') !== true
+      !RETURNS.has(instruction?.row.mnemonic ?? '')
     );
   }
 

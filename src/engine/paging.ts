@@ -26,11 +26,13 @@ export const PTE = {
 /** Address bits of an entry. */
 export const FRAME_MASK = 0x000f_ffff_ffff_f000n;
 
-/** CR4 bits that change what a walk means and are not modelled (SDM vol 3, 4.6 and 4.6.2). */
+/**
+ * CR4 bits that change what a walk means and are not modelled (SDM vol 3, 4.6 and 4.6.2). CR4.CET does so with shadow
+ * stacks only, which cannot be turned on.
+ */
 const UNMODELLED_CR4 = [
   [12, 'CR4.LA57'],
   [22, 'CR4.PKE'],
-  [23, 'CR4.CET'],
   [24, 'CR4.PKS'],
 ] as const;
 const UNMODELLED_MASK = UNMODELLED_CR4.reduce((mask, [bit]) => mask | (1n << BigInt(bit)), 0n);

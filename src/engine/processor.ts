@@ -1,11 +1,14 @@
 /** The derived words of `MachineOps`, bound to the functions that say them. Every backend extends this. */
 import { IF, RF, TF } from '../isa/flags.ts';
 import { type Rights, VECTOR, type Width } from '../isa/ops.ts';
+import { CR4 } from '../isa/state.ts';
 import { armBreakpoints, executionBreakpoints, meetBreakpoints } from './events/debug.ts';
+import { deliverByFred } from './events/fred.ts';
+import { returnToSupervisor, returnToUser } from './events/fred-return.ts';
 import { deliver } from './events/idt.ts';
 import { returnFromInterrupt } from './events/iret.ts';
-import { postSoftwareInterrupt, postTrap } from './events/pending.ts';
-import { refreshAttention } from './events/shadows.ts';
+import { postSoftwareException, postSoftwareInterrupt, postSystemEvent, postTrap } from './events/pending.ts';
+import { refreshAttention, stepByNewFlags } from './events/shadows.ts';
 import { type Event, MachineOps } from './machine-ops.ts';
 import { ends, loadSlow, rightsOf, storeSlow, translate } from './paging.ts';
 
@@ -36,7 +39,11 @@ export abstract class Processor<V> extends MachineOps<V> {
     // INT1 says its vector as a number, INT n (CD 01) as an operand.
     if (typeof vector !== 'number') postSoftwareInterrupt(this, vector);
     else if (vector === VECTOR.DB) postTrap(this, vector);
-    else postSoftwareInterrupt(this, this.word(vector));
+    else postSoftwareException(this, vector);
+    this.hold();
+  }
+  systemEvent(vector: number): void {
+    postSystemEvent(this, vector);
     this.hold();
   }
   /**
@@ -50,8 +57,20 @@ export abstract class Processor<V> extends MachineOps<V> {
   returnFromInterrupt(width: Width): void {
     returnFromInterrupt(this, width);
   }
+  returnFromEvent(to: 'supervisor' | 'user'): void {
+    if (to === 'supervisor') returnToSupervisor(this);
+    else returnToUser(this);
+  }
+  stepByNewFlags(): void {
+    stepByNewFlags(this);
+  }
+  /** The IDT, or FRED where CR4 has it. */
   deliver(event: Event<V>): void {
-    deliver(this, event);
+    this.when(
+      this.bit(this.get('cr4'), CR4.fred),
+      () => deliverByFred(this, event),
+      () => deliver(this, event),
+    );
   }
   refreshAttention(): void {
     if (!this.gathering) refreshAttention(this);

@@ -1,11 +1,13 @@
 /** What a page shows of the semantics: the same functions that run, told as text. */
 import type { Semantics, Shape } from '../isa/ops.ts';
 import { CASES } from '../isa/table/index.ts';
-import { of, type Phrase, truth } from './backends/phrase.ts';
+import { of, truth } from './backends/phrase.ts';
 import { Printer } from './backends/print.ts';
 import { Recorder } from './backends/record.ts';
 import { boundary } from './events/boundary.ts';
 import { executionBreakpoints, meetBreakpoints } from './events/debug.ts';
+import { deliverByFred } from './events/fred.ts';
+import { returnToSupervisor, returnToUser } from './events/fred-return.ts';
 import { deliver } from './events/idt.ts';
 import { returnFromInterrupt } from './events/iret.ts';
 import { beforeInstruction, retire } from './events/shadows.ts';
@@ -29,12 +31,16 @@ type Told = <V>(m: MachineOps<V>, names: Names<V>) => void;
 
 /** Parts of the machine that have a text of their own. */
 export const PARTS = {
-  delivery: (m, names) => m.deliver(eventOf(names)),
+  delivery: (m, names) => deliver(m, eventOf(names)),
   iret: (m) => returnFromInterrupt(m, 64),
+  fred: (m, names) => deliverByFred(m, eventOf(names)),
+  erets: (m) => returnToSupervisor(m),
+  eretu: (m) => returnToUser(m),
   boundary: (m) => boundary(m),
   breakpoints: (m) => m.set('metBreakpoints', executionBreakpoints(m)),
   watchpoints: (m, { named }) => meetBreakpoints(m, named('va'), named('bytes'), named('rights')),
-  after: (m, { truth }) => retire(m, beforeInstruction(m), truth('keeps_RF')),
+  after: (m, { truth }) =>
+    retire(m, beforeInstruction(m), { keepsRf: truth('keeps_RF'), ownStep: truth('own_step') }),
   walk: (m, { named }) => {
     translate(m, named('va'), named('rights'));
   },
@@ -51,15 +57,8 @@ const eventOf = <V>({ named, truth }: Names<V>): Event<V> => ({
   nmi: truth('nmi'),
 });
 
-/** A printer that tells the delivery itself and not its name. */
-class DeliveryPrinter extends Printer {
-  override deliver(event: Event<Phrase>): void {
-    deliver(this, event);
-  }
-}
-
 function tell(part: Part, vendor: Vendor): readonly string[] {
-  const printer = part === 'delivery' ? new DeliveryPrinter(vendor) : new Printer(vendor);
+  const printer = new Printer(vendor);
   PARTS[part](printer, { named: of, truth: (name) => truth(name) });
   return printer.text();
 }
@@ -74,6 +73,10 @@ export function printShape({ semantics, shape }: ShapedSemantics): readonly stri
 export const printDelivery = (vendor: Vendor = INTEL): readonly string[] => tell('delivery', vendor);
 /** IRETQ (SDM vol 2, IRET). */
 export const printIret = (vendor: Vendor = INTEL): readonly string[] => tell('iret', vendor);
+/** Event delivery by FRED (SDM vol 3, 8.3), and its returns, ERETS and ERETU (SDM vol 3, 8.4). */
+export const printFredDelivery = (vendor: Vendor = INTEL): readonly string[] => tell('fred', vendor);
+export const printErets = (vendor: Vendor = INTEL): readonly string[] => tell('erets', vendor);
+export const printEretu = (vendor: Vendor = INTEL): readonly string[] => tell('eretu', vendor);
 /** What is looked at between two instructions, in order, and what becomes of a delivery that faults. */
 export const printBoundary = (vendor: Vendor = INTEL): readonly string[] => tell('boundary', vendor);
 /** Which instruction breakpoints keep the instruction at RIP from being executed (SDM vol 3, 17.3.1.1). */

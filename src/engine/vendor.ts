@@ -1,5 +1,7 @@
+import type { InstructionRules } from '../isa/ops.ts';
+
 /** Where processors differ: each difference has a name and a source. */
-export interface Vendor {
+export interface Vendor extends InstructionRules {
   readonly name: string;
   /**
    * Whether an IRET that faults has unblocked NMIs all the same. Intel: yes, before the fault's handler
@@ -25,12 +27,21 @@ export const INTEL: Vendor = {
   faultingIretUnblocksNmi: true,
   stiShadowHoldsNmi: false,
   movSsSuppressesBreakpoints: true,
+  sysretChecksTarget: true,
+  sysretForcesStackRpl: true,
+  sysenterInLongMode: true,
 };
 
-/** As some hypervisors treat AMD processors: an IRET unblocks NMIs only when it completes. */
+/**
+ * As some hypervisors treat AMD processors: an IRET unblocks NMIs only when it completes. SYSRET and SYSENTER as in
+ * the pseudo-code of APM vol 3.
+ */
 export const AMD: Vendor = {
   name: 'amd',
   faultingIretUnblocksNmi: false,
   stiShadowHoldsNmi: true,
   movSsSuppressesBreakpoints: false,
+  sysretChecksTarget: false,
+  sysretForcesStackRpl: false,
+  sysenterInLongMode: false,
 };

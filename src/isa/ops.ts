@@ -15,6 +15,7 @@
  * What an instruction set cannot say by itself (paging, event delivery, IRET) is a word here and gets
  * its meaning in `engine/machine-ops.ts`, in the same vocabulary.
  */
+import * as endbranch from './endbranch.ts';
 import * as flags from './flags.ts';
 import type { Field, Gpr } from './state.ts';
 import * as wide from './wide.ts';
@@ -89,7 +90,20 @@ export type StopReason =
   | 'undecoded'
   | 'none';
 
+/** Where processors differ in what one instruction does; `engine/vendor.ts` has the sides, and what differs elsewhere. */
+export interface InstructionRules {
+  /** Whether SYSRET raises #GP in ring 0 for a non-canonical RCX; else the fetch behind it faults in ring 3. */
+  readonly sysretChecksTarget: boolean;
+  /** Whether SYSRET forces the RPL of SS to 3, or leaves it as IA32_STAR has it. */
+  readonly sysretForcesStackRpl: boolean;
+  /** Whether SYSENTER and SYSEXIT exist in long mode. */
+  readonly sysenterInLongMode: boolean;
+}
+
 export abstract class Ops<V> {
+  /** Which of the named differences between processors hold. */
+  abstract readonly vendor: InstructionRules;
+
   // Values -------------------------------------------------------------------------------------------
   abstract word(value: bigint | number): V;
   abstract add(a: V, b: V): V;
@@ -165,6 +179,14 @@ export abstract class Ops<V> {
   abstract interrupt(vector: number | V): void;
   /** IRET: pop five words of `width` bits, switch, unblock NMIs (SDM vol 2, IRET). Ends the transition. */
   abstract returnFromInterrupt(width: Width): void;
+  /** SYSCALL, SYSENTER under FRED: post an event of type 7 that returns behind this instruction. Ends the transition. */
+  abstract systemEvent(vector: number): void;
+  /** ERETS, ERETU: return through a FRED frame, to the supervisor or the user (SDM vol 3, 8.4). Ends the transition. */
+  abstract returnFromEvent(to: 'supervisor' | 'user'): void;
+  /** SYSCALL, SYSRET: behind this instruction a single step traps if TF is set *now*, not if it was set before. */
+  abstract stepByNewFlags(): void;
+  /** Whether this instruction has the 3E prefix, by which an indirect branch asks not to be tracked. */
+  abstract noTrack(): V;
   /** Write the truth log. */
   abstract log(kind: number, rip: V, rsp: V, target: V): void;
 
@@ -267,6 +289,14 @@ export abstract class Ops<V> {
   /** Load the bits of `mask` from an image; the rest stays. */
   setRflags(image: V, mask: bigint): void {
     flags.fromImage(this, image, mask);
+  }
+  /** Behind an indirect JMP or CALL, before control goes there: wait for ENDBR64 where that is asked for. */
+  trackIndirect(): void {
+    endbranch.trackIndirect(this, this.noTrack());
+  }
+  /** ENDBR64: nothing is waited for any more. */
+  endWait(): void {
+    endbranch.endWait(this);
   }
   /** The attention word sums up what the run loop must look at; whoever changes one of its causes calls this. */
   abstract refreshAttention(): void;

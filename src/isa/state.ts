@@ -58,6 +58,16 @@ export const FIELDS = [
   'sysenterEsp',
   'sysenterEip',
   'mcgStatus',
+  /** FRED (SDM vol 4): the current stack level is bits 1:0 of `fredConfig`. */
+  'fredConfig',
+  'fredStklvls',
+  'fredRsp0',
+  'fredRsp1',
+  'fredRsp2',
+  'fredRsp3',
+  /** IA32_U_CET and IA32_S_CET, whose bit 11 waits for an ENDBR64 (SDM vol 1, 18.3). */
+  'userCet',
+  'supervisorCet',
   'idtBase',
   'idtLimit',
   'gdtBase',
@@ -94,6 +104,7 @@ export const FIELDS = [
   'pendingVector',
   'pendingCode',
   'pendingRip',
+  'pendingInfo',
   'raisedVector',
   'raisedCode',
   'attention',
@@ -104,6 +115,8 @@ export const FIELDS = [
 
 /** Width of a physical address, as CPUID 80000008H would tell: bits 51:46 of a page-table entry are reserved. */
 export const MAXPHYADDR = 46;
+/** Bits of CR4 that an instruction looks at: indirect branches are tracked, events are delivered by FRED. */
+export const CR4 = { cet: 23, fred: 32 } as const;
 
 /**
  * Bits of the `shadow` field. An instruction sets one when it begins an inhibition (SDM vol 3, 6.8.3);

@@ -9,6 +9,9 @@ import {
   printBoundary,
   printBreakpoints,
   printDelivery,
+  printErets,
+  printEretu,
+  printFredDelivery,
   printIret,
   printShape,
   printWalk,
@@ -73,6 +76,7 @@ const WORDS: readonly string[] = [
   'loadPhysical',
   'rip',
   'nextRip',
+  'noTrack',
 ];
 const DEEDS: readonly string[] = [
   'raise',
@@ -88,6 +92,7 @@ const DEEDS: readonly string[] = [
   'jump',
   'jumpTo',
   'hold',
+  'ownStep',
   'log',
   'logEvent',
 ];
@@ -204,7 +209,7 @@ test('the text of an instruction', () => {
   expect(printShape(caseOf('repz cmps/8 m')).at(-2)).toBe('  if (left != 0) and ZF′');
   expect(printShape(caseOf('inc/32 r'))).toEqual(['a′ := a + 1', 'OF SF ZF AF PF := flags32 of a + 1']);
   expect(printShape(caseOf('bsf/64 r,r')).slice(0, 2)).toEqual(['if b != 0', '  a′ := lowest_one(b)']);
-  expect(printShape(caseOf('syscall'))).toContain('R11′ := RFLAGS without RF');
+  expect(printShape(caseOf('syscall'))).toContain('  R11′ := RFLAGS without RF');
   expect(printShape(caseOf('rdmsr'))[1]).toBe('if ECX == IA32_EFER');
   expect(printShape(caseOf('div/32 r'))[0]).toBe('raise #DE unless EDX < a');
   expect(printShape(caseOf('int3'))).toEqual(['deliver #BP, returning to next_RIP']);
@@ -218,6 +223,12 @@ test('the text of IRETQ says what the vendor does with NMIs', () => {
   expect(printIret()).toMatchSnapshot();
   expect(printIret(INTEL)).toContain('8. If that raised, NMIs are unblocked all the same.');
   expect(printIret(AMD)).toContain('8. If that raised, NMIs stay blocked.');
+});
+test('the text of delivery by FRED, ERETS and ERETU', () => {
+  expect(printFredDelivery()).toMatchSnapshot();
+  expect(printErets()).toMatchSnapshot();
+  expect(printEretu()).toMatchSnapshot();
+  expect(printFredDelivery().filter((line) => /^\d/.test(line))).toHaveLength(8);
 });
 test('the text of the boundary, of what follows an instruction, and of the walk', () => {
   expect(printBoundary()).toMatchSnapshot();

@@ -7,6 +7,7 @@ import {
   DATA_TABLE,
   GDT,
   type Guest,
+  HANDLERS,
   istTop,
   type Random,
   READ_ONLY,
@@ -125,6 +126,32 @@ function events(random: Random, state: Map<Field, bigint>): void {
   if (random.below(16) === 0) state.set('halted', 1n);
 }
 
+/** ERETS, ERETU: worth a situation in which they mean something. */
+const isFredReturn = (bytes: Uint8Array): boolean => {
+  const at = bytes.indexOf(0x0f);
+  return bytes[at + 1] === 0x01 && bytes[at + 2] === 0xca;
+};
+/** How events are delivered, and what waits for ENDBR64. */
+function entries(random: Random, state: Map<Field, bigint>, fred: boolean): void {
+  const cr4 = state.get('cr4') ?? 0x20n;
+  const stack = (): bigint => random.pick([STACK_TOP, istTop(1), istTop(2), STACK, address(random) & ~63n]);
+  const cet = (): bigint =>
+    random.below(8) === 0 ? random.pick([0x804n, 0x814n]) : random.pick([0n, 4n, 0x14n, 0x404n]);
+  if (random.below(fred ? 1 : 3) === 0) {
+    state.set('cr4', cr4 | (1n << 32n) | (random.below(3) === 0 ? 1n << 23n : 0n));
+    state.set('fredConfig', (HANDLERS | (random.word() & 0x7c3n)) & ~random.pick([0n, 3n]));
+    state.set('fredStklvls', random.pick([0n, random.word()]));
+    for (const name of ['fredRsp0', 'fredRsp1', 'fredRsp2', 'fredRsp3'] as const) state.set(name, stack());
+  } else if (random.below(4) === 0) state.set('cr4', cr4 | (1n << 23n));
+  state.set('userCet', cet()).set('supervisorCet', cet());
+  state.set('star', random.pick([0x0023_0010_0000_0000n, 0x0023_0010_0000_0000n, random.word()]));
+  state
+    .set('lstar', TEXT + 0x200n)
+    .set('sysenterEip', TEXT + 0x240n)
+    .set('sysenterEsp', STACK_TOP);
+  state.set('sysenterCs', random.pick([CS, 0n]));
+}
+
 export interface Situation {
   readonly state: ReadonlyMap<Field, bigint>;
   readonly rflags: bigint;
@@ -149,6 +176,7 @@ export function situation(random: Random, what: Uint8Array | Encoding): Situatio
     .set('rip', rip);
   state.set('gsBase', random.pick([DATA, value(random)])).set('kernelGsBase', value(random));
   state.set('cr4', random.pick([0x20n, 0x20n, 0x1_0020n, 0x31_0020n]));
+  entries(random, state, what instanceof Uint8Array && isFredReturn(what));
   if (random.below(4) === 0) state.set('idtLimit', random.pick([0n, 0x20n, 0xdfn, 0x1ffn]));
   if (random.below(8) === 0) state.set('tssBase', address(random));
   if (random.below(8) === 0) state.set('tssLimit', random.pick([0n, 10n, 42n, 0x67n]));
@@ -161,18 +189,23 @@ export function situation(random: Random, what: Uint8Array | Encoding): Situatio
   events(random, state);
   const rsp = state.get('rsp') ?? 0n;
   const words: [bigint, bigint][] = [];
-  // A frame for IRETQ, often acceptable.
+  // A frame for IRETQ, or behind an error code for ERETS and ERETU, often acceptable.
+  const fred = (state.get('cr4') ?? 0n) >> 32n !== 0n;
   if (rsp >= STACK && rsp < STACK_TOP - 0x40n) {
     const outer = random.below(2) === 0;
     const frame = [
       random.pick([TEXT + 0x200n, address(random)]),
       random.pick([outer ? USER_CS : CS, outer ? USER_CS : CS, (outer ? USER_CS : CS) | 4n, 0n, SS, 0x40n]),
-      random.word(),
+      fred ? (random.word() & (outer ? 0x3d_4fd5n : 0x3d_7fd5n)) | 2n : random.word(),
       address(random),
       random.pick([outer ? USER_SS : SS, outer ? USER_SS : SS, 0n, CS]),
     ];
-    // For IRETQ, or for a far RET, which finds RSP and SS where this frame has the flags and RSP.
-    if (random.below(3) === 0) frame.splice(2, 1);
+    if (fred && random.below(4) > 0) {
+      frame.unshift(random.word());
+      frame[2] = (frame[2] ?? 0n) | (outer ? 0n : random.word() & 0x7_0000n);
+      frame[5] = (frame[5] ?? 0n) | (random.word() & 0xffff_ffff_0007_0000n);
+    } // For IRETQ, or for a far RET, which finds RSP and SS where this frame has the flags and RSP.
+    else if (random.below(3) === 0) frame.splice(2, 1);
     for (const [n, word] of frame.entries()) words.push([rsp + BigInt(8 * n), word]);
   }
   return {

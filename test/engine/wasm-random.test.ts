@@ -61,6 +61,7 @@ const CLEARED: readonly Field[] = [
   'pendingVector',
   'pendingCode',
   'pendingRip',
+  'pendingInfo',
   'debugTrap',
   'shadow',
   'halted',
@@ -246,6 +247,7 @@ test('every case, alone: state, journal, log and memory are those of the oracle'
     '1 12',
     '1 13',
     '1 14',
+    '1 21',
     'halted',
     'shutdown',
   ])

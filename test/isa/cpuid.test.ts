@@ -1,10 +1,10 @@
 /** What CPUID says and what the table has: a feature that is announced is not refused. */
 import { expect, test } from 'vitest';
-import { CPUID_LEAVES } from '../../src/isa/semantics/processor-id.ts';
+import { CPUID_LEAVES, CPUID_SUBLEAVES } from '../../src/isa/semantics/processor-id.ts';
 import { ROWS } from '../../src/isa/table/index.ts';
 import { REFUSED } from '../../src/isa/table/refused.ts';
 
-const [EBX, ECX, EDX] = [1, 2, 3] as const;
+const [EAX, EBX, ECX, EDX] = [0, 1, 2, 3] as const;
 
 /** Leaf, register, bit, and an instruction that the bit stands for (SDM vol 2, CPUID; AMD APM vol 3, E.4). */
 const FEATURES = [
@@ -46,6 +46,7 @@ const FEATURES = [
   [7, ECX, 29, 'enqcmd'],
   [7, EDX, 5, 'senduipi'],
   [7, EDX, 14, 'serialize'],
+  [7, EDX, 20, 'endbr64'],
   [0x8000_0001, ECX, 0, 'lahf'],
   [0x8000_0001, ECX, 2, 'vmrun'],
   [0x8000_0001, ECX, 5, 'lzcnt'],
@@ -53,12 +54,23 @@ const FEATURES = [
   [0x8000_0001, EDX, 11, 'syscall'],
   [0x8000_0001, EDX, 27, 'rdtscp'],
 ] as const;
+/** The same of subleaf 1. */
+const SECOND = [
+  [7, EAX, 17, 'erets'],
+  [7, EAX, 18, 'lkgs'],
+  [7, EAX, 19, 'wrmsrns'],
+  [7, EAX, 27, 'rdmsrlist'],
+] as const;
 
 test('an instruction is announced when it is modelled, and only then', () => {
-  const wrong = FEATURES.filter(([leaf, register, bit, mnemonic]) => {
+  const all = [
+    ...FEATURES.map((feature) => [CPUID_LEAVES, ...feature] as const),
+    ...SECOND.map((feature) => [CPUID_SUBLEAVES, ...feature] as const),
+  ];
+  const wrong = all.filter(([leaves, leaf, register, bit, mnemonic]) => {
     const row = ROWS.find((one) => one.mnemonic === mnemonic);
     if (row === undefined) throw new Error(`unknown mnemonic: ${mnemonic}`);
-    const announced = ((CPUID_LEAVES.get(leaf)?.[register] ?? 0) & (2 ** bit)) !== 0;
+    const announced = ((leaves.get(leaf)?.[register] ?? 0) & (2 ** bit)) !== 0;
     return announced === REFUSED.includes(row);
   });
   expect(wrong).toEqual([]);

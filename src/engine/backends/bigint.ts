@@ -2,6 +2,8 @@
  * Semantics run at once on bigints: the oracle. Every access can be made to walk the page tables, so that
  * a stale or wrong entry of a cache shows as a difference.
  */
+
+import { MISSING_ENDBRANCH } from '../../isa/endbranch.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { type Operand, type Rights, VECTOR, type Width } from '../../isa/ops.ts';
 import { ARMED, type Field, type Register } from '../../isa/state.ts';
@@ -9,6 +11,7 @@ import { boundary } from '../events/boundary.ts';
 import { latchFault } from '../events/pending.ts';
 import { beforeInstruction, retire } from '../events/shadows.ts';
 import {
+  ATTENTION,
   CONTROL,
   FRAME_FLAG,
   FRAME_FLAGS,
@@ -32,7 +35,10 @@ import { GRANT, TranslationCache } from './translation-cache.ts';
 
 /** Bits of the attention word as numbers. */
 const [DUE, FULL, BREAKPOINTS] = [1 | 2, 2, 8];
+const ENDBRANCH = Number(ATTENTION.endbranch);
 const DATA_ARMED = Number(ARMED.data);
+/** What may stand where ENDBR64 is waited for (SDM vol 1, 18.3). */
+const ENDS_WAIT: ReadonlySet<string> = new Set(['endbr64', 'int3']);
 const BYTES = { 8: 1, 16: 2, 32: 4, 64: 8 } as const;
 
 export class BigintBackend extends BigintWords implements Executor {
@@ -53,6 +59,9 @@ export class BigintBackend extends BigintWords implements Executor {
   /** Whether somebody only looks, and whether his walk then found an entry that a real one would have marked. */
   private looking = false;
   private unmarked = false;
+  private stepsItself = 0n;
+  /** Whether this instruction must be ENDBR64. */
+  private waits = false;
   /** Told of each frame that a walk reads as a page table for the first time. */
   onPageTable: () => void = () => {};
 
@@ -103,7 +112,7 @@ export class BigintBackend extends BigintWords implements Executor {
     const attention = this.view.getUint8(offsetOf.attention);
     const meets = (): boolean => (attention & BREAKPOINTS) !== 0 && this.executionBreakpoints() !== 0n;
     if ((attention & DUE) !== 0 || meets()) this.boundary();
-    else this.instruction(attention !== 0);
+    else this.instruction(attention);
   }
   /** A shutdown comes after a page fault that has set CR2; but a stop changes nothing. */
   private boundary(): void {
@@ -115,13 +124,17 @@ export class BigintBackend extends BigintWords implements Executor {
       throw reason;
     }
   }
-  private instruction(watched: boolean): void {
-    const before = watched ? beforeInstruction(this) : undefined;
+  private instruction(attention: number): void {
+    const before = attention === 0 ? undefined : beforeInstruction(this);
     this.moved = false;
     this.keepsRf = 0n;
+    this.stepsItself = 0n;
     this.at = this.get('rip');
     try {
+      this.waits = (attention & ENDBRANCH) !== 0;
       const fetched = this.fetch(this.at);
+      this.waits &&= !ENDS_WAIT.has(fetched.instruction.row.mnemonic);
+      if (this.waits) this.raise(VECTOR.CP, BigInt(MISSING_ENDBRANCH));
       this.current = fetched;
       if (fetched.memory) this.effective = this.effectiveAddress(fetched);
       fetched.instruction.row.semantics(this, fetched.instruction.shape);
@@ -131,7 +144,7 @@ export class BigintBackend extends BigintWords implements Executor {
       this.moved = true;
     }
     if (!this.moved) this.set('rip', this.nextRip());
-    if (before) retire(this, before, this.keepsRf);
+    if (before) retire(this, before, { keepsRf: this.keepsRf, ownStep: this.stepsItself });
   }
 
   /** The instruction at `rip`, with the CPL's right to execute; raises #PF, #GP or #UD. */
@@ -152,11 +165,14 @@ export class BigintBackend extends BigintWords implements Executor {
   }
   private defined(found: ReturnType<FetchCache['decode']>): Fetched {
     if (typeof found === 'object') return found;
+    // A missing ENDBR64 is a fault of the fetch, which comes before those of decoding (SDM vol 3, 7.9).
+    if (this.waits) this.raise(VECTOR.CP, BigInt(MISSING_ENDBRANCH));
     this.raise(found === 'undefined' ? VECTOR.UD : VECTOR.GP, 0n);
     throw RAISED;
   }
   /** What `step` would execute, without a trace of having looked. */
   instructionAt(rip: bigint): Instruction | undefined {
+    this.waits = false;
     return this.quietly(() => this.fetch(rip).instruction);
   }
   /** Physical address of `va` as a debugger reads it: supervisor rights, SMAP aside, without a trace. */
@@ -379,6 +395,16 @@ export class BigintBackend extends BigintWords implements Executor {
   override returnFromInterrupt(width: Width): void {
     this.keepsRf = 1n;
     super.returnFromInterrupt(width);
+  }
+  override returnFromEvent(to: 'supervisor' | 'user'): void {
+    this.keepsRf = 1n;
+    super.returnFromEvent(to);
+  }
+  ownStep(): void {
+    this.stepsItself = 1n;
+  }
+  noTrack(): bigint {
+    return (this.current as Fetched).noTrack ? 1n : 0n;
   }
   log(kind: number, rip: bigint, rsp: bigint, target: bigint): void {
     this.writeLog(BigInt(kind), rip, rsp, target, 0n);

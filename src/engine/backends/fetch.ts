@@ -26,6 +26,8 @@ export interface Fetched {
   readonly addressWidth: 32 | 64;
   /** Rights of the memory operand, which may lie in the stack segment. */
   readonly rights: number;
+  /** Whether there is a 3E prefix, whatever other segment prefix stands beside it. */
+  readonly noTrack: boolean;
 }
 
 /** Where the operands of an instruction lie. */
@@ -48,6 +50,7 @@ export function prepare(instruction: Instruction, bytes: Uint8Array): Fetched {
     ripRelative: memory?.base === 'rip',
     addressWidth: memory?.short ? 32 : 64,
     rights: memory !== undefined && usesStackSegment(memory) ? RIGHTS.stackSegment : 0,
+    noTrack: instruction.prefixes.includes('ds'),
   };
 }
 

@@ -19,6 +19,17 @@ const NAMES: Readonly<Partial<Record<Field, string>>> = {
   dataPrivilege: 'hidden',
   tscAux: 'TSC_AUX',
   mcgStatus: 'MCG_STATUS',
+  sysenterCs: 'SYSENTER_CS',
+  sysenterEsp: 'SYSENTER_ESP',
+  sysenterEip: 'SYSENTER_EIP',
+  fredConfig: 'FRED_CONFIG',
+  fredStklvls: 'FRED_STKLVLS',
+  fredRsp0: 'FRED_RSP0',
+  fredRsp1: 'FRED_RSP1',
+  fredRsp2: 'FRED_RSP2',
+  fredRsp3: 'FRED_RSP3',
+  userCet: 'U_CET',
+  supervisorCet: 'S_CET',
   nmiBlocked: 'NMI_blocked',
   nmiPending: 'NMI_pending',
   mcPending: 'machine_check_pending',
@@ -32,6 +43,7 @@ const NAMES: Readonly<Partial<Record<Field, string>>> = {
   pendingVector: 'pending.vector',
   pendingCode: 'pending.error_code',
   pendingRip: 'pending.rip',
+  pendingInfo: 'pending.info',
   raisedVector: 'raised.vector',
   raisedCode: 'raised.error_code',
   attention: 'attention',
@@ -40,7 +52,7 @@ const NAMES: Readonly<Partial<Record<Field, string>>> = {
 export const fieldName = (field: Field): string => NAMES[field] ?? field.toUpperCase();
 
 type Fields = Readonly<Record<string, string>>;
-/** Bits by `low` or `high:low` (SDM vol 3, 2.2.1, 2.5, 3.4.2, 3.4.5 and 17.2). */
+/** Bits by `low` or `high:low` (SDM vol 3, 2.2.1, 2.5, 3.4.2, 3.4.5 and 17.2; vol 4, IA32_U_CET). */
 const CR0: Fields = { 0: 'PE', 3: 'TS', 16: 'WP', 29: 'NW', 30: 'CD', 31: 'PG' };
 const CR4: Fields = {
   3: 'DE',
@@ -51,10 +63,12 @@ const CR4: Fields = {
   17: 'PCIDE',
   20: 'SMEP',
   21: 'SMAP',
+  23: 'CET',
   32: 'FRED',
 };
 const EFER: Fields = { 0: 'SCE', 8: 'LME', 10: 'LMA', 11: 'NXE' };
 const DR7: Fields = { 13: 'GD' };
+const CET: Fields = { 2: 'ENDBR_EN', 4: 'NO_TRACK_EN', 10: 'SUPPRESS', 11: 'TRACKER' };
 const SELECTOR: Fields = { '1:0': 'RPL', 2: 'TI' };
 const DESCRIPTOR: Fields = {
   '15:0': 'limit[15:0]',
@@ -80,6 +94,9 @@ const NAMED: Readonly<Record<string, Fields>> = {
   CR4,
   EFER,
   DR7,
+  CET,
+  U_CET: CET,
+  S_CET: CET,
   selector: SELECTOR,
   descriptor: DESCRIPTOR,
 };
@@ -92,6 +109,9 @@ export const fieldOf = (of: string, low: number, count: number): string | undefi
 const REGISTERS: ReadonlyMap<string, string> = new Map([
   ['72', 'IA32_SPEC_CTRL'],
   ['73', 'IA32_PRED_CMD'],
+  ['0x174', 'IA32_SYSENTER_CS'],
+  ['0x175', 'IA32_SYSENTER_ESP'],
+  ['0x176', 'IA32_SYSENTER_EIP'],
   ['0x17a', 'IA32_MCG_STATUS'],
   ['0x1cc', 'IA32_FRED_RSP0'],
   ['0x1cd', 'IA32_FRED_RSP1'],
@@ -102,6 +122,13 @@ const REGISTERS: ReadonlyMap<string, string> = new Map([
   ['0x1d2', 'IA32_FRED_SSP2'],
   ['0x1d3', 'IA32_FRED_SSP3'],
   ['0x1d4', 'IA32_FRED_CONFIG'],
+  ['0x6a0', 'IA32_U_CET'],
+  ['0x6a2', 'IA32_S_CET'],
+  ['0x6a4', 'IA32_PL0_SSP'],
+  ['0x6a5', 'IA32_PL1_SSP'],
+  ['0x6a6', 'IA32_PL2_SSP'],
+  ['0x6a7', 'IA32_PL3_SSP'],
+  ['0x6a8', 'IA32_INTERRUPT_SSP_TABLE_ADDR'],
   ['0xc0000080', 'IA32_EFER'],
   ['0xc0000081', 'IA32_STAR'],
   ['0xc0000082', 'IA32_LSTAR'],

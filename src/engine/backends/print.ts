@@ -104,6 +104,16 @@ export class Printer extends ControlPrinter {
   hold(): void {
     this.assign('RIP', of('RIP'));
   }
+  ownStep(): void {}
+  override stepByNewFlags(): void {
+    this.say('single step traps next if TF′');
+  }
+  noTrack(): Phrase {
+    return truth('no_track_prefix');
+  }
+  override systemEvent(vector: number): void {
+    this.say(`deliver event ${vector} of type 7, returning to next_RIP`);
+  }
   override stay(): void {
     this.say('repeat: RIP stays');
   }

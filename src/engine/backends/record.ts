@@ -181,6 +181,10 @@ export class Recorder extends Processor<Sources> {
     this.to('RIP', new Set([target.slot]));
   }
   hold(): void {}
+  ownStep(): void {}
+  noTrack(): Sources {
+    return NONE;
+  }
   // What only an engine needs to be told.
   walked(): void {}
   translated(): void {}

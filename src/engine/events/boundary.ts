@@ -2,7 +2,7 @@
 import { VECTOR } from '../../isa/ops.ts';
 import type { Event, MachineOps } from '../machine-ops.ts';
 import { shutsDown } from './machine-check.ts';
-import { accept, latchFault } from './pending.ts';
+import { accept, latchFaultOfDelivery } from './pending.ts';
 import { PENDING } from './pending-kinds.ts';
 import { debugTrapIsDue, irqIsDue, nmiIsDue } from './shadows.ts';
 
@@ -79,5 +79,5 @@ export function escalate<V>(m: MachineOps<V>, event: Event<V>): void {
   m.set('raisedVector', m.select(double, m.symbol('#DF', VECTOR.DF), second));
   m.set('raisedCode', m.select(double, m.word(0), m.or(m.get('raisedCode'), external)));
   accept(m, event);
-  latchFault(m, m.rip());
+  latchFaultOfDelivery(m, m.rip(), m.isZero(double));
 }

@@ -1,4 +1,5 @@
 /** Event delivery through the IDT in 64-bit mode. */
+import { trackEntry } from '../../isa/endbranch.ts';
 import { IF, NT, RF, TF } from '../../isa/flags.ts';
 import { LOGGED, VECTOR } from '../../isa/ops.ts';
 import {
@@ -17,7 +18,7 @@ import { openDebugRegisters, postMet } from './debug.ts';
 import { accept } from './pending.ts';
 
 /** Vectors that push an error code (SDM vol 3, table 6-1): #DF #TS #NP #SS #GP #PF #AC #CP #VC #SX. */
-const WITH_ERROR_CODE = [8, 10, 11, 12, 13, 14, 17, 21, 29, 30];
+export const WITH_ERROR_CODE = [8, 10, 11, 12, 13, 14, 17, 21, 29, 30];
 
 /** Byte offsets in the 64-bit TSS (SDM vol 3, figure 8-11); IST n lies at 28 + 8 n. */
 const TSS = { rsp0: 4, ist: 28 } as const;
@@ -107,6 +108,7 @@ export function deliver<V>(m: MachineOps<V>, event: Event<V>): void {
     m.set('shadow', m.word(0));
     m.setRflags(m.word(0), TF | NT | RF);
     m.when(m.eq(type, m.word(14)), () => m.setRflags(m.word(0), IF));
+    trackEntry(m);
   });
   m.jump(target);
 }

@@ -2,37 +2,69 @@
 import { VECTOR } from '../../isa/ops.ts';
 import type { Event, MachineOps } from '../machine-ops.ts';
 import { tellDebug } from './debug.ts';
+import { EVENT_TYPE, exceptionInfo, instructionInfo } from './event-info.ts';
 import { MCG_STATUS } from './machine-check.ts';
 import { PENDING } from './pending-kinds.ts';
 
-function post<V>(m: MachineOps<V>, kind: keyof typeof PENDING, vector: V, code: V, rip: V): void {
+/** What is told of an event that waits. `info` is what only FRED delivers; see `event-info.ts`. */
+interface Posted<V> {
+  readonly vector: V;
+  readonly code: V;
+  readonly rip: V;
+  readonly info: V;
+}
+function post<V>(m: MachineOps<V>, kind: keyof typeof PENDING, { vector, code, rip, info }: Posted<V>): void {
   m.set('pendingKind', m.symbol(kind.toUpperCase(), PENDING[kind]));
   m.set('pendingVector', vector);
   m.set('pendingCode', code);
   m.set('pendingRip', rip);
+  m.set('pendingInfo', info);
   m.refreshAttention();
 }
+const byInstruction = <V>(m: MachineOps<V>, vector: V, type: number): Posted<V> => ({
+  vector,
+  code: m.word(0),
+  rip: m.nextRip(),
+  info: instructionInfo(m, type),
+});
 
 /**
- * Latch what this attempt raised; its delivery is the next transition, and returns to `rip`. A debug trap that
- * a load of SS held back until now is dropped, and so is what the attempt met: the manual says nothing of it,
- * processors do so (Linux v6.12, tools/testing/selftests/x86/mov_ss_trap.c).
+ * What was raised waits. A debug trap that a load of SS held back until now is dropped, and so is what the attempt
+ * met: the manual says nothing of it, processors do so (Linux v6.12, tools/testing/selftests/x86/mov_ss_trap.c).
  */
-export function latchFault<V>(m: MachineOps<V>, rip: V): void {
+function latch<V>(m: MachineOps<V>, rip: V, info: V): void {
   m.heading('What was raised waits in its place');
   m.set('debugTrap', m.word(0));
   m.set('metBreakpoints', m.word(0));
-  post(m, 'fault', m.get('raisedVector'), m.get('raisedCode'), rip);
+  post(m, 'fault', { vector: m.get('raisedVector'), code: m.get('raisedCode'), rip, info });
 }
 
-/** INT n, INT3: to be delivered with a check of the gate's DPL, returning behind the instruction. */
+/** Latch what this attempt raised; its delivery is the next transition, and returns to `rip`. */
+export function latchFault<V>(m: MachineOps<V>, rip: V): void {
+  latch(m, rip, exceptionInfo(m, m.word(0)));
+}
+
+/** The same where the attempt was a delivery. @param nested whether what it raised is no double fault */
+export function latchFaultOfDelivery<V>(m: MachineOps<V>, rip: V, nested: V): void {
+  latch(m, rip, exceptionInfo(m, nested));
+}
+
+/** INT n and INT3: to be delivered with a check of the gate's DPL, returning behind the instruction. */
 export function postSoftwareInterrupt<V>(m: MachineOps<V>, vector: V): void {
-  post(m, 'software', vector, m.word(0), m.nextRip());
+  post(m, 'software', byInstruction(m, vector, EVENT_TYPE.softwareInterrupt));
+}
+export function postSoftwareException<V>(m: MachineOps<V>, vector: number): void {
+  post(m, 'software', byInstruction(m, m.word(vector), EVENT_TYPE.softwareException));
 }
 
 /** INT1: a trap as if from hardware, without that check (SDM vol 2, INT n/INTO/INT3/INT1). */
 export function postTrap<V>(m: MachineOps<V>, vector: number): void {
-  post(m, 'trap', m.word(vector), m.word(0), m.nextRip());
+  post(m, 'trap', byInstruction(m, m.word(vector), EVENT_TYPE.privilegedSoftwareException));
+}
+
+/** SYSCALL and SYSENTER under FRED (SDM vol 2). */
+export function postSystemEvent<V>(m: MachineOps<V>, vector: number): void {
+  post(m, 'software', byInstruction(m, m.word(vector), EVENT_TYPE.other));
 }
 
 /**

@@ -1,4 +1,5 @@
 /** What holds events back for one instruction, and what follows an instruction: shadows, RF and TF. */
+import { waits } from '../../isa/endbranch.ts';
 import { RF } from '../../isa/flags.ts';
 import { ATTENTION } from '../layout.ts';
 import type { MachineOps } from '../machine-ops.ts';
@@ -49,7 +50,27 @@ export function refreshAttention<V>(m: MachineOps<V>): void {
   const after = m.shl(m.isZero(m.isZero(m.or(m.get('shadow'), under))), m.word(2));
   const before = m.shl(m.bit(armed, 0), m.word(3));
   const full = m.and(m.get('attention'), m.word(ATTENTION.full));
-  m.set('attention', m.or(m.or(full, before), m.or(event, after)));
+  const endbranch = m.shl(waits(m), m.word(4));
+  m.set('attention', m.or(m.or(m.or(full, before), endbranch), m.or(event, after)));
+}
+
+/**
+ * SYSCALL and SYSRET: the TF they have loaded decides whether a single step traps behind them, with the new CPL
+ * (kvm-unit-tests x86/syscall.c). `retire` then leaves the TF of before alone.
+ */
+export function stepByNewFlags<V>(m: MachineOps<V>): void {
+  m.ownStep();
+  m.when(m.bit(m.get('rflagsRest'), TF_BIT), () =>
+    m.set('debugTrap', m.or(m.get('debugTrap'), m.word(DR6.singleStep))),
+  );
+}
+
+/** What an instruction said of what follows it; truths. */
+export interface Behind<V> {
+  /** It was an IRET, which loads RF, or an iteration of a repeated string instruction that is not the last. */
+  readonly keepsRf: V;
+  /** It has said by itself whether a single step traps. */
+  readonly ownStep: V;
 }
 
 /** What an instruction began under. */
@@ -71,11 +92,8 @@ export const beforeInstruction = <V>(m: MachineOps<V>): Before<V> => ({
  * TF counts as it was before the instruction, so that the instruction which sets it does not trap. A fault
  * or a software interrupt is no completed instruction: it traps no step, and a fault keeps RF. The step of a
  * load of SS is suppressed, whereas a data breakpoint that it meets waits for the end of the shadow.
- *
- * @param keepsRf whether the instruction was an IRET, which loads RF, or an iteration of a repeated string
- *   instruction that is not the last; every other one clears it
  */
-export function retire<V>(m: MachineOps<V>, before: Before<V>, keepsRf: V): void {
+export function retire<V>(m: MachineOps<V>, before: Before<V>, { keepsRf, ownStep }: Behind<V>): void {
   const kind = m.get('pendingKind');
   m.heading('A shadow lasts one instruction; a second one in a row does not prolong it');
   const faulted = m.eq(kind, m.symbol('FAULT', PENDING.fault));
@@ -85,9 +103,12 @@ export function retire<V>(m: MachineOps<V>, before: Before<V>, keepsRf: V): void
       m.set('shadow', shadow);
       m.heading('RF suppresses breakpoints for one instruction');
       m.when(m.and(m.bit(before.flags, RF_BIT), m.isZero(keepsRf)), () => m.setRflags(m.word(0), RF));
-      m.heading('A completed instruction that began with TF set traps, unless it has loaded SS');
+      m.heading(
+        'A completed instruction that began with TF set traps, unless it has loaded SS; SYSCALL and SYSRET decided',
+      );
       const completed = m.eq(kind, m.symbol('NOTHING', PENDING.nothing));
-      const step = m.and(m.bit(before.flags, TF_BIT), m.isZero(m.part('MOV_SS', shadow, 1, 1)));
+      const decided = m.or(m.part('MOV_SS', shadow, 1, 1), ownStep);
+      const step = m.and(m.bit(before.flags, TF_BIT), m.isZero(decided));
       m.when(m.and(completed, step), () =>
         m.set('debugTrap', m.or(m.get('debugTrap'), m.word(DR6.singleStep))),
       );

@@ -53,6 +53,7 @@ const INTERNAL = new Set([
   'pendingVector',
   'pendingCode',
   'pendingRip',
+  'pendingInfo',
   'raisedVector',
   'raisedCode',
   'attention',
@@ -91,8 +92,9 @@ const VECTOR_NAMES: Readonly<Record<number, string>> = {
   12: '#SS',
   13: '#GP',
   14: '#PF',
+  21: '#CP',
 };
-const WITH_CODE = new Set([10, 11, 12, 13, 14]);
+const WITH_CODE = new Set([10, 11, 12, 13, 14, 21]);
 
 /**
  * 0x10 code, 0x18 data, 0x20 data not present, 0x28 user data, 0x30 user code, 0x38 TSS, 0x48 read-only data of

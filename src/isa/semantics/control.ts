@@ -1,6 +1,7 @@
 /** Where control goes: branches, calls, software interrupts (SDM vol 1, 5.1.7). */
 import type { ConditionCode } from '../flags.ts';
 import { LOGGED, type Ops, type Semantics, type StopReason, VECTOR } from '../ops.ts';
+import { CR4 } from '../state.ts';
 import { push } from './stack.ts';
 
 export const jcc =
@@ -28,6 +29,7 @@ export const loop =
 export const jmpIndirect: Semantics = (m, { a }) => {
   const to = m.read(a);
   m.raiseUnless(m.isCanonical(to), VECTOR.GP, m.word(0));
+  m.trackIndirect();
   m.jump(to);
 };
 
@@ -48,6 +50,7 @@ export const callIndirect: Semantics = (m, { a }) => {
   const to = m.read(a);
   m.raiseUnless(m.isCanonical(to), VECTOR.GP, m.word(0));
   pushReturn(m);
+  m.trackIndirect();
   m.jump(to);
 };
 
@@ -67,6 +70,20 @@ export const int3: Semantics = (m) => m.interrupt(VECTOR.BP);
 export const int1: Semantics = (m) => m.interrupt(VECTOR.DB);
 export const int: Semantics = (m, { a }) => m.interrupt(m.read(a));
 export const iret: Semantics = (m, { width }) => m.returnFromInterrupt(width);
+
+/** #UD without CR4.FRED and outside ring 0 (SDM vol 2, ERETS and ERETU). */
+const returnFromEvent =
+  (to: 'supervisor' | 'user'): Semantics =>
+  (m) => {
+    const enabled = m.and(m.bit(m.get('cr4'), CR4.fred), m.isZero(m.get('cpl')));
+    m.raiseUnless(enabled, VECTOR.UD, m.word(0));
+    m.returnFromEvent(to);
+  };
+export const erets = returnFromEvent('supervisor');
+export const eretu = returnFromEvent('user');
+
+/** A target of indirect branches: nothing is waited for any more. ENDBR32 is that in 32-bit code only. */
+export const endbr64: Semantics = (m) => m.endWait();
 
 /** UD0, UD1, UD2: reserved to raise #UD. */
 export const ud: Semantics = (m) => m.raise(VECTOR.UD, m.word(0));

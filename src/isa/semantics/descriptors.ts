@@ -1,6 +1,6 @@
 /** Selectors, descriptor tables and descriptors, as every instruction and event that loads a segment reads them (SDM vol 3, 3.4 and 3.5). */
 import { type Ops, VECTOR } from '../ops.ts';
-import { SEGMENT, type Segment } from '../state.ts';
+import { CR4, SEGMENT, type Segment } from '../state.ts';
 
 /** The selector as an error code: index and table without RPL, zero for a null selector (SDM vol 3, 6.13). */
 export const selectorCode = <V>(m: Ops<V>, selector: V): V => m.and(selector, m.word(0xfffc));
@@ -117,6 +117,11 @@ export function dropInnerSegments<V>(m: Ops<V>, cpl: V): void {
   }
 }
 
+const fred = <V>(m: Ops<V>): V => m.bit(m.get('cr4'), CR4.fred);
+/** Under FRED, ring 0 has only 64-bit code (SDM vol 2, JMP, CALL, RET and IRET). */
+const leavesLong = <V>(m: Ops<V>, segment: V): V =>
+  m.and(m.and(fred(m), m.isZero(m.get('cpl'))), m.isZero(isLong(m, segment)));
+
 /** The code segment of a far JMP or CALL; RPL and conformity as SDM vol 2, JMP, orders them. Not marked yet. */
 export function targetCode<V>(m: Ops<V>, selector: V): V {
   const cpl = m.get('cpl');
@@ -128,6 +133,7 @@ export function targetCode<V>(m: Ops<V>, selector: V): V {
   const dpl = dplOf(m, segment);
   const outranked = m.or(m.below(cpl, rplOf(m, selector)), m.isZero(m.eq(dpl, cpl)));
   m.raiseIf(m.select(isConforming(m, segment), m.below(cpl, dpl), outranked), VECTOR.GP, code);
+  m.raiseIf(leavesLong(m, segment), VECTOR.GP, code);
   m.raiseUnless(isPresent(m, segment), VECTOR.NP, code);
   m.when(m.isZero(isLong(m, segment)), () => m.stop('not modelled: jump to compatibility mode'));
   return segment;
@@ -139,21 +145,27 @@ function refuseGate<V>(m: Ops<V>, selector: V, descriptor: V, code: V): void {
   const dpl = dplOf(m, descriptor);
   const outranked = m.or(m.below(dpl, m.get('cpl')), m.below(dpl, rplOf(m, selector)));
   m.raiseIf(m.or(m.isZero(isGate), outranked), VECTOR.GP, code);
+  m.raiseIf(fred(m), VECTOR.GP, code);
   m.raiseUnless(isPresent(m, descriptor), VECTOR.NP, code);
   m.stop('not modelled: call gate');
 }
 
-/** The code segment of an IRET or far RET with its RPL, in the order of SDM vol 2, IRET. Not marked yet. */
-export function returnCode<V>(m: Ops<V>, selector: V, rpl: V): V {
+/**
+ * The code segment of an IRET, far RET, or ERETU to other than the standard segments, with its RPL, in the order of
+ * SDM vol 2, IRET. Under FRED only ERETU changes the ring, and ring 0 has only 64-bit code. Not marked yet.
+ */
+export function returnCode<V>(m: Ops<V>, selector: V, rpl: V, by?: 'ERETU'): V {
   const code = m.named('cs_code', selectorCode(m, selector));
   m.raiseIf(m.isZero(code), VECTOR.GP, m.word(0));
   const segment = m.named('code_segment', loadDescriptor(m, selector, code));
   m.raiseUnless(isCode(m, segment), VECTOR.GP, code);
   m.raiseIf(m.below(rpl, m.get('cpl')), VECTOR.GP, code);
+  if (by !== 'ERETU') m.raiseIf(m.and(fred(m), m.below(m.get('cpl'), rpl)), VECTOR.GP, code);
   const dpl = dplOf(m, segment);
   const wrongRing = m.select(isConforming(m, segment), m.below(rpl, dpl), m.isZero(m.eq(dpl, rpl)));
   m.raiseIf(wrongRing, VECTOR.GP, code);
   m.raiseIf(m.and(isLong(m, segment), isDefault32(m, segment)), VECTOR.GP, code);
+  if (by !== 'ERETU') m.raiseIf(leavesLong(m, segment), VECTOR.GP, code);
   m.raiseUnless(isPresent(m, segment), VECTOR.NP, code);
   m.when(m.isZero(isLong(m, segment)), () => m.stop('not modelled: return to compatibility mode'));
   return segment;

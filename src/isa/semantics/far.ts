@@ -1,4 +1,5 @@
 /** Far JMP, CALL and RET in 64-bit mode (SDM vol 2, JMP, CALL, RET: IA-32e mode). */
+import { trackFar } from '../endbranch.ts';
 import { LOGGED, type Ops, type Semantics, type Shape, VECTOR } from '../ops.ts';
 import {
   dropInnerSegments,
@@ -25,6 +26,7 @@ export const jmpFar: Semantics = (m, shape) => {
   m.raiseUnless(m.isCanonical(to), VECTOR.GP, m.word(0));
   markAccessed(m, selector, code);
   m.set('cs', withCpl(m, selector));
+  trackFar(m);
   m.jump(to);
 };
 
@@ -42,6 +44,7 @@ export const callFar: Semantics = (m, shape) => {
   m.log(LOGGED.call, m.rip(), slot, m.nextRip());
   m.set('rsp', slot);
   m.set('cs', withCpl(m, selector));
+  trackFar(m);
   m.jump(to);
 };
 

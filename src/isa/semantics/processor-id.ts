@@ -22,10 +22,10 @@ const NAME = `${'entrylab x64: integer instructions only'.padEnd(47)}\0`;
 /** Leaves by number, those of subleaf 0 only; everything else is 0 (SDM vol 2, CPUID, table 3-17). */
 export const CPUID_LEAVES: ReadonlyMap<number, Leaf> = new Map([
   [0, [7, letters('entr'), letters(' x64'), letters('ylab')]],
-  // Family 6; cache lines of 64 bytes, one processor. CMPXCHG16B PCID MOVBE POPCNT; DE TSC MSR PAE MCE CX8 PGE CMOV CLFSH.
-  [1, [0x600, 0x1_0800, bits(13, 17, 22, 23), bits(2, 4, 5, 6, 7, 8, 13, 15, 19)]],
-  // FSGSBASE BMI1 SMEP BMI2 ERMS INVPCID ADX SMAP CLFLUSHOPT CLWB; UMIP RDPID MOVDIRI MOVDIR64B; SERIALIZE.
-  [7, [0, bits(0, 3, 7, 8, 9, 10, 19, 20, 23, 24), bits(2, 22, 27, 28), bits(14)]],
+  // Family 6; cache lines of 64 bytes, one processor. CMPXCHG16B PCID MOVBE POPCNT; DE TSC MSR PAE MCE CX8 SEP PGE CMOV CLFSH.
+  [1, [0x600, 0x1_0800, bits(13, 17, 22, 23), bits(2, 4, 5, 6, 7, 8, 11, 13, 15, 19)]],
+  // FSGSBASE BMI1 SMEP BMI2 ERMS INVPCID ADX SMAP CLFLUSHOPT CLWB; UMIP RDPID MOVDIRI MOVDIR64B; SERIALIZE CET_IBT.
+  [7, [1, bits(0, 3, 7, 8, 9, 10, 19, 20, 23, 24), bits(2, 22, 27, 28), bits(14, 20)]],
   [0x8000_0000, [0x8000_0008, 0, 0, 0]],
   // LAHF LZCNT PREFETCHW; SYSCALL NX RDTSCP LM.
   [0x8000_0001, [0, 0, bits(0, 5, 8), bits(11, 20, 27, 29)]],
@@ -35,25 +35,30 @@ export const CPUID_LEAVES: ReadonlyMap<number, Leaf> = new Map([
   // 52 bits of physical address, 48 of linear.
   [0x8000_0008, [0x3034, 0, 0, 0]],
 ]);
-const LEAVES = [...CPUID_LEAVES];
-/** Leaves that have subleaves; all but the first are 0. */
-const WITH_SUBLEAVES: ReadonlySet<number> = new Set([7]);
+/** Those of subleaf 1. */
+export const CPUID_SUBLEAVES: ReadonlyMap<number, Leaf> = new Map([
+  // FRED LKGS WRMSRNS.
+  [7, [bits(17, 18, 19), 0, 0, 0]],
+]);
+const LEAVES = [
+  ...[...CPUID_LEAVES].map(([number, words]) => ({ number, words, subleaf: 0 })),
+  ...[...CPUID_SUBLEAVES].map(([number, words]) => ({ number, words, subleaf: 1 })),
+];
 
 /** One arm a leaf: EAX is a value, so the choice is a chain of `when`. */
 function selectLeaf<V>(m: Ops<V>, leaf: V, subleaf: V, from = 0): void {
-  const [number, words] = LEAVES[from] ?? [0, [0, 0, 0, 0]];
+  const found = LEAVES[from];
   const answer = (): void =>
     REGISTERS.forEach((register, n) => {
-      m.setReg(32, register, m.word(words[n] ?? 0));
+      m.setReg(32, register, m.word(found?.words[n] ?? 0));
     });
-  if (from === LEAVES.length) {
+  if (found === undefined) {
     answer();
     return;
   }
-  const same = m.eq(leaf, m.word(number));
-  m.when(WITH_SUBLEAVES.has(number) ? m.and(same, m.isZero(subleaf)) : same, answer, () =>
-    selectLeaf(m, leaf, subleaf, from + 1),
-  );
+  const same = m.eq(leaf, m.word(found.number));
+  const asked = CPUID_SUBLEAVES.has(found.number) ? m.and(same, m.eq(subleaf, m.word(found.subleaf))) : same;
+  m.when(asked, answer, () => selectLeaf(m, leaf, subleaf, from + 1));
 }
 export const cpuid: Semantics = (m) => selectLeaf(m, m.reg(32, 'rax'), m.reg(32, 'rcx'));
 

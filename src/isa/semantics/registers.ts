@@ -1,6 +1,7 @@
 /** Control, debug and model-specific registers (SDM vol 3, 2.5 and 17.2; vol 4). */
+import { CET } from '../endbranch.ts';
 import { type Ops, type Semantics, VECTOR } from '../ops.ts';
-import { type Field, MAXPHYADDR } from '../state.ts';
+import { CR4, type Field, MAXPHYADDR } from '../state.ts';
 import { requireKernel } from './system.ts';
 
 const gpIf = <V>(m: Ops<V>, condition: V): void => m.raiseIf(condition, VECTOR.GP, m.word(0));
@@ -21,15 +22,19 @@ export const writeCr2: Semantics = (m, { b }) => {
 };
 
 /** PE MP EM TS ET NE WP AM NW CD PG; what lies between is ignored. */
-const CR0 = { pe: 0, et: 1n << 4n, nw: 29, cd: 30, pg: 31, kept: 0xe005_003fn } as const;
+const CR0 = { pe: 0, et: 1n << 4n, wp: 16, nw: 29, cd: 30, pg: 31, kept: 0xe005_003fn } as const;
 
-/** Paging and protection cannot be left in 64-bit mode; NW without CD is refused (SDM vol 2, MOV CR). */
+/**
+ * Paging and protection cannot be left in 64-bit mode; NW without CD is refused, and so is CR4.CET without WP
+ * (SDM vol 2, MOV CR).
+ */
 export const writeCr0: Semantics = (m, { b }) => {
   requireKernel(m);
   const value = m.read(b);
   gpIf(m, anyOf(m, value, 0xffff_ffff_0000_0000n));
   gpIf(m, m.isZero(m.and(m.bit(value, CR0.pe), m.bit(value, CR0.pg))));
   gpIf(m, m.and(m.bit(value, CR0.nw), m.isZero(m.bit(value, CR0.cd))));
+  gpIf(m, m.and(m.bit(m.get('cr4'), CR4.cet), m.isZero(m.bit(value, CR0.wp))));
   m.set('cr0', m.or(m.and(value, m.word(CR0.kept)), m.word(CR0.et)));
   m.flushTranslations();
 };
@@ -44,40 +49,43 @@ const CR3_RESERVED = ((1n << 63n) - 1n) & ~((1n << BigInt(MAXPHYADDR)) - 1n);
 export const writeCr3: Semantics = (m, { b }) => {
   requireKernel(m);
   const value = m.read(b);
-  const hint = m.and(m.bit(value, 63), m.bit(m.get('cr4'), CR4.pcide));
+  const hint = m.and(m.bit(value, 63), m.bit(m.get('cr4'), CONTROL4.pcide));
   gpIf(m, m.or(anyOf(m, value, CR3_RESERVED), m.xor(m.bit(value, 63), hint)));
   m.set('cr3', m.and(value, m.word((1n << 63n) - 1n)));
   m.flushTranslations();
 };
 
-/** Bits 0 to 11, FSGSBASE, PCIDE, OSXSAVE, SMEP, SMAP. LA57 cannot change in 64-bit mode (SDM vol 2, MOV CR). */
-const CR4 = { pae: 5, la57: 12, pcide: 17, known: 0x0037_0fffn } as const;
+/** Bits 0 to 11, FSGSBASE, PCIDE, OSXSAVE, SMEP, SMAP, CET, FRED. LA57 cannot change in 64-bit mode (SDM vol 2, MOV CR). */
+const CONTROL4 = { pae: 5, la57: 12, pcide: 17, known: 0x1_00b7_0fffn } as const;
 /** Bits that change what is not modelled. */
 const UNMODELLED_CR4 = [
   [13, 'CR4.VMXE'],
   [14, 'CR4.SMXE'],
   [22, 'CR4.PKE'],
-  [23, 'CR4.CET'],
   [24, 'CR4.PKS'],
   [25, 'CR4.UINTR'],
   [27, 'CR4.LASS'],
   [28, 'CR4.LAM_SUP'],
-  [32, 'CR4.FRED'],
 ] as const;
-const CR4_DEFINED = UNMODELLED_CR4.reduce<bigint>((bits, [bit]) => bits | (1n << BigInt(bit)), CR4.known);
+const CR4_DEFINED = UNMODELLED_CR4.reduce<bigint>(
+  (bits, [bit]) => bits | (1n << BigInt(bit)),
+  CONTROL4.known,
+);
 
 export const writeCr4: Semantics = (m, { b }) => {
   requireKernel(m);
   const value = m.read(b);
   const before = m.get('cr4');
   const set = m.named('newly_set', m.and(value, m.not(before)));
-  gpIf(m, anyOf(m, value, ~(CR4_DEFINED | (1n << BigInt(CR4.la57))) & 0xffff_ffff_ffff_ffffn));
-  gpIf(m, m.isZero(m.bit(value, CR4.pae)));
-  gpIf(m, m.bit(m.xor(value, before), CR4.la57));
-  gpIf(m, m.and(m.bit(set, CR4.pcide), anyOf(m, m.get('cr3'), 0xfffn)));
+  gpIf(m, anyOf(m, value, ~(CR4_DEFINED | (1n << BigInt(CONTROL4.la57))) & 0xffff_ffff_ffff_ffffn));
+  gpIf(m, m.isZero(m.bit(value, CONTROL4.pae)));
+  gpIf(m, m.bit(m.xor(value, before), CONTROL4.la57));
+  gpIf(m, m.and(m.bit(set, CONTROL4.pcide), anyOf(m, m.get('cr3'), 0xfffn)));
+  gpIf(m, m.and(m.bit(value, CR4.cet), m.isZero(m.bit(m.get('cr0'), CR0.wp))));
   for (const [bit, name] of UNMODELLED_CR4) m.when(m.bit(set, bit), () => m.stop(`not modelled: ${name}`));
   m.set('cr4', value);
   m.flushTranslations();
+  m.refreshAttention();
 };
 
 export const writeCr8: Semantics = (m, { b }) => {
@@ -133,12 +141,32 @@ interface ModelRegister {
   readonly field: Field | undefined;
   readonly canonical?: true;
   readonly reserved?: bigint;
+  /** Why neither is done. */
+  readonly refused?: `not modelled: ${string}`;
+  /** Bits that it cannot be asked for, and why. */
+  readonly notModelled?: readonly (readonly [bits: bigint, reason: `not modelled: ${string}`])[];
 }
+const SHADOW_STACK = 'not modelled: shadow stacks';
+const cetRegister = (index: bigint, field: Field): ModelRegister => ({
+  index,
+  field,
+  canonical: true,
+  reserved: CET.reserved,
+  notModelled: [
+    [CET.shadowStack | CET.writeShadowStack, SHADOW_STACK],
+    [CET.legacyBitmap, 'not modelled: legacy code page bitmap'],
+  ],
+});
+const shadowStackRegister = (index: bigint): ModelRegister => ({
+  index,
+  field: undefined,
+  refused: SHADOW_STACK,
+});
 const HIGH_HALF = 0xffff_ffff_0000_0000n;
 
 /**
  * What entry code and the code around it touch. SPEC_CTRL and PRED_CMD concern speculation, of which there is
- * none: they read as zero. CSTAR and the SYSENTER registers are kept for instructions that stop by name.
+ * none: they read as zero. CSTAR is kept for code that does not run here.
  */
 const MODEL_REGISTERS: readonly ModelRegister[] = [
   { index: 0x10n, field: 'tsc' },
@@ -148,6 +176,18 @@ const MODEL_REGISTERS: readonly ModelRegister[] = [
   { index: 0x175n, field: 'sysenterEsp', canonical: true },
   { index: 0x176n, field: 'sysenterEip', canonical: true },
   { index: 0x17an, field: 'mcgStatus', reserved: ~0xfn & 0xffff_ffff_ffff_ffffn },
+  // FRED (SDM vol 4; linux v6.9 arch/x86/include/asm/msr-index.h). Stacks are aligned to 64 bytes.
+  { index: 0x1ccn, field: 'fredRsp0', canonical: true, reserved: 0x3fn },
+  { index: 0x1cdn, field: 'fredRsp1', canonical: true, reserved: 0x3fn },
+  { index: 0x1cen, field: 'fredRsp2', canonical: true, reserved: 0x3fn },
+  { index: 0x1cfn, field: 'fredRsp3', canonical: true, reserved: 0x3fn },
+  { index: 0x1d0n, field: 'fredStklvls' },
+  ...[0x1d1n, 0x1d2n, 0x1d3n].map(shadowStackRegister),
+  { index: 0x1d4n, field: 'fredConfig', canonical: true, reserved: 0x834n },
+  // CET. IA32_PL0_SSP is FRED's stack level 0 as well.
+  cetRegister(0x6a0n, 'userCet'),
+  cetRegister(0x6a2n, 'supervisorCet'),
+  ...[0x6a4n, 0x6a5n, 0x6a6n, 0x6a7n, 0x6a8n].map(shadowStackRegister),
   { index: 0xc000_0081n, field: 'star' },
   { index: 0xc000_0082n, field: 'lstar', canonical: true },
   { index: 0xc000_0083n, field: 'cstar', canonical: true },
@@ -163,10 +203,8 @@ const UNMODELLED_REGISTERS: readonly (readonly [first: bigint, last: bigint, nam
   [0x1bn, 0x1bn, 'APIC_BASE'],
   [0x179n, 0x179n, 'MCG_CAP'],
   [0x1d9n, 0x1d9n, 'DEBUGCTL'],
-  [0x1ccn, 0x1d4n, 'FRED'],
   [0x277n, 0x277n, 'PAT'],
   [0x400n, 0x47fn, 'machine-check banks'],
-  [0x6a0n, 0x6a8n, 'CET'],
   [0x6e0n, 0x6e0n, 'TSC_DEADLINE'],
   [0x800n, 0x8ffn, 'x2APIC'],
 ];
@@ -209,7 +247,7 @@ export const rdmsr: Semantics = (m) => {
   m.when(
     m.eq(index, m.word(EFER_INDEX)),
     () => answer('efer'),
-    () => selectRegister(m, index, ({ field }) => answer(field)),
+    () => selectRegister(m, index, ({ field, refused }) => (refused ? m.stop(refused) : answer(field))),
   );
 };
 
@@ -227,10 +265,16 @@ export const wrmsr: Semantics = (m) => {
       m.flushTranslations();
     },
     () =>
-      selectRegister(m, index, ({ field, canonical, reserved }) => {
+      selectRegister(m, index, ({ field, canonical, reserved, refused, notModelled = [] }) => {
+        if (refused) return m.stop(refused);
         if (canonical) m.raiseUnless(m.isCanonical(value), VECTOR.GP, m.word(0));
         if (reserved !== undefined) gpIf(m, anyOf(m, value, reserved));
-        if (field !== undefined) m.set(field, value);
+        if (field === 'userCet' || field === 'supervisorCet')
+          gpIf(m, m.and(m.bit(value, CET.suppress), m.bit(value, CET.wait)));
+        for (const [bits, reason] of notModelled) m.when(anyOf(m, value, bits), () => m.stop(reason));
+        if (field === undefined) return;
+        m.set(field, value);
+        if (field === 'userCet' || field === 'supervisorCet') m.refreshAttention();
       }),
   );
 };

@@ -1,6 +1,6 @@
 /** Segment registers (SDM vol 3, chapter 5; vol 2, MOV, POP, LDS/LES/LFS/LGS/LSS). */
 import { type Ops, type Semantics, VECTOR } from '../ops.ts';
-import { type Segment, SHADOW } from '../state.ts';
+import { type Field, type Segment, SHADOW } from '../state.ts';
 import {
   baseOf,
   type DataSegment,
@@ -19,13 +19,21 @@ import {
 } from './descriptors.ts';
 import { push } from './stack.ts';
 
+/** Where the base of a descriptor goes. */
+const BASE: Readonly<Record<DataSegment, Field | undefined>> = {
+  es: undefined,
+  ds: undefined,
+  fs: 'fsBase',
+  gs: 'gsBase',
+};
+
 /**
  * Load ES, DS, FS or GS; what it writes comes behind every raise. A null selector is allowed and clears the
  * base of FS and GS (Intel; AMD keeps it). Segment limits mean nothing in 64-bit mode (SDM vol 3, 3.2.4).
  */
-function setDataSegment<V>(m: Ops<V>, segment: DataSegment, selector: V): void {
+function setDataSegment<V>(m: Ops<V>, segment: DataSegment, selector: V, place = BASE[segment]): void {
   const setHidden = (base: () => V, inward: V): void => {
-    if (segment === 'fs' || segment === 'gs') m.set(`${segment}Base`, base());
+    if (place !== undefined) m.set(place, base());
     setDataPrivilege(m, segment, inward);
   };
   m.when(
@@ -107,3 +115,9 @@ export const pushSegment =
   (segment: 'fs' | 'gs'): Semantics =>
   (m, { width }) =>
     push(m, width, m.get(segment));
+
+/** GS as MOV to GS loads it, but its base goes to IA32_KERNEL_GS_BASE; #UD outside ring 0 (SDM vol 2, LKGS). */
+export const lkgs: Semantics = (m, { a }) => {
+  m.raiseIf(m.get('cpl'), VECTOR.UD, m.word(0));
+  setDataSegment(m, 'gs', m.truncate(16, m.read(a)), 'kernelGsBase');
+};

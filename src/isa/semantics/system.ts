@@ -1,7 +1,7 @@
 /** Flags, modes and instructions for the kernel (SDM vol 1, 5.1.12 and 5.20). */
-import { AC, DF, IF, RF } from '../flags.ts';
+import { AC, DF, IF } from '../flags.ts';
 import { type Ops, type Semantics, VECTOR } from '../ops.ts';
-import { SHADOW } from '../state.ts';
+import { CR4, SHADOW } from '../state.ts';
 
 /** Privileged instructions raise #GP(0) outside ring 0. */
 export const requireKernel = <V>(m: Ops<V>): void => m.raiseIf(m.get('cpl'), VECTOR.GP, m.word(0));
@@ -80,8 +80,9 @@ export const invpcid: Semantics = (m, { a, b }) => {
   m.flushTranslations();
 };
 
-/** Exchange GS.base with IA32_KERNEL_GS_BASE (SDM vol 2, SWAPGS). */
+/** Exchange GS.base with IA32_KERNEL_GS_BASE; #UD under FRED, whose events and ERETU do that (SDM vol 2, SWAPGS). */
 export const swapgs: Semantics = (m) => {
+  m.raiseIf(m.bit(m.get('cr4'), CR4.fred), VECTOR.UD, m.word(0));
   requireKernel(m);
   const user = m.get('gsBase');
   const kernel = m.get('kernelGsBase');
@@ -106,42 +107,3 @@ export const writeBase =
     m.raiseUnless(m.isCanonical(value), VECTOR.GP, m.word(0));
     m.set(base, value);
   };
-
-/** RFLAGS bits SYSRET takes from R11; RF and VM are cleared (SDM vol 2, SYSRET). */
-const SYSRET_FLAGS = 0x3c_7fd7n;
-
-/** RSP is left as the user had it. RF of the saved image is clear, as in every image a program sees. */
-export const syscall: Semantics = (m) => {
-  m.raiseUnless(m.bit(m.get('efer'), 0), VECTOR.UD, m.word(0));
-  const image = m.rflags();
-  // Whether a single step traps behind it depends on the new TF, which the engine looks at before an instruction.
-  m.when(m.bit(image, 8), () => m.stop('not modelled: SYSCALL under TF'));
-  const selector = m.bits(m.get('star'), 32, 16);
-  m.set('rcx', m.nextRip());
-  m.set('r11', m.and(image, m.word(~RF)));
-  m.setRflags(m.and(image, m.not(m.get('sfmask'))), 0xffff_fffdn & ~RF);
-  m.setRflags(m.word(0), RF);
-  m.set('cs', m.and(selector, m.word(0xfffc)));
-  m.set('ss', m.add(m.and(selector, m.word(0xffff)), m.word(8)));
-  m.set('cpl', m.word(0));
-  m.refreshAttention();
-  m.jump(m.get('lstar'));
-};
-
-/** A non-canonical RCX raises #GP(0) while still in ring 0, on the user's stack: Intel's order (SDM vol 2, SYSRET). */
-export const sysretq: Semantics = (m) => {
-  m.raiseUnless(m.bit(m.get('efer'), 0), VECTOR.UD, m.word(0));
-  requireKernel(m);
-  const to = m.get('rcx');
-  m.raiseUnless(m.isCanonical(to), VECTOR.GP, m.word(0));
-  const image = m.named('image', m.get('r11'));
-  // It would trap right behind itself (SDM vol 2, SYSRET).
-  m.when(m.bit(image, 8), () => m.stop('not modelled: SYSRET that sets TF'));
-  const selector = m.bits(m.get('star'), 48, 16);
-  m.setRflags(m.and(image, m.word(SYSRET_FLAGS)), 0xffff_fffdn);
-  m.set('cs', m.or(m.truncate(16, m.add(selector, m.word(16))), m.word(3)));
-  m.set('ss', m.or(m.truncate(16, m.add(selector, m.word(8))), m.word(3)));
-  m.set('cpl', m.word(3));
-  m.refreshAttention();
-  m.jump(to);
-};

@@ -65,7 +65,7 @@ export const CONTROL: readonly Row[] = [
     '0F 1F /1', '0F 1F /2', '0F 1F /3', '0F 1F /4', '0F 1F /5', '0F 1F /6', '0F 1F /7'].map((opcode) =>
     row(opcode, 'rm', 'nop', '16 32 64', NO_FLAGS, control.nop)),
   row('F3 90', '', 'pause', '', NO_FLAGS, control.nop),
-  row('F3 0F 1E FA', '', 'endbr64', '', NO_FLAGS, control.nop),
+  row('F3 0F 1E FA', '', 'endbr64', '', NO_FLAGS, control.endbr64),
   row('F3 0F 1E FB', '', 'endbr32', '', NO_FLAGS, control.nop),
   row('0F 18 /0', 'ea8', 'prefetchnta', '', NO_FLAGS, control.nop),
   row('0F 18 /1', 'ea8', 'prefetcht0', '', NO_FLAGS, control.nop),

@@ -13,7 +13,7 @@ const MACHINE: readonly Row[] = [
   ...plain('performance counters', ['rdpmc', '0F 33'], ['rdpru', 'NP 0F 01 FD']),
   row('0F C7 /6', 'R', 'rdrand', '16 32 64', effects('OSZAPC'), notModelled('random numbers')),
   row('0F C7 /7', 'R', 'rdseed', '16 32 64', effects('OSZAPC'), notModelled('random numbers')),
-  ...plain('SYSENTER', ['sysenter', '0F 34'], ['sysexit', '0F 35']),
+  ...plain('lists of MSRs', ['rdmsrlist', 'F2 0F 01 C6'], ['wrmsrlist', 'F3 0F 01 C6']),
   ...plain('MONITOR and MWAIT', ['monitor', 'NP 0F 01 C8'], ['mwait', 'NP 0F 01 C9'], ['monitorx', 'NP 0F 01 FA'],
     ['mwaitx', 'NP 0F 01 FB']),
   row('F3 0F AE /6', 'R64', 'umonitor', '', NO_FLAGS, notModelled('MONITOR and MWAIT')),

@@ -2,12 +2,13 @@
 // biome-ignore-all format: a row is a line
 import type { Row } from '../instruction.ts';
 import { effects, row } from '../notation.ts';
-import { nop, notModelled } from '../semantics/control.ts';
+import { erets, eretu, nop } from '../semantics/control.ts';
 import * as ports from '../semantics/ports.ts';
 import * as id from '../semantics/processor-id.ts';
 import * as registers from '../semantics/registers.ts';
 import * as segment from '../semantics/segment.ts';
 import * as system from '../semantics/system.ts';
+import * as systemCall from '../semantics/system-call.ts';
 import * as tables from '../semantics/tables.ts';
 import { SEGMENT } from '../state.ts';
 import { NO_FLAGS, plus } from './flags.ts';
@@ -43,9 +44,9 @@ const portRows = (opcode: string, operands: string, name: string, widths: string
 export const SYSTEM: readonly Row[] = [
   row('F4', '', 'hlt', '', NO_FLAGS, system.hlt),
   row('0F 01 F8', '', 'swapgs', '', NO_FLAGS, system.swapgs),
-  row('0F 05', '', 'syscall', '', effects('OSZAPCDTINR', '', 'OSZAPCDTINR'), system.syscall),
-  row('REX.W 0F 07', '', 'sysretq', '', effects('OSZAPCDTINR'), system.sysretq),
-  row('0F 07', '', 'sysretl', '', NO_FLAGS, notModelled('SYSRET to 32 bits')),
+  row('0F 05', '', 'syscall', '', effects('OSZAPCDTINR', '', 'OSZAPCDTINR'), systemCall.syscall),
+  row('REX.W 0F 07', '', 'sysretq', '', effects('OSZAPCDTINR'), systemCall.sysretq),
+  row('0F 07', '', 'sysretl', '', NO_FLAGS, systemCall.sysretl),
   row('0F 32', '', 'rdmsr', '', NO_FLAGS, registers.rdmsr),
   row('0F 30', '', 'wrmsr', '', NO_FLAGS, registers.wrmsr),
   row('NP 0F 01 CA', '', 'clac', '', NO_FLAGS, system.clac),
@@ -131,9 +132,12 @@ export const SYSTEM: readonly Row[] = [
   ...['6C', '6D'].flatMap((opcode, n) => portRows(opcode, '', 'ins', n === 0 ? '8' : '16 32')),
   ...['6E', '6F'].flatMap((opcode, n) => portRows(opcode, 'si', 'outs', n === 0 ? '8' : '16 32')),
 
-  // FRED; the engine may come to know it.
-  row('F2 0F 01 CA', '', 'erets', '', NO_FLAGS, notModelled('ERETS')),
-  row('F3 0F 01 CA', '', 'eretu', '', NO_FLAGS, notModelled('ERETU')),
-  row('F2 0F 00 /6', 'rm16', 'lkgs', '', NO_FLAGS, notModelled('LKGS')),
-  row('NP 0F 01 C6', '', 'wrmsrns', '', NO_FLAGS, notModelled('WRMSRNS')),
+  row('0F 34', '', 'sysenter', '', effects('I'), systemCall.sysenter),
+  row('REX.W 0F 35', '', 'sysexitq', '', NO_FLAGS, systemCall.sysexitq),
+  row('0F 35', '', 'sysexit', '', NO_FLAGS, systemCall.sysexit),
+  row('F2 0F 01 CA', '', 'erets', '', effects('OSZAPCDTINR'), erets),
+  row('F3 0F 01 CA', '', 'eretu', '', effects('OSZAPCDTINR'), eretu),
+  row('F2 0F 00 /6', 'rm16', 'lkgs', '', NO_FLAGS, segment.lkgs),
+  // WRMSR that does not serialise: there is nothing to serialise here.
+  row('NP 0F 01 C6', '', 'wrmsrns', '', NO_FLAGS, registers.wrmsr),
 ];

@@ -12,7 +12,7 @@ import { RDI, RSI, Situation } from './situation.ts';
 
 /** Why a row is not run: its result is the machine's own, or a system takes the instruction over. */
 const NOT_RUN: readonly (readonly [mnemonics: RegExp, why: string])[] = [
-  [/^(syscall|sysenter|sysexit)$/, 'enters the host kernel'],
+  [/^(syscall|sysenter|sysexitq?)$/, 'enters the host kernel'],
   [/^(cpuid|rdtscp?|rdpid)$/, 'gives what the machine is'],
   [/^(s[gi]dt|smsw|sldt|str)$/, 'answered by Linux where the processor has UMIP'],
   [/^(wrmsrns|eret[su]|lkgs)$/, 'depends on the host or its hypervisor'],

@@ -8,12 +8,18 @@ import type { Vendor } from '../../../src/engine/vendor.ts';
 import { RF } from '../../../src/isa/flags.ts';
 import type { Peculiarities } from '../guest/compare.ts';
 
-/** `helper_iret_protected` unblocks NMIs behind its last check; nothing here looks at SS loads or STI for an NMI. */
+/**
+ * `helper_iret_protected` unblocks NMIs behind its last check; nothing here looks at SS loads or STI for an NMI.
+ * `helper_sysret` does not look at RCX, and SYSENTER is refused in long mode for a processor of AMD, as `-cpu max` is.
+ */
 export const QEMU_TCG: Vendor = {
   name: 'qemu',
   faultingIretUnblocksNmi: false,
   stiShadowHoldsNmi: false,
   movSsSuppressesBreakpoints: false,
+  sysretChecksTarget: false,
+  sysretForcesStackRpl: true,
+  sysenterInLongMode: false,
 };
 
 /** Scenes that the guest leaves out for QEMU (`.if QEMU == 0`): it does not survive them. */
@@ -59,11 +65,10 @@ export const ALONE: Peculiarities = {
       scenes: { not_canonical: 'scene_not_canonical+64: rip on_12 on_13' },
     },
     {
-      why: 'where a jump, RET, IRET or SYSRET goes is not looked at before it is there',
-      source: 'seg_helper.c, helper_ret_protected and helper_sysret; SDM vol 2, IRET and SYSRET',
+      why: 'where a jump, RET or IRET goes is not looked at before it is there',
+      source: 'seg_helper.c, helper_ret_protected; SDM vol 2, IRET',
       scenes: {
         return_to_nowhere: 'shown+9: r10 scene_return_to_nowhere+30 800000000000',
-        sysret_not_canonical: 'scene_sysret_not_canonical+28: rsp ffffffff80031fc0 ffffffff80033fd0',
         iret_rip_not_canonical: 'scene_iret_rip_not_canonical+44: rsp ffffffff80031fa0 ffffffff80033fd0',
         iret_rip_not_canonical_kernel:
           'scene_iret_rip_not_canonical_kernel+44: rsp ffffffff80031fa0 ffffffff80031fc0',

@@ -26,7 +26,7 @@ const HOT = new RegExp(
     '(push|pop)/64 [rmi]',
     'j[a-z]+ j',
     '(jmp|call)/64 .*',
-    'ret/64|leave/64|cltq/64|nop/32|cld',
+    'ret/64|leave/64|cltq/64|nop/32|cld|endbr64',
   ].join('|')})$`,
 );
 
@@ -64,6 +64,11 @@ const { handlers, numbers, hotHandlers } = grouped();
 export const HANDLERS: readonly Case[] = handlers;
 /** How many of them, from the first, are arms of the one function. */
 export const HOT_HANDLERS = hotHandlers;
+
+/** The numbers of what may stand where ENDBR64 is waited for: `endbr64` and `int3`, which share theirs with nothing. */
+export const ENDING_WAIT: readonly number[] = ['endbr64', 'int3'].map(
+  (name) => numbers.get(name) ?? UNRESOLVED,
+);
 
 /** The number of a shape's handler; undefined for a shape that is not in the table. */
 export const caseNumber = (shape: Shape): number | undefined => numbers.get(shape.name);

@@ -31,6 +31,8 @@ export const WORD = {
   cr2: SCRATCH + 64,
   /** Effective address of an operand with 32-bit addresses, without the segment base. */
   shortAddress: SCRATCH + 72,
+  /** Of an instruction that is watched: whether it has decided about its single step. */
+  ownStep: SCRATCH + 80,
 } as const;
 
 /**
@@ -79,8 +81,9 @@ export const RECORD = {
   /** Records behind this instruction and at its branch target; not decoded ones lead to `unresolved`. */
   next: 4,
   target: 8,
-  /** Rights of the memory operand. */
+  /** Rights of the memory operand, and whether there is a 3E prefix; a byte each. */
   rights: 12,
+  noTrack: 13,
   offset: 16,
   displacement: 24,
   immediate: 32,

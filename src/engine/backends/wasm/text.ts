@@ -105,7 +105,8 @@ export class Text {
     const own = short ? ADDR32 : number;
     word32(RECORD.case, second === undefined ? own : CROSSING);
     word32(RECORD.next, this.place(table, BigInt(end)));
-    word32(RECORD.rights, operands.rights);
+    view.setUint8(at + RECORD.rights, operands.rights);
+    view.setUint8(at + RECORD.noTrack, operands.noTrack ? 1 : 0);
     for (const slot of ['a', 'b', 'c'] as const) word16(RECORD[slot], operands.registers[slot] ?? 0);
     word16(RECORD.segment, operands.segment);
     view.setUint8(at + RECORD.length, instruction.length);

@@ -5,14 +5,15 @@
  * `run` is one function with one `switch`: a function for each handler is more than three times slower.
  */
 import binaryen from 'binaryen';
-import type { StopReason } from '../../../../isa/ops.ts';
+import { MISSING_ENDBRANCH } from '../../../../isa/endbranch.ts';
+import { type StopReason, VECTOR } from '../../../../isa/ops.ts';
 import type { Case } from '../../../../isa/table/index.ts';
 import { boundary } from '../../../events/boundary.ts';
 import { executionBreakpoints } from '../../../events/debug.ts';
 import { latchFault } from '../../../events/pending.ts';
 import { retire } from '../../../events/shadows.ts';
 import { ATTENTION, FRAMES, MAX_FRAMES, offsetOf } from '../../../layout.ts';
-import { HANDLERS, HOT_HANDLERS } from '../cases.ts';
+import { CROSSING, ENDING_WAIT, HANDLERS, HOT_HANDLERS, UNRESOLVED } from '../cases.ts';
 import { INTERNAL, RECORD, WORD } from '../layout.ts';
 import { addCaches } from './caches.ts';
 import { Functions } from './functions.ts';
@@ -39,10 +40,13 @@ export function makeInterpreter(level = 2): Interpreter {
   const functions = new Functions(w, (...given) => new Stage(...given));
   addCaches(functions);
   addCold(functions);
+  addAwaited(functions);
   addRun(functions);
   if (w.validate() !== 1) throw new Error('invalid module: binaryen says why above');
   binaryen.setOptimizeLevel(level);
   binaryen.setShrinkLevel(0);
+  // What `run` calls stays outside: a local of what is inlined would be kept through every turn of its loop.
+  binaryen.setOneCallerInlineMaxSize(0);
   if (level > 0) w.optimize();
   const bytes = w.emitBinary().slice();
   w.dispose();
@@ -76,6 +80,7 @@ function addCold(f: Functions): void {
     jumpTo: () => [follow(RECORD.target)],
     hold: () => [w.return(f.local(record))],
     keepRf: () => [f.setWord32(WORD.keepRf, n.const(1))],
+    ownStep: () => [f.setWord32(WORD.ownStep, n.const(1))],
   };
   const names = HANDLERS.slice(HOT_HANDLERS).map((one, number) => {
     const locals = new Locals(1);
@@ -85,6 +90,46 @@ function addCold(f: Functions): void {
   });
   w.addTable(COLD_TABLE, names.length, names.length);
   w.addActiveElementSegment(COLD_TABLE, 'handlers', names, n.const(0));
+}
+
+const latch = (f: Functions): Code => f.call('latchFault', false, [], (m) => void latchFault(m, m.rip()));
+
+/**
+ * Whether the instruction of a record is not the ENDBR64 that is waited for: then #CP is latched. Where it is not
+ * decoded yet, or crosses a page end, JavaScript is asked to look at it.
+ */
+function addAwaited(f: Functions): void {
+  const { w } = f;
+  const { i32: n, i64: l } = w;
+  const [record, number] = [0, 1];
+  const isOneOf = (numbers: readonly number[]): Code =>
+    numbers.map((one) => n.eq(f.local(number), n.const(one))).reduce((a, b) => n.or(a, b));
+  const missing = f.call(
+    'missingEndbranch',
+    false,
+    [],
+    (m) => void m.raise(VECTOR.CP, m.word(MISSING_ENDBRANCH)),
+  );
+  const rip = l.add(f.word64(WORD.textPage), l.load(RECORD.offset, 8, f.local(record)));
+  const ask = [f.setWord32(WORD.asks, n.const(1)), w.return(n.const(1))];
+  f.add(
+    'awaited',
+    [i32],
+    i32,
+    [i32],
+    [
+      w.local.set(number, n.load(RECORD.case, 4, f.local(record))),
+      w.if(isOneOf([CROSSING]), f.setWord32(WORD.fetched, n.const(-1))),
+      w.if(isOneOf([UNRESOLVED, CROSSING]), w.block(null, ask, none)),
+      w.if(isOneOf(ENDING_WAIT), w.return(n.const(0))),
+      f.setWord64(offsetOf.rip, rip),
+      missing,
+      w.global.set('raised', n.const(0)),
+      latch(f),
+      w.return(n.const(1)),
+      w.unreachable(),
+    ],
+  );
 }
 
 function addRun(f: Functions): void {
@@ -116,6 +161,7 @@ function addRun(f: Functions): void {
     jumpTo: () => [follow(RECORD.target), next()],
     hold: () => [next()],
     keepRf: () => [f.setWord32(WORD.keepRf, n.const(1))],
+    ownStep: () => [f.setWord32(WORD.ownStep, n.const(1))],
   };
   const unresolved = [
     set('record', w.call('resolve', [here()], i32)),
@@ -171,11 +217,20 @@ function addRun(f: Functions): void {
   ) => f.call(name, false, parameters, (m, ...p) => void body(m, ...p));
   const retired = call(
     'retire',
-    [f.word64(WORD.shadow), f.word64(WORD.flags), l.load32_u(WORD.keepRf, 4, n.const(0))],
-    (m, shadow, flags, keepRf) =>
-      retire(m, { shadow: shadow as Value, flags: flags as Value }, keepRf as Value),
+    [
+      f.word64(WORD.shadow),
+      f.word64(WORD.flags),
+      l.load32_u(WORD.keepRf, 4, n.const(0)),
+      l.load32_u(WORD.ownStep, 4, n.const(0)),
+    ],
+    (m, shadow, flags, keepsRf, ownStep) =>
+      retire(
+        m,
+        { shadow: shadow as Value, flags: flags as Value },
+        { keepsRf: keepsRf as Value, ownStep: ownStep as Value },
+      ),
   );
-  const latched = call('latchFault', [], (m) => latchFault(m, m.rip()));
+  const latched = latch(f);
   const delivered = call('boundary', [], (m) => boundary(m));
   const breakpoints = f.call('executionBreakpoints', true, [], (m) => executionBreakpoints(m));
 
@@ -201,7 +256,16 @@ function addRun(f: Functions): void {
     f.setWord64(WORD.shadow, f.word64(offsetOf.shadow)),
     f.setWord64(WORD.flags, f.word64(offsetOf.rflagsRest)),
     f.setWord32(WORD.keepRf, n.const(0)),
+    f.setWord32(WORD.ownStep, n.const(0)),
     f.setWord32(UPPER, n.or(f.word32(UPPER), n.const(INTERNAL.retire))),
+  );
+  // The instruction must be ENDBR64.
+  const awaited = block(
+    set('record', w.call('resolve', [here()], i32)),
+    w.if(
+      w.call('awaited', [get('record')], i32),
+      block(w.br('exit', f.word32(WORD.asks)), count(-1), next()),
+    ),
   );
   const done = (): Code => w.br('exit', n.eqz(get('left')));
   const attended = (bits: bigint): Code => n.and(f.word32(offsetOf.attention), n.const(Number(bits)));
@@ -218,6 +282,7 @@ function addRun(f: Functions): void {
     ),
     w.if(get('chosen'), deliver),
     w.if(f.word32(offsetOf.attention), watch),
+    w.if(attended(ATTENTION.endbranch), awaited),
   );
 
   const loop = block(

@@ -1,10 +1,12 @@
 /** State, operands and memory, staged: what an access does when a cached translation serves it, and when not. */
 import binaryen from 'binaryen';
+import { endWait, trackIndirect } from '../../../../isa/endbranch.ts';
 import { AC } from '../../../../isa/flags.ts';
 import type { Operand, Rights, Width } from '../../../../isa/ops.ts';
-import type { Field, Register } from '../../../../isa/state.ts';
+import { CR4, type Field, type Register } from '../../../../isa/state.ts';
 import { divWide, mulHigh } from '../../../../isa/wide.ts';
 import { armBreakpoints, executionBreakpoints, isWatched, meetBreakpoints } from '../../../events/debug.ts';
+import { returnToSupervisor, returnToUser } from '../../../events/fred-return.ts';
 import { returnFromInterrupt } from '../../../events/iret.ts';
 import { refreshAttention } from '../../../events/shadows.ts';
 import {
@@ -156,7 +158,7 @@ export class Stage extends StageWords {
   }
   private rightsCode(write: number): Code {
     const l = this.w.i64;
-    return l.or(l.load32_u(RECORD.rights, 4, this.record()), l.const(BigInt(write)));
+    return l.or(l.load8_u(RECORD.rights, 1, this.record()), l.const(BigInt(write)));
   }
   read(operand: Operand): Value {
     return this.readWith(operand, 0);
@@ -372,10 +374,40 @@ export class Stage extends StageWords {
     this.emit(...(this.exits.keepRf?.() ?? []));
     super.stay();
   }
-  /** Too large for a handler: a function, which leaves the new RIP in the state. */
+  ownStep(): void {
+    this.emit(...(this.exits.ownStep?.() ?? []));
+  }
+  noTrack(): Value {
+    return this.keep(this.w.i64.load8_u(RECORD.noTrack, 1, this.record()));
+  }
+  override trackIndirect(): void {
+    this.whileTracking('trackIndirect', [this.noTrack()], (m, noTrack) => trackIndirect(m, noTrack as Value));
+  }
+  override endWait(): void {
+    this.whileTracking('endWait', [], (m) => endWait(m));
+  }
+  /** A function, called only while CR4.CET is set, so that a handler stays small. */
+  private whileTracking(
+    name: string,
+    words: readonly Value[],
+    body: (m: Stage, ...words: readonly Value[]) => void,
+  ): void {
+    this.when(this.bit(this.get('cr4'), CR4.cet), () => {
+      const given = words.map((word) => this.wide(word));
+      this.emit(this.functions.call(name, false, given, (m, ...taken) => void body(m, ...taken)));
+    });
+  }
   override returnFromInterrupt(width: Width): void {
+    this.returnBy(`iret${width}`, (m) => returnFromInterrupt(m, width));
+  }
+  override returnFromEvent(to: 'supervisor' | 'user'): void {
+    if (to === 'user') this.returnBy('eretu', returnToUser);
+    else this.returnBy('erets', returnToSupervisor);
+  }
+  /** Too large for a handler: a function, which leaves the new RIP in the state. */
+  private returnBy(name: string, body: (m: Stage) => void): void {
     this.syncRip();
-    this.emit(this.functions.call(`iret${width}`, false, [], (m) => void returnFromInterrupt(m, width)));
+    this.emit(this.functions.call(name, false, [], (m) => void body(m)));
     this.checkRaised();
     this.emit(...(this.exits.keepRf?.() ?? []));
     this.jump(this.get('rip'));

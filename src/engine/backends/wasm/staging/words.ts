@@ -29,8 +29,9 @@ export interface Exits {
   readonly jump: (to: Code) => Code[];
   readonly jumpTo?: () => Code[];
   readonly hold?: () => Code[];
-  /** What an instruction says that keeps RF. */
+  /** What an instruction says that keeps RF, and one that decides about its single step. */
   readonly keepRf?: () => Code[];
+  readonly ownStep?: () => Code[];
 }
 
 /** Thrown when semantics ask for a switch of the vendor that is not decided in the arm being staged. */
