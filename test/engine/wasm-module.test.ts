@@ -21,11 +21,11 @@ test('every case has a number, and the numbers are those of the handlers', () =>
   expect(caseNumber({ ...(CASES[0] as (typeof CASES)[0]).shape, name: 'none' })).toBeUndefined();
 });
 
-test('the one large function stays small enough to be compiled at once; gzipped, the module is 40 kB at most', async () => {
+test('the one large function stays small enough to be compiled at once; gzipped, the module is 36 kB at most', async () => {
   expect(HOT_HANDLERS).toBeLessThan(250);
   const bytes = engineBytes();
   const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'));
-  expect((await new Response(stream).arrayBuffer()).byteLength).toBeLessThan(40_000);
+  expect((await new Response(stream).arrayBuffer()).byteLength).toBeLessThan(36_000);
   // The memory it wants is the one that every machine has, from the smallest to the largest.
   for (const frames of [1, 16_384]) expect(() => new Machine({ frames, backend: wasm() })).not.toThrow();
 });

@@ -37,7 +37,9 @@ export const callFar: Semantics = (m, shape) => {
   const code = targetCode(m, selector);
   m.raiseUnless(m.isCanonical(to), VECTOR.GP, m.word(0));
   const slot = m.sub(m.get('rsp'), m.word(2 * bytes));
-  m.probe(slot, 2 * bytes, 'stack');
+  // CS is pushed first.
+  m.probe(m.add(slot, m.word(bytes)), bytes, 'stack');
+  m.probe(slot, bytes, 'stack');
   markAccessed(m, selector, code);
   m.store(shape.width, m.add(slot, m.word(bytes)), m.get('cs'), 'stack');
   m.store(shape.width, slot, m.truncate(shape.width, m.nextRip()), 'stack');

@@ -22,13 +22,13 @@ const NAME = `${'entrylab x64: integer instructions only'.padEnd(47)}\0`;
 /** Leaves by number, those of subleaf 0 only; everything else is 0 (SDM vol 2, CPUID, table 3-17). */
 export const CPUID_LEAVES: ReadonlyMap<number, Leaf> = new Map([
   [0, [7, letters('entr'), letters(' x64'), letters('ylab')]],
-  // Family 6; cache lines of 64 bytes, one processor. CMPXCHG16B PCID MOVBE POPCNT; DE TSC MSR PAE MCE CX8 SEP PGE CMOV CLFSH.
-  [1, [0x600, 0x1_0800, bits(13, 17, 22, 23), bits(2, 4, 5, 6, 7, 8, 11, 13, 15, 19)]],
+  // Family 6; cache lines of 64 bytes, one processor. CMPXCHG16B PCID MOVBE POPCNT; DE PSE TSC MSR PAE MCE CX8 SEP PGE CMOV CLFSH.
+  [1, [0x600, 0x1_0800, bits(13, 17, 22, 23), bits(2, 3, 4, 5, 6, 7, 8, 11, 13, 15, 19)]],
   // FSGSBASE BMI1 SMEP BMI2 ERMS INVPCID ADX SMAP CLFLUSHOPT CLWB; UMIP RDPID MOVDIRI MOVDIR64B; SERIALIZE CET_IBT.
   [7, [1, bits(0, 3, 7, 8, 9, 10, 19, 20, 23, 24), bits(2, 22, 27, 28), bits(14, 20)]],
   [0x8000_0000, [0x8000_0008, 0, 0, 0]],
-  // LAHF LZCNT PREFETCHW; SYSCALL NX RDTSCP LM.
-  [0x8000_0001, [0, 0, bits(0, 5, 8), bits(11, 20, 27, 29)]],
+  // LAHF LZCNT PREFETCHW; SYSCALL NX, pages of 1 GiB, RDTSCP LM.
+  [0x8000_0001, [0, 0, bits(0, 5, 8), bits(11, 20, 26, 27, 29)]],
   [0x8000_0002, brand(NAME)],
   [0x8000_0003, brand(NAME.slice(16))],
   [0x8000_0004, brand(NAME.slice(32))],

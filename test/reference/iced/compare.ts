@@ -56,14 +56,10 @@ function theirs(bytes: Uint8Array): Reading | undefined {
 const KNOWN: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^\(.*\) \|/, 'refused by name, without operands'],
   [/^\(bad\) \| (xs\w+|extrq|insertq|(rd|wr)msrlist|v\w+)\b/, 'no row'],
-  [/^nop .*\| (prefetchit[01]|cldemote) /, 'a newer name of a hint'],
+  [/^nop .*\| (prefetchit[01]|cldemote|rdssp[dq]) /, 'a newer name of a hint'],
   [/^prefetch .*\| prefetchw /, 'a reserved hint'],
   [/^ptwrite.* \| \(bad\)/, 'refused by name, whatever the prefix'],
   [/^(rdrand|rdseed) .*\| (\(bad\)|senduipi |rdpid )/, 'refused by name, whatever the prefix'],
-  [/^bswap %e\w+.*\| bswap %\w+/, 'BSWAP of 16 bits is undefined'],
-  [/^bswap %r\d+d .*\| bswap %r\d+w /, 'BSWAP of 16 bits is undefined'],
-  [/^(wbinvd) .*\| wbnoinvd /, 'the same without caches'],
-  [/^vmmcall .*\| vmgexit /, 'refused by name'],
 ];
 
 export type Verdict =
