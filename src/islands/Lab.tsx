@@ -1,8 +1,10 @@
 /** The island: a run under one playhead. It shows a baked frame at once and asks a worker for the rest. */
 import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
+import { AllStacks } from './lab/AllStacks.tsx';
 import type { Baked } from './lab/bake.ts';
 import { Code } from './lab/Code.tsx';
+import { Cpu } from './lab/Cpu.tsx';
 import { ask } from './lab/client.ts';
 import { LinkPanel } from './lab/Holds.tsx';
 import { Latch } from './lab/Latch.tsx';
@@ -39,6 +41,8 @@ export interface LabProps {
   readonly link?: string;
   /** Whether this island keeps the address bar and opens the fragment it finds there; at most one on a page. */
   readonly address?: boolean;
+  /** The laboratory: every panel, all stacks and all registers among them. */
+  readonly whole?: boolean;
 }
 
 function Banner({ state }: { readonly state: State }) {
@@ -192,7 +196,7 @@ function places() {
 }
 
 export default function Lab(props: LabProps) {
-  const { baked, bodies = [], predict, address = false } = props;
+  const { baked, bodies = [], predict, address = false, whole = false } = props;
   const state = useMemo(
     () =>
       createState(baked, ask, {
@@ -222,7 +226,7 @@ export default function Lab(props: LabProps) {
   const { slug, version, title } = state.outline.value;
   return (
     <section
-      class="island"
+      class={whole ? 'island whole' : 'island'}
       aria-label={title || slug}
       data-live={state.live.value ? '' : undefined}
       data-ready={state.ready.value}
@@ -263,14 +267,20 @@ export default function Lab(props: LabProps) {
         <section class="panel code" aria-label={`Entry code, ${slug}`}>
           <Code state={state} />
         </section>
+        {whole && (
+          <section class="panel picture" aria-label={`All stacks, ${slug}`}>
+            <AllStacks state={state} />
+          </section>
+        )}
         <section class="panel words" aria-label={`NMI stack, ${slug}`}>
           <Words state={state} />
           <Provenance state={state} />
-          <Leads state={state} />
+          {!whole && <Leads state={state} />}
         </section>
         <section class="panel side" aria-label={`Latch and traces, ${slug}`}>
-          <Latch state={state} />
+          <Latch state={state} facts={!whole} />
           <Traces state={state} />
+          {whole && <Cpu state={state} />}
         </section>
       </div>
       <Events state={state} bodies={bodies} />

@@ -188,10 +188,12 @@ function truthLines(
   found: readonly (readonly TruthLine['found'][number][])[],
   image: Image,
 ): readonly TruthLine[] {
-  return truth.entries.map(({ ip, stack, how }, n) => ({
+  return truth.entries.map(({ ip, stack, how, slot, sp }, n) => ({
     text: symbolize(image, ip),
     stack,
     how,
+    slot,
+    sp,
     found: found.map((one) => one[n] ?? 'missing'),
   }));
 }

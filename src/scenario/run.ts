@@ -314,8 +314,9 @@ function outcomeOf({ end }: Ended): Outcome {
 /** What a timeline says of its design. */
 const placesOf = (
   program: Program | undefined,
-): Pick<Timeline, 'top' | 'records' | 'executing' | 'safeguards'> => ({
+): Pick<Timeline, 'top' | 'stacks' | 'records' | 'executing' | 'safeguards'> => ({
   top: program?.design.top ?? 0n,
+  stacks: program?.design.stacks ?? [],
   records: program?.design.records ?? [],
   executing: program?.design.executing?.index,
   safeguards: program?.safeguards.map(({ name, about }) => ({ name, about })) ?? [],

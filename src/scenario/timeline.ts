@@ -7,6 +7,7 @@ import type { ListingRow } from '../asm/listing.ts';
 import type { Safeguard } from '../asm/safeguard.ts';
 import type { Problem } from '../asm/source.ts';
 import type { RecordOf } from '../kernel/design.ts';
+import type { StackRange } from '../kernel/memory-map.ts';
 import type { Group } from '../kernel/roles.ts';
 import type { Judgement, TraceEnd } from '../unwind/view.ts';
 import type { Broken } from './course.ts';
@@ -48,6 +49,10 @@ export interface TruthLine {
   readonly text: string;
   readonly stack: string;
   readonly how: 'current' | 'return' | 'interrupted';
+  /** Where the address lies: a return address, or the RIP word of an event's record; undefined for the current RIP. */
+  readonly slot: bigint | undefined;
+  /** RSP of this function when it called or was interrupted; the current RSP for the first line. */
+  readonly sp: bigint;
   /** By unwinder, in the order of `Timeline.rules`: listed, listed with `?`, missing, or lost here with a warning. */
   readonly found: readonly ('listed' | 'guess' | 'missing' | 'lost')[];
 }
@@ -154,6 +159,8 @@ export interface Timeline {
   readonly cursor: number;
   /** T, the first byte above the NMI stack. */
   readonly top: bigint;
+  /** Every stack of the CPU: the task's first, then those of the TSS by address. */
+  readonly stacks: readonly StackRange[];
   /** The records on the NMI stack, highest first. */
   readonly records: readonly RecordOf[];
   /** Offset from T, in words, of "NMI executing"; undefined for a design without it. */

@@ -208,6 +208,8 @@ class Story {
         text,
         stack,
         how: i === 0 ? 'current' : 'return',
+        slot: i === 0 ? undefined : BigInt(0x10000 - 8 * i),
+        sp: BigInt(0x10000 - 8 * (depth ?? 0)),
         found: all.map((judgement, rule) => {
           if (judgement === 'right' || judgement === 'not-asked' || i === 0) return 'listed';
           if (judgement === 'wrong-and-says')
@@ -463,6 +465,7 @@ expect  unwind end-14 right at cursor
 `,
     frames,
     steps,
+    stacks: [],
     code: CODE,
     rules: RULES,
     blocked: spans(({ latch }) => latch.blocked),

@@ -25,6 +25,7 @@ const PAGES = [
   'notebooks/kernel-4.2/',
   'notebooks/designs/linux-4.2/',
   'notebooks/labs/safeguards-4.2/',
+  'notebooks/labs/laboratory/',
   'notebooks/labs/sweep/',
   's/nested-nmi/v0/',
   's/nested-nmi/v0/repeat_nmi/',

@@ -12,8 +12,8 @@ const Lamp = ({ on, kind, name, note }: { on: boolean; kind: string; name: strin
   </div>
 );
 
-/** Two lamps and a line of facts. */
-export function Latch({ state }: { readonly state: State }) {
+/** Two lamps and, where no panel tells them anyway, a line of facts. */
+export function Latch({ state, facts: told }: { readonly state: State; readonly facts: boolean }) {
   const { latch, stack, flags, at } = state.frame.value;
   const { executing } = state.outline.value;
   const flag = executing === undefined ? undefined : wordAt(state.frame.value, executing);
@@ -39,14 +39,16 @@ export function Latch({ state }: { readonly state: State }) {
           name={latch.pending ? '1 pending' : 'none pending'}
           note={latch.pending ? 'further ones merge into it' : 'room for one'}
         />
-        <dl class="facts">
-          {facts.map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
+        {told && (
+          <dl class="facts">
+            {facts.map(([name, value]) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
+          </dl>
+        )}
       </div>
     </>
   );

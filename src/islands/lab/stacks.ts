@@ -1,0 +1,296 @@
+/**
+ * All stacks of the CPU as one picture: which blocks lie on each, where RSP points, where each saved RSP leads. Heights
+ * say what lies above what and nothing else. Pure: the component only draws what is laid out here.
+ */
+import type { Frame, Group, Timeline, Word } from '../../scenario/timeline.ts';
+import { brief, groupOf, wordAt } from './words.ts';
+
+type Place = Pick<Timeline, 'stacks' | 'records' | 'top'>;
+
+/** A row of a stack, addresses `from` to `to`, the latter not included; `y` and `height` in pixels from the picture's top. */
+export interface StackRow {
+  readonly kind: 'word' | 'regs' | 'frame' | 'record' | 'rest';
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly y: number;
+  readonly height: number;
+  readonly text: string;
+  /** At the right: the meaning of a word, the size of a block. */
+  readonly note: string;
+  readonly word: Word | undefined;
+}
+
+export interface Column {
+  readonly name: string;
+  readonly size: bigint;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  /** Highest address first. */
+  readonly rows: readonly StackRow[];
+}
+
+/** Where a saved RSP leads. */
+export interface Arrow {
+  readonly record: string;
+  readonly group: Group;
+  /** Name of the stack it leads to; empty where it leads off every stack. */
+  readonly to: string;
+  /** Corners of the line, x and y. */
+  readonly path: readonly (readonly [x: number, y: number])[];
+}
+
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  /** Stacks with something on them, the NMI stack last. */
+  readonly columns: readonly Column[];
+  /** Stacks with nothing on them. */
+  readonly empty: readonly Column[];
+  readonly arrows: readonly Arrow[];
+  /** Where RSP points: the left edge of its stack. */
+  readonly rsp: { readonly x: number; readonly y: number; readonly stack: string } | undefined;
+}
+
+const HEAD = 40;
+const WORD = 18;
+const BLOCK = 30;
+const REST = 44;
+const NARROW = 204;
+const WIDE = 236;
+const EMPTY = 58;
+/** Between columns: room for the flag of RSP and for arrows. */
+const GAP = 62;
+/** Right of the NMI stack: room for arrows that lead back into it. */
+const LOOPS = 46;
+
+/** The picture of a boundary. */
+export function pictureOf({ stacks, records, top }: Place, frame: Frame): Picture {
+  const nmi = stacks.find(({ name }) => name === 'NMI');
+  const used = stacks.filter((stack) => stack !== nmi && blocksOn(stack, frame).length > 0);
+  const columns: Column[] = [];
+  let x = GAP;
+  for (const stack of nmi ? [...used, nmi] : used) {
+    const width = stack === nmi ? WIDE : NARROW;
+    const pieces =
+      stack === nmi ? [...wordsOf(frame, top), ...under(frame, stack, top)] : blocksOn(stack, frame);
+    const rows = rowsOf(pieces, stack, HEAD);
+    const last = rows.at(-1);
+    const height = last ? last.y + last.height - HEAD : REST;
+    columns.push({ name: stack.name, size: stack.end - stack.begin, x, y: HEAD, width, height, rows });
+    x += width + GAP;
+  }
+  const width = x - GAP + LOOPS;
+  const tallest = Math.max(0, ...columns.slice(0, -1).map(({ height }) => height));
+  const empty = stacks
+    .filter((stack) => stack !== nmi && !used.includes(stack))
+    .map(
+      ({ name, begin, end }, i): Column => ({
+        name,
+        size: end - begin,
+        x: GAP + i * (EMPTY + 15),
+        y: HEAD + tallest + 56,
+        width: EMPTY,
+        height: 40,
+        rows: [],
+      }),
+    );
+  const height = Math.max(
+    ...columns.map((column) => column.y + column.height),
+    ...empty.map((column) => column.y + column.height),
+    HEAD + REST,
+  );
+  const from = columns.find(({ name }) => name === 'NMI');
+  const arrows = from ? records.flatMap((one, n) => arrowOf(one, n, frame, columns, from)) : [];
+  const { rsp: sp = 0n } = frame.registers;
+  const here = columns.find(({ name }) => name === frame.stack.name);
+  const y = here && heightOf(here, sp);
+  return {
+    width,
+    height: height + 14,
+    columns,
+    empty,
+    arrows,
+    rsp: here && y !== undefined ? { x: here.x, y, stack: here.name } : undefined,
+  };
+}
+
+interface Piece extends Pick<StackRow, 'kind' | 'from' | 'to' | 'text' | 'note'> {
+  readonly word?: Word;
+}
+
+/** The named words at the top of the NMI stack; the saved registers as one block. */
+function wordsOf({ words }: Frame, top: bigint): readonly Piece[] {
+  const address = ({ index }: Word): bigint => top + 8n * BigInt(index);
+  const pieces: Piece[] = words
+    .filter(({ group }) => group !== 'regs')
+    .map((word) => ({
+      kind: 'word',
+      from: address(word),
+      to: address(word) + 8n,
+      text: `${word.index} ${word.field}`,
+      note: brief(word.meaning),
+      word,
+    }));
+  const regs = words.filter(({ group }) => group === 'regs');
+  const [first] = regs;
+  const last = regs.at(-1);
+  if (first && last)
+    pieces.push({
+      kind: 'regs',
+      from: address(last),
+      to: address(first) + 8n,
+      text: `pt_regs, ${regs.length} words`,
+      note: `T-${top - address(last)}`,
+    });
+  return pieces;
+}
+
+/** What lies on the NMI stack below its named words. */
+function under(frame: Frame, stack: Place['stacks'][number], top: bigint): readonly Piece[] {
+  const lowest = frame.words.reduce((least, { index }) => Math.min(least, index), 0);
+  const floor = top + 8n * BigInt(lowest);
+  return blocksOn(stack, frame).flatMap((piece) =>
+    piece.from >= floor ? [] : [{ ...piece, to: piece.to > floor ? floor : piece.to }],
+  );
+}
+
+const functionOf = (text: string): string => text.replace(/\+0x.*$/, '');
+
+/** Frames and records of live functions and events on a stack, highest first, as the truth has them. */
+function blocksOn(stack: Place['stacks'][number], { truth }: Frame): readonly Piece[] {
+  const holds = (address: bigint): boolean => address >= stack.begin && address <= stack.end;
+  const pieces: Piece[] = [];
+  truth.forEach(({ text, sp }, n) => {
+    const outer = truth[n + 1];
+    // A frame reaches up to the return address it will take, or to the record of the event that began it.
+    const above = outer?.slot;
+    if (outer?.slot !== undefined && outer.slot >= stack.begin && outer.slot < stack.end) {
+      const event = outer.how === 'interrupted';
+      pieces.push({
+        kind: event ? 'record' : 'frame',
+        from: outer.slot,
+        to: outer.slot + (event ? 40n : 8n),
+        text: event ? 'SS to RIP' : 'return address',
+        note: functionOf(outer.text),
+      });
+    }
+    if (!holds(sp) || sp === stack.end) return;
+    const limit = above !== undefined && holds(above) && above > sp ? above : undefined;
+    const before = pieces.reduce((low, { from }) => (from > sp && from < low ? from : low), stack.end);
+    const to = limit ?? before;
+    if (to > sp)
+      pieces.push({ kind: 'frame', from: sp, to, text: functionOf(text), note: `${to - sp} bytes` });
+  });
+  const sorted = pieces.sort((a, b) => (a.to === b.to ? 0 : a.to > b.to ? -1 : 1));
+  // Return addresses are told with the frame above them: one block a function.
+  return sorted.filter(({ text }) => text !== 'return address');
+}
+
+function rowsOf(pieces: readonly Piece[], stack: Place['stacks'][number], top: number): readonly StackRow[] {
+  const rows: StackRow[] = [];
+  let y = top;
+  let at = stack.end;
+  const add = (piece: Piece, height: number): void => {
+    rows.push({ ...piece, word: piece.word, y, height });
+    y += height;
+    at = piece.from;
+  };
+  for (const piece of pieces) {
+    const to = piece.to < at ? piece.to : at;
+    if (piece.from >= to) continue;
+    // Eight bytes are a return address, which belongs to the frame below it; a real gap is drawn.
+    if (at - to > 8n) add({ kind: 'rest', from: to, to: at, text: '', note: '' }, REST / 2);
+    add({ ...piece, to: at - to > 8n ? to : at }, piece.kind === 'word' ? WORD : BLOCK);
+  }
+  if (at > stack.begin) add({ kind: 'rest', from: stack.begin, to: at, text: '', note: '' }, REST);
+  return rows;
+}
+
+/** Height at which an address lies in a column; at a row's lower edge where it is the row's first byte. */
+function heightOf({ rows, y }: Column, address: bigint): number | undefined {
+  const [first] = rows;
+  if (first && address === first.to) return y;
+  const row = rows.find(({ from, to }) => address >= from && address < to);
+  if (!row) return undefined;
+  if (row.kind === 'word') return row.y + row.height / 2;
+  const share = Number(row.to - address) / Number(row.to - row.from);
+  return row.y + row.height * share;
+}
+
+function arrowOf(
+  { name, rsp }: Place['records'][number],
+  n: number,
+  frame: Frame,
+  columns: readonly Column[],
+  from: Column,
+): readonly Arrow[] {
+  const word = wordAt(frame, rsp);
+  const row = from.rows.find((one) => one.word?.index === rsp);
+  if (!word || !row) return [];
+  const target = columns.find(({ rows }) => {
+    const [first] = rows;
+    const last = rows.at(-1);
+    return first !== undefined && last !== undefined && word.value >= last.from && word.value <= first.to;
+  });
+  const group = groupOf(name, frame);
+  const y = target && heightOf(target, word.value);
+  if (!target || y === undefined) return [{ record: name, group, to: '', path: [] }];
+  const start = row.y + row.height / 2;
+  const step = 9 * (n + 1);
+  if (target === from) {
+    const edge = from.x + from.width;
+    return [
+      {
+        record: name,
+        group,
+        to: target.name,
+        path: [
+          [edge, start],
+          [edge + step, start],
+          [edge + step, y],
+          [edge, y],
+        ],
+      },
+    ];
+  }
+  const edge = target.x + target.width;
+  const turn = from.x - 8 - step;
+  return [
+    {
+      record: name,
+      group,
+      to: target.name,
+      path: [
+        [from.x, start],
+        [turn, start],
+        [turn, y],
+        [edge, y],
+      ],
+    },
+  ];
+}
+
+const stackText = (name: string): string => (name === 'TASK' ? 'task' : name);
+
+/** The picture in a sentence or two, for those who do not see it. */
+export function pictureText({ columns, empty, arrows, rsp }: Picture, frame: Frame): string {
+  const at = rsp
+    ? `RSP is on the ${stackText(rsp.stack)} stack, at ${frame.stack.text}.`
+    : 'RSP is on no kernel stack.';
+  const on = columns.map(
+    ({ name, rows }) =>
+      `On the ${stackText(name)} stack, from the top: ${
+        rows
+          .filter(({ kind }) => kind === 'frame' || kind === 'regs' || kind === 'record')
+          .map(({ text }) => text)
+          .join(', ') || 'nothing but the named words'
+      }.`,
+  );
+  const leads = arrows.map(
+    ({ record, to }) => `${record} leads to ${to ? `the ${stackText(to)} stack` : 'no kernel stack'}`,
+  );
+  const none = empty.length ? ` Empty: ${empty.map(({ name }) => stackText(name)).join(', ')}.` : '';
+  return `${at} ${on.join(' ')}${leads.length ? ` ${leads.join(', ')}.` : ''}${none}`;
+}
