@@ -4,8 +4,10 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { AllStacks } from './lab/AllStacks.tsx';
 import type { Baked } from './lab/bake.ts';
 import { Code } from './lab/Code.tsx';
+import { Compare } from './lab/Compare.tsx';
 import { Cpu } from './lab/Cpu.tsx';
 import { ask } from './lab/client.ts';
+import { createComparing } from './lab/comparing.ts';
 import { LinkPanel } from './lab/Holds.tsx';
 import { Latch } from './lab/Latch.tsx';
 import { MailButton, MailPanel } from './lab/MailPanel.tsx';
@@ -43,6 +45,8 @@ export interface LabProps {
   readonly address?: boolean;
   /** The laboratory: every panel, all stacks and all registers among them. */
   readonly whole?: boolean;
+  /** Designs that the run can be compared with. */
+  readonly designs?: readonly string[];
 }
 
 function Banner({ state }: { readonly state: State }) {
@@ -207,6 +211,7 @@ export default function Lab(props: LabProps) {
       }),
     [],
   );
+  const comparing = useMemo(() => createComparing(state, baked.timeline.recipe, ask), []);
   const mailing = useMemo(() => createMailing(state, ask), []);
   const pasting = useMemo(() => createPasting(state, ask), []);
   useEffect(() => {
@@ -263,6 +268,7 @@ export default function Lab(props: LabProps) {
         <Transport state={state} />
         <Story state={state} />
       </div>
+      {whole && <Compare state={state} comparing={comparing} designs={props.designs ?? []} />}
       <div class="panels">
         <section class="panel code" aria-label={`Entry code, ${slug}`}>
           <Code state={state} />

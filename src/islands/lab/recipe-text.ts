@@ -76,6 +76,15 @@ export function withoutSafeguards(recipe: string, names: readonly string[]): str
   );
 }
 
+/**
+ * The recipe on another design, all safeguards in place. Safeguards and edited cells are those of the old one and are
+ * left out; start, body and events stay, as far as the other design knows their labels.
+ */
+export function withDesign(recipe: string, design: string): string {
+  const kept = withoutExpectations(linesOf(recipe)).filter((line) => !/^(without|edit)\b|^\|/.test(line));
+  return textOf(kept.map((line) => (/^design\b/.test(line) ? statement('design', design) : line)));
+}
+
 /** Name of the body a recipe asks for; undefined for the default. */
 export const bodyOf = (recipe: string): string | undefined => /^body\s+(\S+)/m.exec(recipe)?.[1];
 
