@@ -6,6 +6,7 @@ import type { Strike } from '../explore/outcomes.ts';
 import { survey } from '../explore/survey.ts';
 import { partsOf, type SweepAsk } from '../explore/sweep.ts';
 import { codec } from '../literate/codec.ts';
+import { whenHere } from '../scenario/on-demand.ts';
 import type { Opener } from '../scenario/open-link.ts';
 import records from '../scenario/records.json' with { type: 'json' };
 import type { Message, Request, ShowRequest, SweepRequest } from './sweep/protocol.ts';
@@ -71,21 +72,25 @@ function shown({ id, ask, cell, strikes }: ShowRequest): void {
 
 async function answer(request: Request): Promise<void> {
   try {
-    if (request.kind === 'sweep') await sweep(request);
-    else if (request.kind === 'show') shown(request);
-    else if (request.kind === 'warm') partsOf(request.ask, pages);
-    else if (request.kind === 'open') {
-      const { id, recipe, boundary } = request;
-      tell({ kind: 'opened', id, door: doorOf(recipe, boundary, opener) });
-    } else {
-      const { answerMail } = await import('./lab/mail-answers.ts'); // few ask for it
-      const made = answerMail({ ...request, changelog: false }, opener);
-      if (made.kind === 'failed') tell({ ...made, id: request.id });
-      else tell({ kind: 'mailed', id: request.id, text: made.text });
-    }
+    await whenHere(() => tryAnswer(request));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     tell({ kind: 'failed', id: request.id, reason });
+  }
+}
+
+async function tryAnswer(request: Request): Promise<void> {
+  if (request.kind === 'sweep') await sweep(request);
+  else if (request.kind === 'show') shown(request);
+  else if (request.kind === 'warm') partsOf(request.ask, pages);
+  else if (request.kind === 'open') {
+    const { id, recipe, boundary } = request;
+    tell({ kind: 'opened', id, door: doorOf(recipe, boundary, opener) });
+  } else {
+    const { answerMail } = await import('./lab/mail-answers.ts'); // few ask for it
+    const made = answerMail({ ...request, changelog: false }, opener);
+    if (made.kind === 'failed') tell({ ...made, id: request.id });
+    else tell({ kind: 'mailed', id: request.id, text: made.text });
   }
 }
 

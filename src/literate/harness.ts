@@ -2,7 +2,8 @@
 import { type Problem, problemText, type Source } from '../asm/source.ts';
 import type { Image } from '../image/image.ts';
 import { cellOf, type Library } from '../scenario/library.ts';
-import { type Assembled, assembleText, programOf, programText } from '../scenario/program.ts';
+import { assembleText } from '../scenario/on-demand.ts';
+import { type Assembled, programOf, programText } from '../scenario/program.ts';
 import { Run } from '../scenario/reader.ts';
 import { parse } from '../scenario/recipe.ts';
 import { play } from '../scenario/run.ts';

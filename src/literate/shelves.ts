@@ -1,5 +1,6 @@
 /** Pages as the library that scenarios draw on; see scenario/library.ts. */
 import { type Library, library, type Shelf } from '../scenario/library.ts';
+import { loadAssembler } from '../scenario/on-demand.ts';
 import { pagePaths, readPage } from './pages.ts';
 import { registryOnDisk } from './registry.ts';
 import type { Page } from './scan.ts';
@@ -19,6 +20,8 @@ export function shelfOf({ path, lines, cells }: Page): Shelf {
   const design = path.startsWith('notebooks/designs/');
   return { slug, page: path, title, design, asm: sources('asm'), scenarios: sources('scenario') };
 }
+
+await loadAssembler();
 
 /** The library as the files on disk have it now, with the registry. */
 export const libraryOnDisk = (registry = registryOnDisk()): Library =>

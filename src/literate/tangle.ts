@@ -58,6 +58,9 @@ const CALLS = `const { run, fails, asm, scenario, claims } = harness`;
 export const inVitest = (path: string): string =>
   `import { test, expect } from 'vitest'; ${HARNESS} ${CALLS}(${JSON.stringify(path)}, import.meta.filename, { test, fails: test.fails }, $pages);`;
 
-/** Prelude in the browser, and for the type checker: pages may use only what both `expect` know. */
+/**
+ * Prelude in the browser, and for the type checker: pages may use only what both `expect` know. A cell is a test: its
+ * text is assembled anew, though the page has it from the build.
+ */
 export const inBrowser = (path: string): string =>
-  `import { collect } from '#literate/browser.ts'; ${HARNESS} const { test, testFails, expect, cells } = collect(); export { cells }; ${CALLS}(${JSON.stringify(path)}, ${JSON.stringify(path)}, { test, fails: testFails }, $pages);`;
+  `import { loadAssembler as $loadAssembler } from '#scenario/on-demand.ts'; await $loadAssembler(); import { collect } from '#literate/browser.ts'; ${HARNESS} const { test, testFails, expect, cells } = collect(); export { cells }; ${CALLS}(${JSON.stringify(path)}, ${JSON.stringify(path)}, { test, fails: testFails }, $pages);`;

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Plugin } from 'vite';
+import { library } from '../scenario/library.ts';
 import { rowFile } from '../scenario/registry-row.ts';
+import { type BuiltProgram, programsOf } from './built.ts';
 import { pagePath, pagePaths, readPage } from './pages.ts';
 import { REGISTRY, readEntries } from './registry.ts';
 import { scan } from './scan.ts';
@@ -37,17 +39,23 @@ export function cells(): Plugin {
 }
 
 const LIBRARY = 'virtual:library';
+const PROGRAM = 'virtual:program-';
 
 /**
  * `virtual:library` is every page's assembly and scenarios as data, with the registry, for tests, the build and the
- * browser alike. A browser fetches a frozen row when it needs it: each is a chunk of its own.
+ * browser alike. A browser fetches a frozen row or a program when it needs it: each is a chunk of its own.
  */
 export function libraryModule(): Plugin {
+  let programs: readonly BuiltProgram[] = [];
   return {
     name: 'literate-library',
     enforce: 'pre',
-    resolveId: (id) => (id === LIBRARY ? `\0${LIBRARY}` : undefined),
+    resolveId: (id) => (id === LIBRARY || id.startsWith(PROGRAM) ? `\0${id}` : undefined),
     load(id, options) {
+      if (id.startsWith(`\0${PROGRAM}`)) {
+        for (const path of pagePaths()) this.addWatchFile(resolve(path));
+        return `export default ${JSON.stringify(programs[Number(id.slice(PROGRAM.length + 1))]?.row)};`;
+      }
       if (id !== `\0${LIBRARY}`) return undefined;
       const paths = pagePaths();
       const index = join(REGISTRY, 'index.json');
@@ -58,23 +66,29 @@ export function libraryModule(): Plugin {
       const file = (name: string) => JSON.stringify(resolve(REGISTRY, name));
       const room = (name: string) => JSON.stringify(resolve('src/scenario', name));
       const list = JSON.stringify(entries);
-      const registry = options?.ssr
+      const imports = (list: readonly (readonly [key: string, file: string])[]) =>
+        `{${list.map(([key, name]) => `${JSON.stringify(key)}: () => import(${name})`).join(', ')}}`;
+      programs = options?.ssr ? [] : programsOf(library(shelves));
+      const brought = options?.ssr
         ? [
             ...rows.map((name, n) => `import row${n} from ${file(name)};`),
             `import { readRow } from ${room('registry-row.ts')};`,
             `import { registry } from ${room('registry.ts')};`,
+            `import { loadAssembler } from ${room('on-demand.ts')};`,
+            `await loadAssembler();`,
+            `const built = undefined;`,
             `const frozen = registry(${list}, [${rows.map((_, n) => `row${n}`).join(', ')}].map(readRow));`,
           ]
         : [
             `import { fetchedRegistry } from ${room('registry-row.ts')};`,
-            `const frozen = fetchedRegistry(${list}, {${rows
-              .map((name) => `${JSON.stringify(name)}: () => import(${file(name)})`)
-              .join(', ')}});`,
+            `import { fetchedPrograms } from ${room('on-demand.ts')};`,
+            `const frozen = fetchedRegistry(${list}, ${imports(rows.map((name) => [name, file(name)]))});`,
+            `const built = fetchedPrograms(${imports(programs.map(({ key }, n) => [key, JSON.stringify(PROGRAM + n)]))});`,
           ];
       return [
         `import { library } from ${room('library.ts')};`,
-        ...registry,
-        `export const pages = library(${JSON.stringify(shelves)}, frozen);`,
+        ...brought,
+        `export const pages = library(${JSON.stringify(shelves)}, frozen, built);`,
       ].join('\n');
     },
   };

@@ -1,5 +1,6 @@
 /** The pages that scenarios draw on, as data: this room never reads a file. */
 import type { Source } from '../asm/source.ts';
+import type { BuiltPrograms } from './on-demand.ts';
 import type { Assembled, Variant } from './program.ts';
 import type { Registry } from './registry.ts';
 
@@ -22,10 +23,12 @@ export interface Shelf {
 export interface Library extends ReadonlyMap<string, Shelf> {
   /** What was frozen of them; nothing, unless given. */
   readonly registry?: Registry;
+  /** What the site was built with, so that it need not be assembled; nothing, unless given. */
+  readonly built?: BuiltPrograms;
 }
 
 /** A library of pages. Throws `duplicate page` or `duplicate scenario`, with both places. */
-export function library(shelves: readonly Shelf[], registry?: Registry): Library {
+export function library(shelves: readonly Shelf[], registry?: Registry, built?: BuiltPrograms): Library {
   const pages = new Map<string, Shelf>();
   for (const shelf of shelves) {
     const other = pages.get(shelf.slug);
@@ -40,7 +43,7 @@ export function library(shelves: readonly Shelf[], registry?: Registry): Library
       owners.set(name, page);
     }
   }
-  return registry ? Object.assign(pages, { registry }) : pages;
+  return Object.assign(pages, { ...(registry && { registry }), ...(built && { built }) });
 }
 
 /** The cell that `page#block` names. */

@@ -2,16 +2,14 @@
  * A design's page as machine code: its asm cells in the order of the page, with a reader's edits put in and safeguards
  * taken out.
  */
-import { assemble } from '../asm/assemble.ts';
-import { listing } from '../asm/listing.ts';
 import { type Safeguard, safeguardsOf, takeOut } from '../asm/safeguard.ts';
 import type { Problem, Source } from '../asm/source.ts';
 import type { Image } from '../image/image.ts';
 import { type Declared, declared } from '../kernel/declaration.ts';
 import type { Design } from '../kernel/design.ts';
-import { designOf, stackSymbols } from '../kernel/design-of.ts';
-import { SECTIONS, SYMBOLS } from '../kernel/memory-map.ts';
+import { designOf } from '../kernel/design-of.ts';
 import { cellOf, type Library } from './library.ts';
+import { assembleText } from './on-demand.ts';
 import type { CodeLine } from './timeline.ts';
 
 /** What text was assembled to. */
@@ -40,9 +38,6 @@ export interface Variant {
   readonly without?: readonly string[];
 }
 
-/** Directives that say nothing about what runs. */
-const BOOKKEEPING = /^\.(globl|global|size|type)\b/;
-
 const kept = new WeakMap<Library, Map<string, Program>>();
 /** Edited programs come and go while a reader types; only so many are kept. */
 const KEPT = 16;
@@ -50,7 +45,8 @@ const KEPT = 16;
 /**
  * Assembles a design. The slug must be one of `designsOf(pages)`. An edited cell names itself as its page
  * (`linux-4.2#nested`), so that a problem in it has the line of the edit, counted from 1. A frozen design is not
- * assembled again: its bytes are those of its row, unless it is another variant than there.
+ * assembled again: its bytes are those of its row, unless it is another variant than there. Nor is what the site was
+ * built with. In a browser, call it under `whenHere`.
  */
 export function programOf(pages: Library, design: string, variant: Variant = {}): Program {
   const programs = kept.get(pages) ?? new Map<string, Program>();
@@ -58,17 +54,17 @@ export function programOf(pages: Library, design: string, variant: Variant = {})
   const key = keyOf(design, variant);
   const found = programs.get(key);
   if (found) return found;
-  const made = make(pages, design, variant);
+  const made = make(pages, design, variant, key);
   if (programs.size >= KEPT) programs.delete(programs.keys().next().value ?? '');
   programs.set(key, made);
   return made;
 }
 
 /** Equal for equal programs, whatever the order in which safeguards are named. */
-const keyOf = (design: string, { edits = [], without = [] }: Variant): string =>
+export const keyOf = (design: string, { edits = [], without = [] }: Variant): string =>
   JSON.stringify([design, [...new Set(without)].toSorted(), edits.map(({ block, lines }) => [block, lines])]);
 
-function make(pages: Library, design: string, variant: Variant): Program {
+function make(pages: Library, design: string, variant: Variant, key: string): Program {
   const { edits = [], without = [] } = variant;
   const edited = (reference: string, source: Source | undefined): Source | undefined => {
     const edit = edits.find(({ block }) => block === reference);
@@ -79,7 +75,9 @@ function make(pages: Library, design: string, variant: Variant): Program {
   const text = programText(sources, (reference) => edited(reference, cellOf(pages, reference)), without);
   const frozen = shelf?.frozen;
   const assembled =
-    frozen && keyOf(design, frozen) === keyOf(design, variant) ? frozen.assembled : assembleText(text);
+    frozen && keyOf(design, frozen) === key
+      ? frozen.assembled
+      : (pages.built?.find(key) ?? assembleText(text));
   const { design: made, problems } = designOf(text.declared, assembled.image);
   return {
     ...assembled,
@@ -123,18 +121,6 @@ export function programText(
     safeguards,
     problems: [...wrong, ...problems],
   };
-}
-
-/** Assembles a text. */
-export function assembleText(text: ProgramText): Assembled {
-  const { sources, include } = text;
-  const stacks = stackSymbols(text.declared);
-  const symbols = { ...SYMBOLS, ...stacks.symbols };
-  const { image, problems } = assemble(sources, { sections: SECTIONS, symbols, include });
-  const code = listing(sources, image).filter(
-    ({ kind, text: line }) => kind !== 'directive' || !BOOKKEEPING.test(line),
-  );
-  return { image, code, problems: [...text.problems, ...stacks.problems, ...problems] };
 }
 
 const keyOfSource = ({ page, line, name }: Source): string => `${page}:${line}#${name}`;

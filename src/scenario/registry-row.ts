@@ -1,14 +1,11 @@
 /** A frozen row as text: JSON with a line for each line of code, so that a reader of the repository can read it. */
-import type { Image, Place, Segment } from '../image/image.ts';
 import type { Shelf } from './library.ts';
+import { type ProgramRow, programRow, readProgram } from './program-row.ts';
 import type { RecordedRun } from './records.ts';
 import type { FrozenRow, Registry, RegistryEntry } from './registry.ts';
-import type { CodeLine } from './timeline.ts';
 
-type Flag = 0 | 1;
-
-/** What the file holds. Addresses and bytes are hexadecimal, places `page:line:column`. */
-export interface RowText {
+/** What the file holds. */
+export interface RowText extends ProgramRow {
   readonly slug: string;
   readonly version: number;
   readonly title: string;
@@ -26,103 +23,12 @@ export interface RowText {
       readonly lines: readonly string[];
     }[];
   }[];
-  readonly segments: readonly {
-    readonly name: string;
-    readonly address: string;
-    /** Letters of `wxu`: writable, executable, for CPL 3. */
-    readonly rights: string;
-    readonly bytes: readonly string[];
-  }[];
-  readonly symbols: readonly (readonly [
-    name: string,
-    address: string,
-    size: number,
-    global: Flag,
-    comment: string,
-  ])[];
-  readonly lines: readonly (readonly [
-    address: string,
-    length: number,
-    text: string,
-    comment: string,
-    ...origins: string[],
-  ])[];
-  readonly code: readonly (readonly [
-    kind: CodeLine['kind'],
-    address: string,
-    text: string,
-    comment: string,
-    block: string,
-    page: string,
-    line: number,
-    depth: number,
-  ])[];
   readonly record: RecordedRun;
   readonly text: readonly string[];
 }
 
-const BYTES_A_LINE = 32;
-
-const hex = (value: bigint): string => value.toString(16);
-const fromHex = (text: string): bigint => BigInt(`0x${text}`);
-
-function bytesOf(lines: readonly string[]): Uint8Array {
-  const text = lines.join('');
-  return Uint8Array.from({ length: text.length / 2 }, (_, n) =>
-    Number.parseInt(text.slice(2 * n, 2 * n + 2), 16),
-  );
-}
-
-function bytesText(bytes: Uint8Array): string[] {
-  const text = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return text.match(new RegExp(`.{1,${2 * BYTES_A_LINE}}`, 'g')) ?? [];
-}
-
-const placeText = ({ page, line, column }: Place): string => `${page}:${line}:${column}`;
-
-function placeOf(text: string): Place {
-  const [column = '1', line = '1', ...page] = text.split(':').reverse();
-  return { page: page.reverse().join(':'), line: Number(line), column: Number(column) };
-}
-
 /** The row that a file holds. The file must be one that `rowText` wrote: the list of hashes vouches for it. */
 export function readRow(row: RowText): FrozenRow {
-  const image: Image = {
-    segments: row.segments.map(
-      ({ name, address, rights, bytes }): Segment => ({
-        name,
-        address: fromHex(address),
-        bytes: bytesOf(bytes),
-        writable: rights.includes('w'),
-        executable: rights.includes('x'),
-        user: rights.includes('u'),
-      }),
-    ),
-    symbols: row.symbols.map(([name, address, size, global, comment]) => ({
-      name,
-      address: fromHex(address),
-      size,
-      global: global === 1,
-      comment,
-    })),
-    lines: row.lines.map(([address, length, text, comment, first = '', ...uses]) => ({
-      address: fromHex(address),
-      length,
-      text,
-      comment,
-      origins: [placeOf(first), ...uses.map(placeOf)],
-    })),
-  };
-  const code = row.code.map(([kind, address, text, comment, block, page, line, depth]) => ({
-    kind,
-    text,
-    comment,
-    address: address === '' ? undefined : fromHex(address),
-    block,
-    page,
-    line,
-    depth,
-  }));
   const shelves = row.pages.map(
     ({ slug, page, title, cells }): Shelf => ({
       slug,
@@ -137,7 +43,7 @@ export function readRow(row: RowText): FrozenRow {
   const recipe = `${row.recipe.join('\n')}\n`;
   return {
     ...{ slug, version, title, model, design, page, recipe, record, text, shelves },
-    program: { image, code, problems: [] },
+    program: readProgram(row),
   };
 }
 
@@ -169,7 +75,6 @@ export function fetchedRegistry(
 /** The text of the row's file. */
 export function rowText(row: FrozenRow): string {
   const { slug, version, title, model, design, page, recipe, shelves, program, record, text } = row;
-  const { image, code } = program;
   const file: RowText = {
     ...{ slug, version, title, model, design, page },
     recipe: recipe.trimEnd().split('\n'),
@@ -179,36 +84,7 @@ export function rowText(row: FrozenRow): string {
       title: shelf.title,
       cells: shelf.asm.map(({ name, line, lines }) => ({ name, line, lines })),
     })),
-    segments: image.segments.map(({ name, address, bytes, writable, executable, user }) => ({
-      name,
-      address: hex(address),
-      rights: `${writable ? 'w' : ''}${executable ? 'x' : ''}${user ? 'u' : ''}`,
-      bytes: bytesText(bytes),
-    })),
-    symbols: image.symbols.map((one) => [
-      one.name,
-      hex(one.address),
-      one.size,
-      one.global ? 1 : 0,
-      one.comment,
-    ]),
-    lines: image.lines.map((one) => [
-      hex(one.address),
-      one.length,
-      one.text,
-      one.comment,
-      ...one.origins.map(placeText),
-    ]),
-    code: code.map((one) => [
-      one.kind,
-      one.address === undefined ? '' : hex(one.address),
-      one.text,
-      one.comment,
-      one.block,
-      one.page,
-      one.line,
-      one.depth,
-    ]),
+    ...programRow(program),
     record,
     text,
   };

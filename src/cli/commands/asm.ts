@@ -5,7 +5,8 @@ import { symbolize } from '../../image/image.ts';
 import { PageError, scan } from '../../literate/scan.ts';
 import { libraryOnDisk, shelfOf } from '../../literate/shelves.ts';
 import { cellOf } from '../../scenario/library.ts';
-import { assembleText, programText } from '../../scenario/program.ts';
+import { assembleText } from '../../scenario/on-demand.ts';
+import { programText } from '../../scenario/program.ts';
 import { checkLines, differenceText } from './asm-lines.ts';
 import { args, type Command, isFile, json, refuse } from './command.ts';
 

@@ -2,6 +2,7 @@
 import { pages } from 'virtual:library';
 import { codec } from '../../literate/codec.ts';
 import { changesOfRun } from '../../scenario/named.ts';
+import { whenHere } from '../../scenario/on-demand.ts';
 import { linkTo, type Opener, openLink } from '../../scenario/open-link.ts';
 import { parse } from '../../scenario/recipe.ts';
 import recorded from '../../scenario/records.json' with { type: 'json' };
@@ -77,7 +78,7 @@ self.onmessage = async ({ data: { id, ...ask } }: MessageEvent<Request>) => {
   try {
     const texts = Object.values(ask).filter((one) => typeof one === 'string');
     await loadMentioned(pages, texts);
-    self.postMessage({ id, ...(await answer(ask as Ask)) });
+    self.postMessage({ id, ...(await whenHere(() => answer(ask as Ask))) });
   } catch (error) {
     self.postMessage({
       id,

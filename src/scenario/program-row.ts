@@ -1,0 +1,140 @@
+/** What text was assembled to, as JSON: in frozen rows, and in the programs that the site is built with. */
+import type { Image, Place, Segment } from '../image/image.ts';
+import type { Assembled } from './program.ts';
+import type { CodeLine } from './timeline.ts';
+
+type Flag = 0 | 1;
+
+/** Addresses and bytes are hexadecimal, places `page:line:column`. */
+export interface ProgramRow {
+  readonly segments: readonly {
+    readonly name: string;
+    readonly address: string;
+    /** Letters of `wxu`: writable, executable, for CPL 3. */
+    readonly rights: string;
+    readonly bytes: readonly string[];
+  }[];
+  readonly symbols: readonly (readonly [
+    name: string,
+    address: string,
+    size: number,
+    global: Flag,
+    comment: string,
+  ])[];
+  readonly lines: readonly (readonly [
+    address: string,
+    length: number,
+    text: string,
+    comment: string,
+    ...origins: string[],
+  ])[];
+  readonly code: readonly (readonly [
+    kind: CodeLine['kind'],
+    address: string,
+    text: string,
+    comment: string,
+    block: string,
+    page: string,
+    line: number,
+    depth: number,
+  ])[];
+}
+
+const BYTES_A_LINE = 32;
+
+const hex = (value: bigint): string => value.toString(16);
+const fromHex = (text: string): bigint => BigInt(`0x${text}`);
+
+function bytesOf(lines: readonly string[]): Uint8Array {
+  const text = lines.join('');
+  return Uint8Array.from({ length: text.length / 2 }, (_, n) =>
+    Number.parseInt(text.slice(2 * n, 2 * n + 2), 16),
+  );
+}
+
+function bytesText(bytes: Uint8Array): string[] {
+  const text = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return text.match(new RegExp(`.{1,${2 * BYTES_A_LINE}}`, 'g')) ?? [];
+}
+
+const placeText = ({ page, line, column }: Place): string => `${page}:${line}:${column}`;
+
+function placeOf(text: string): Place {
+  const [column = '1', line = '1', ...page] = text.split(':').reverse();
+  return { page: page.reverse().join(':'), line: Number(line), column: Number(column) };
+}
+
+/** The program of a row. The row must be one that `programRow` made. */
+export function readProgram(row: ProgramRow): Assembled {
+  const image: Image = {
+    segments: row.segments.map(
+      ({ name, address, rights, bytes }): Segment => ({
+        name,
+        address: fromHex(address),
+        bytes: bytesOf(bytes),
+        writable: rights.includes('w'),
+        executable: rights.includes('x'),
+        user: rights.includes('u'),
+      }),
+    ),
+    symbols: row.symbols.map(([name, address, size, global, comment]) => ({
+      name,
+      address: fromHex(address),
+      size,
+      global: global === 1,
+      comment,
+    })),
+    lines: row.lines.map(([address, length, text, comment, first = '', ...uses]) => ({
+      address: fromHex(address),
+      length,
+      text,
+      comment,
+      origins: [placeOf(first), ...uses.map(placeOf)],
+    })),
+  };
+  const code = row.code.map(([kind, address, text, comment, block, page, line, depth]) => ({
+    kind,
+    text,
+    comment,
+    address: address === '' ? undefined : fromHex(address),
+    block,
+    page,
+    line,
+    depth,
+  }));
+  return { image, code, problems: [] };
+}
+
+/** A program that assembled without a problem, as a row. Of its image, `statements` are left out: `code` is made of them. */
+export const programRow = ({ image, code }: Assembled): ProgramRow => ({
+  segments: image.segments.map(({ name, address, bytes, writable, executable, user }) => ({
+    name,
+    address: hex(address),
+    rights: `${writable ? 'w' : ''}${executable ? 'x' : ''}${user ? 'u' : ''}`,
+    bytes: bytesText(bytes),
+  })),
+  symbols: image.symbols.map((one) => [
+    one.name,
+    hex(one.address),
+    one.size,
+    one.global ? 1 : 0,
+    one.comment,
+  ]),
+  lines: image.lines.map((one) => [
+    hex(one.address),
+    one.length,
+    one.text,
+    one.comment,
+    ...one.origins.map(placeText),
+  ]),
+  code: code.map((one) => [
+    one.kind,
+    one.address === undefined ? '' : hex(one.address),
+    one.text,
+    one.comment,
+    one.block,
+    one.page,
+    one.line,
+    one.depth,
+  ]),
+});
