@@ -30,6 +30,9 @@ export const PAGE_SIZE = 0x1000;
 /** Words of the backends' own: counters and places that no state holds; see `backends/wasm/layout.ts`. */
 export const SCRATCH = 0x400;
 
+/** Translations that a backend keeps, up to the flags of frames; see `backends/wasm/layout.ts`. */
+export const TRANSLATIONS = 0x1000;
+
 /**
  * One byte a guest frame. `pageTable`: the walk has read it as a page table; `text`: instructions of it are
  * kept decoded. A frame with a flag never gets a cached right to write, so that every store to it takes the
@@ -39,9 +42,6 @@ export const FRAME_FLAGS = 0x4000;
 export const FRAME_FLAG = { pageTable: 1, text: 2 } as const;
 /** Guest frames at most: 64 MiB. */
 export const MAX_FRAMES = 0x4000;
-
-/** Translations that a backend keeps, up to the marks; see `backends/wasm/layout.ts`. */
-export const TRANSLATIONS = 0x8000;
 
 /** State blocks that were put aside, `STATE_SIZE` bytes each; the last place is for a mark that comes from outside. */
 export const MARKS = 0xa000;
@@ -67,7 +67,6 @@ export const DECODED = 0x41_0000;
 /** Guest physical memory. */
 export const FRAMES = 0xa2_0000;
 
-/**
 /**
  * Bits of the attention word: what the run loop must look at before an instruction (`event`, `full`; `breakpoints`:
  * RIP is compared), at that instruction (`endbranch`: it must be ENDBR64), or after it (`after`).

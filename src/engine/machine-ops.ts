@@ -77,11 +77,13 @@ export abstract class MachineOps<V> extends Ops<V> {
   abstract isOneOf(vector: V, list: readonly number[]): V;
 }
 
-/** One page as the walk found it; the last three are truths. */
+/** One page as the walk found it; the last four are truths. */
 export interface Translation<V> {
   readonly va: V;
   readonly frame: V;
   readonly writable: V;
   readonly user: V;
   readonly executable: V;
+  /** Whether the processor itself asked for it, and no operand. */
+  readonly system: V;
 }

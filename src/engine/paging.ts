@@ -64,6 +64,7 @@ function requireCanonical<V>(m: MachineOps<V>, va: V, rights: V): void {
 interface Asked<V> {
   readonly write: V;
   readonly execute: V;
+  readonly system: V;
   readonly user: V;
   readonly nxe: V;
   readonly smep: V;
@@ -72,19 +73,17 @@ interface Asked<V> {
 function askedOf<V>(m: MachineOps<V>, rights: V): Asked<V> {
   const write = m.named('write', m.part('write', rights, 0, 1));
   const execute = m.named('execute', m.part('execute', rights, 3, 1));
-  const user = m.named(
-    'user',
-    m.and(m.isZero(m.part('system', rights, 1, 1)), m.eq(m.get('cpl'), m.word(3))),
-  );
+  const system = m.named('system', m.part('system', rights, 1, 1));
+  const user = m.named('user', m.and(m.isZero(system), m.eq(m.get('cpl'), m.word(3))));
   const nxe = m.named('nxe', m.part('NXE', m.get('efer'), CONTROL.noExecute, 1));
   const smep = m.named('smep', m.part('SMEP', m.get('cr4'), CONTROL.smep, 1));
   // SMAP spares explicit accesses while AC is set, and code fetches, which are SMEP's matter.
-  const explicit = m.and(m.isZero(m.part('system', rights, 1, 1)), m.bit(m.get('rflagsRest'), AC_BIT));
+  const explicit = m.and(m.isZero(system), m.bit(m.get('rflagsRest'), AC_BIT));
   const smap = m.named(
     'smap',
     m.and(m.part('SMAP', m.get('cr4'), CONTROL.smap, 1), m.isZero(m.or(explicit, execute))),
   );
-  return { write, execute, user, nxe, smep, smap };
+  return { write, execute, system, user, nxe, smep, smap };
 }
 
 /**
@@ -98,7 +97,7 @@ function askedOf<V>(m: MachineOps<V>, rights: V): Asked<V> {
 export function translate<V>(m: MachineOps<V>, va: V, rights: V): V {
   m.heading('The address is canonical');
   const asked = askedOf(m, rights);
-  const { write, execute, user, nxe, smep, smap } = asked;
+  const { write, execute, system, user, nxe, smep, smap } = asked;
   requireCanonical(m, va, rights);
   m.when(m.and(m.get('cr4'), m.word(UNMODELLED_MASK)), () => {
     for (const [bit, name] of UNMODELLED_CR4)
@@ -190,7 +189,8 @@ export function translate<V>(m: MachineOps<V>, va: V, rights: V): V {
   m.when(m.isZero(m.eq(m.and(leaf, marks), marks)), () => m.storePhysical(place, m.or(leaf, marks)));
   // A page that is not dirty must not be written through a translation that is remembered.
   const dirty = m.or(write, m.part('D', leaf, PTE.dirty, 1));
-  m.translated({ va, frame, writable: m.and(canWrite, dirty), user: canUse, executable: m.isZero(noFetch) });
+  const writable = m.and(canWrite, dirty);
+  m.translated({ va, frame, writable, user: canUse, executable: m.isZero(noFetch), system });
   return m.or(frame, m.and(va, m.word(0xfff)));
 }
 

@@ -2,7 +2,7 @@
  * What the interpreter keeps beside the state block: caches and words of its own, never visible. A mark
  * does not hold them, a digest does not see them, and each can be thrown away between two transitions.
  */
-import { DECODED, FRAMES, MAX_FRAMES, SCRATCH, TRANSLATIONS } from '../../layout.ts';
+import { DECODED, FRAME_FLAGS, FRAMES, MAX_FRAMES, SCRATCH, TRANSLATIONS } from '../../layout.ts';
 
 /** Words in the scratch area. */
 export const WORD = {
@@ -36,19 +36,26 @@ export const WORD = {
 } as const;
 
 /**
- * Data translations in three parts: supervisor, supervisor while AC opens user pages (SMAP), user. Direct
- * mapped; an entry holds the page that may be read, the page that may be written, and what to add to the
- * low half of an address to find its byte in linear memory.
+ * Data translations in four parts: supervisor, supervisor while AC opens user pages (SMAP), user, and one for
+ * what the processor itself reads and writes: descriptors, the TSS, frames of events. Kernels put those and their
+ * per-CPU data at round addresses, where one would put the other out with every event. Direct mapped; an entry holds
+ * the page that may be read, the page that may be written, and what to add to the low half of an address to find its
+ * byte in linear memory.
  */
 export const TLB = TRANSLATIONS;
 export const TLB_ENTRIES = 64;
 export const TLB_ENTRY = 32;
 export const TLB_PART = TLB_ENTRIES * TLB_ENTRY;
 export const TLB_FIELD = { read: 0, write: 8, delta: 16 } as const;
-export const PART = { supervisor: 0, supervisorAc: TLB_PART, user: 2 * TLB_PART } as const;
+export const PART = {
+  supervisor: 0,
+  supervisorAc: TLB_PART,
+  user: 2 * TLB_PART,
+  system: 3 * TLB_PART,
+} as const;
 
 /** Text translations for supervisor and user: a page that may be executed, and the table of its frame. */
-export const XTLB = TLB + 3 * TLB_PART;
+export const XTLB = TLB + 4 * TLB_PART;
 export const XTLB_ENTRIES = 64;
 export const XTLB_ENTRY = 16;
 export const XTLB_PART = XTLB_ENTRIES * XTLB_ENTRY;
@@ -56,6 +63,8 @@ export const XTLB_FIELD = { page: 0, table: 8 } as const;
 
 /** All translations, for forgetting them at once; all ones is a page that no access has. */
 export const TRANSLATIONS_END = XTLB + 2 * XTLB_PART;
+if (TRANSLATIONS_END > FRAME_FLAGS)
+  throw new Error('invalid layout: translations reach into the flags of frames');
 
 /** The table of every guest frame, 0 for none. A table has the record of each byte that an instruction begins at. */
 export const TABLE_OF = DECODED;

@@ -194,10 +194,11 @@ export class Stage extends StageWords {
     const { system, rights } = this.how(access, true);
     this.storeThrough(width, va, value, system, rights);
   }
-  private entryOf(va: Value, part: Code): Code {
+  /** The entry for an address in a part of the cache; `undefined` is the part that serves operands now. */
+  private entryOf(va: Value, part?: number): Code {
     const n = this.w.i32;
     const index = n.and(n.shr_u(this.low(va), n.const(12 - 5)), n.const((TLB_ENTRIES - 1) * TLB_ENTRY));
-    return n.add(index, part);
+    return n.add(index, part === undefined ? n.load(WORD.dataPart, 4, this.zero()) : n.const(part));
   }
   /**
    * A load compares the page of its *last* byte with the page of the entry of its first, so that one which
@@ -212,8 +213,7 @@ export class Stage extends StageWords {
   ): Cached {
     const { i32: n, i64: l } = this.w;
     const bytes = BigInt(length);
-    const part = system ? n.const(PART.supervisor) : n.load(WORD.dataPart, 4, this.zero());
-    const entry = this.once(this.entryOf(va, part));
+    const entry = this.once(this.entryOf(va, system ? PART.system : undefined));
     const page = aligned
       ? l.and(this.wide(va), l.const(~0xfffn | (bytes - 1n)))
       : l.and(l.add(this.wide(va), l.const(bytes - 1n)), l.const(~0xfffn));
@@ -328,14 +328,14 @@ export class Stage extends StageWords {
   translated(page: Translation<Value>): void {
     this.when(this.isZero(isWatched(this, page.va)), () => this.cache(page));
   }
-  private cache({ va, frame, writable, user }: Translation<Value>): void {
+  private cache({ va, frame, writable, user, system }: Translation<Value>): void {
     const { i32: n, i64: l } = this.w;
     const page = this.and(va, this.word(~0xfffn));
     const mayWrite = this.and(writable, this.keep(n.eqz(this.frameFlags(frame)), i32));
     const writePage = this.select(mayWrite, page, this.word(-1));
     const delta = this.once(n.sub(n.add(this.low(frame), n.const(FRAMES)), this.low(page)));
     const fill = (part: number) => (): void => {
-      const entry = this.once(this.entryOf(va, n.const(part)));
+      const entry = this.once(this.entryOf(va, part));
       this.emit(
         l.store(TLB + TLB_FIELD.read, 8, entry(), this.wide(page)),
         l.store(TLB + TLB_FIELD.write, 8, entry(), this.wide(writePage)),
@@ -344,9 +344,16 @@ export class Stage extends StageWords {
     };
     // SMAP keeps the supervisor from user pages while AC is clear.
     const smap = this.bit(this.get('cr4'), CONTROL.smap);
-    this.when(user, fill(PART.user));
-    this.when(this.isZero(this.and(user, smap)), fill(PART.supervisor));
-    fill(PART.supervisorAc)();
+    const forSupervisor = this.isZero(this.and(user, smap));
+    this.when(
+      system,
+      fill(PART.system), // an access that SMAP forbids was never granted
+      () => {
+        this.when(user, fill(PART.user));
+        this.when(forSupervisor, fill(PART.supervisor));
+        fill(PART.supervisorAc)();
+      },
+    );
   }
 
   // Where control goes ---------------------------------------------------------------------------------
