@@ -1,6 +1,6 @@
 /** AT&T text to machine code. */
 
-import type { Image, Line, Place, Segment, Statement, SymbolEntry } from '../image/image.ts';
+import type { Image, Line, Place, Segment, Statement, SymbolEntry, UnwindHint } from '../image/image.ts';
 import { encode, mnemonics } from '../isa/encode.ts';
 import { Assembly, type Options } from './assembly.ts';
 import { Mistake, placeOf, problemAt, type Site } from './clause.ts';
@@ -46,6 +46,12 @@ export function assemble(
     symbols: symbolsOf(assembly, listed, view),
     lines: inOrder(listed.flatMap((section) => section.kept.filter((item) => item.size > 0).map(lineOf))),
     statements: statementsOf(assembly),
+    hints: hintsOf(assembly, view),
+    functions: listed.flatMap((section) =>
+      [...assembly.symbols.values()].flatMap((symbol) =>
+        symbol.function ? (addressIn(section, symbol, view) ?? []) : [],
+      ),
+    ),
   };
   return { image, problems: sorted(assembly.problems, sources) };
 }
@@ -165,6 +171,17 @@ function symbolsOf(assembly: Assembly, sections: readonly Section[], view: View)
   // They were found from the end of each section; a stable sort keeps the global one last.
   return inOrder(entries.reverse());
 }
+
+const hintsOf = ({ hints }: Assembly, view: View): readonly UnwindHint[] =>
+  inOrder(
+    hints
+      .filter(({ location }) => location.section.listed)
+      .map(({ hint, location, spot }) => ({
+        ...hint,
+        address: BigInt.asUintN(64, view.locate(location).number),
+        origins: originsOf(spot.site, spot.at),
+      })),
+  );
 
 const endOf = ({ kept, options }: Section): bigint => {
   const last = kept.at(-1);

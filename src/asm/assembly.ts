@@ -3,6 +3,7 @@ import type { Place, Statement } from '../image/image.ts';
 import { clipped, Mistake, placeOf, problemAt, type Site, tidy } from './clause.ts';
 import type { Cursor } from './cursor.ts';
 import { type Expression, evaluate, type Names, parseExpression } from './expression.ts';
+import type { Hint } from './hint.ts';
 import { viewOfReading } from './relax.ts';
 import { type Item, Section, type SectionOptions } from './section.ts';
 import type { Problem, Source } from './source.ts';
@@ -53,6 +54,8 @@ export class Assembly {
   readonly rows: Row[] = [];
   /** What `.globl` named, and where. */
   readonly globals: { readonly symbol: AsmSymbol; readonly spot: Spot }[] = [];
+  /** Unwind hints, each with the place of the instruction that follows. */
+  readonly hints: { readonly hint: Hint; readonly location: Location; readonly spot: Spot }[] = [];
   readonly #unlisted = new Set<Section>();
   readonly #reported = new Set<string>();
   readonly #anchors = { next: 1 };
@@ -206,6 +209,11 @@ export class Assembly {
     const item: Item = { site, at, text, comment: site.clause.comment, address: 0n, ...part };
     this.section.add(item);
     this.row(kind, item.text, { site, at }, item, item.comment);
+  }
+
+  hint(hint: Hint, spot: Spot): void {
+    this.#listed(spot);
+    this.hints.push({ hint, location: this.section.here, spot });
   }
 
   bytes(spot: Spot, bytes: Uint8Array): void {

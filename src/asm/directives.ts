@@ -187,7 +187,15 @@ const size: Directive = (assembly, cursor, { site }) => {
   const symbol = assembly.symbol(cursor.expectName('name of a symbol'));
   if (!cursor.take(',')) throw new Mistake('missing ,', cursor.at);
   symbol.size = { expression: assembly.expression(cursor), site };
+  symbol.function = true;
   cursor.end();
+};
+
+/** `.type name, @function`: where a walk over code may begin. Other types mean nothing here. */
+const type: Directive = (assembly, cursor) => {
+  const name = cursor.name();
+  if (name !== undefined && cursor.take(',') && /^[@%]function\b/.test(cursor.rest))
+    assembly.symbol(name).function = true;
 };
 
 /** `.error "sentence"`: the text itself says what is wrong. */
@@ -198,7 +206,6 @@ const error: Directive = (_, cursor, { at }) => {
 
 /** Known to GNU as and without meaning here: file formats and debuggers. */
 const IGNORED = [
-  '.type',
   '.file',
   '.loc',
   '.ident',
@@ -243,7 +250,7 @@ const INTEGERS: Readonly<Record<string, number>> = {
   '.quad': 8,
 };
 
-/** By name. Unwind hints (`.unwind_hint ...`) will be rows here: they note a stack shape at `assembly.section.here`. */
+/** By name. */
 export const directives: ReadonlyMap<string, Directive> = new Map<string, Directive>([
   ...Object.entries(INTEGERS).map(([name, bytes]) => [name, integers(bytes)] as const),
   ...IGNORED.map((name) => [name, quiet(() => undefined)] as const),
@@ -288,6 +295,7 @@ export const directives: ReadonlyMap<string, Directive> = new Map<string, Direct
   ['.globl', quiet(globl)],
   ['.global', quiet(globl)],
   ['.size', quiet(size)],
+  ['.type', quiet(type)],
   ['.error', error],
   ['.err', error],
 ]);

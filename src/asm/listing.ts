@@ -75,7 +75,11 @@ function rowsOf(source: Source): readonly ListingRow[] {
     if (text === '') {
       if (clause.text.trim() === '') row('comment', '', clause.comment);
     } else {
-      row(/^\.|^[\w.$]+\s*=(?!=)/.test(text) ? 'directive' : 'instruction', text, clause.comment);
+      row(
+        /^\.|^[\w.$]+\s*=(?!=)|^UNWIND_HINT_/.test(text) ? 'directive' : 'instruction',
+        text,
+        clause.comment,
+      );
     }
   }
   return rows;

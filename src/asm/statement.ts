@@ -5,6 +5,7 @@ import { clipped, Mistake, tidy } from './clause.ts';
 import type { Cursor } from './cursor.ts';
 import { directives } from './directives.ts';
 import { type Expression, evaluate } from './expression.ts';
+import { HINT_NAMES, unwindHint } from './hint.ts';
 import { type Operand, parseOperands } from './operand.ts';
 import type { Item } from './section.ts';
 import { suggestion } from './suggest.ts';
@@ -63,6 +64,9 @@ export class Statements {
         throw new Mistake(`unknown directive: ${word}${suggestion(word, DIRECTIVE_NAMES)}`, spot.at);
       }
       directive(this.#assembly, cursor, spot);
+    } else if (HINT_NAMES.includes(word)) {
+      this.flush();
+      unwindHint(word, this.#assembly, cursor, spot);
     } else {
       this.#instruction(word, cursor, spot);
     }

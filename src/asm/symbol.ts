@@ -36,6 +36,8 @@ export interface AsmSymbol {
   label: Location | undefined;
   definition: Definition | undefined;
   global: boolean;
+  /** What `.type` said, or `.size`: that it is a function. */
+  function: boolean;
   /** Comment on the label's own line. */
   comment: string;
   /** Where it was defined first; undefined for one known from outside. */
@@ -67,6 +69,7 @@ export const newSymbol = (name: string): AsmSymbol => ({
   label: undefined,
   definition: undefined,
   global: false,
+  function: false,
   comment: '',
   site: undefined,
   at: 0,

@@ -9,6 +9,7 @@ import { link } from './commands/link.ts';
 import { lint } from './commands/lint.ts';
 import { list } from './commands/list.ts';
 import { mail } from './commands/mail.ts';
+import { objtool } from './commands/objtool.ts';
 import { record } from './commands/record.ts';
 import { run } from './commands/run.ts';
 import { sweep } from './commands/sweep.ts';
@@ -24,6 +25,7 @@ const COMMANDS: readonly Command[] = [
   lint,
   asm,
   disasm,
+  objtool,
   record,
   freeze,
   vectors,

@@ -1,4 +1,5 @@
 /** Machine code with everything known about it: where each byte lies, what it is called, which text it came from. */
+import type { OrcBase, OrcTable, OrcType } from './orc.ts';
 
 /** A place in a text, as an editor counts: lines and columns from 1. */
 export interface Place {
@@ -57,6 +58,26 @@ export interface Statement {
   readonly origins: readonly [Place, ...Place[]];
 }
 
+/** The shape of the stack before the instruction at an address, as the text declares it. */
+export interface UnwindHint {
+  readonly address: bigint;
+  /** `func`: as at the beginning of a function. `restore`: as at the last `save` before it. */
+  readonly kind: OrcType | 'func' | 'save' | 'restore';
+  readonly base: OrcBase;
+  readonly offset: number;
+  readonly signal: boolean;
+  /** As in `Line`. */
+  readonly origins: readonly [Place, ...Place[]];
+}
+
+/** Code that may be written over other code at boot; where it is shorter, nops follow. */
+export interface Alternative {
+  readonly address: bigint;
+  /** Bytes that are written over. */
+  readonly length: number;
+  readonly bytes: Uint8Array;
+}
+
 export interface Image {
   readonly segments: readonly Segment[];
   /** By address; of equal addresses the later one is the better name. */
@@ -65,6 +86,12 @@ export interface Image {
   readonly lines: readonly Line[];
   /** Where it was made from text: all of it, labels and macro uses too. */
   readonly statements?: readonly Statement[];
+  /** What the text says of stacks: its hints, in order of address, and where functions begin (`.size`, `.type`). */
+  readonly hints?: readonly UnwindHint[];
+  readonly functions?: readonly bigint[];
+  readonly alternatives?: readonly Alternative[];
+  /** How to unwind from each instruction; undefined where nobody has said. */
+  readonly orc?: OrcTable;
 }
 
 /** The last element whose address is at most `address`; the array is in order of address. */

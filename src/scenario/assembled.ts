@@ -6,7 +6,7 @@ import { SECTIONS, SYMBOLS } from '../kernel/memory-map.ts';
 import type { Assembled, ProgramText } from './program.ts';
 
 /** Directives that say nothing about what runs. */
-const BOOKKEEPING = /^\.(globl|global|size|type)\b/;
+const BOOKKEEPING = /^(\.(globl|global|size|type)\b|UNWIND_HINT_)/;
 
 /** Assembles a text. */
 export function assembleText(text: ProgramText): Assembled {

@@ -13,7 +13,7 @@ function lab(args: readonly string[], input = '') {
 test('help says what there is', () => {
   const { status, stdout } = lab(['--help']);
   expect(status).toBe(0);
-  for (const name of ['run', 'sweep', 'list', 'asm', 'disasm', 'record', 'freeze']) {
+  for (const name of ['run', 'sweep', 'list', 'asm', 'disasm', 'objtool', 'record', 'freeze']) {
     expect(stdout).toContain(name);
     const own = lab([name, '--help']);
     expect({ name, status: own.status, usage: own.stdout.split(' ').slice(0, 3).join(' ') }).toEqual({
@@ -31,7 +31,7 @@ test('bad input is one sentence and status 2', () => {
   };
   expect(refused()).toMatch(/^2 /);
   expect(refused('fly')).toBe(
-    '2 unknown command: fly (there is run, sweep, list, mail, link, explain, lint, asm, disasm, record, freeze, vectors)',
+    '2 unknown command: fly (there is run, sweep, list, mail, link, explain, lint, asm, disasm, objtool, record, freeze, vectors)',
   );
   expect(refused('run')).toBe('2 missing scenario: lab run FILE|SLUG|LINK|-');
   expect(refused('run', 'nested')).toMatch(/^2 unknown scenario: nested \(there is .*nested-nmi.*\)$/);
@@ -113,4 +113,33 @@ test('list, asm, disasm', () => {
     { offset: 0, bytes: '48cf', text: 'iretq' },
     { offset: 2, bytes: '0f0b', text: 'ud2' },
   ]);
+});
+
+test('objtool: rows and warnings of a page it has never seen', () => {
+  const page = 'test/unwind/fixture/never-seen.mdx';
+  const { status, stdout, stderr } = lab(['objtool', page]);
+  expect(stdout.split('\n').slice(0, 3)).toEqual([
+    'ffffffff81600000  nmi+0x0                      sp:sp+0 bp:(und) type:regs-partial signal:1',
+    'ffffffff81600002  nmi+0x2                      sp:sp+8 bp:(und) type:regs-partial signal:1',
+    'ffffffff8160000a  nmi+0xa                      sp:sp+16 bp:(und) type:regs-partial signal:1',
+  ]);
+  expect(stderr).toBe(
+    `warning: ${page}:14:4: stack state mismatch: one path arrives with regs-partial at sp+16, another with regs-partial at sp+8`,
+  );
+  expect(status).toBe(1);
+  const told = JSON.parse(lab(['objtool', page, '--json']).stdout) as { rows: object[]; warnings: object[] };
+  expect(told.rows).toHaveLength(5);
+  expect(told.rows[1]).toEqual({
+    address: '0xffffffff81600002',
+    base: 'sp',
+    offset: 8,
+    bpBase: 'undefined',
+    bpOffset: 0,
+    type: 'regs-partial',
+    signal: true,
+  });
+  expect(told.warnings).toMatchObject([{ page, line: 14, column: 4 }]);
+  expect(lab(['objtool', 'notebooks/designs/linux-4.2.mdx'])).toMatchObject({ status: 0, stderr: '' });
+  expect(lab(['objtool', '-'], '\tmovqq\n')).toMatchObject({ status: 2, stdout: '' });
+  expect(lab(['objtool', 'nowhere.mdx']).stderr).toBe('unknown file: nowhere.mdx');
 });

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { problemText } from '../../asm/source.ts';
+import { symbolize } from '../../image/image.ts';
+import { orcText } from '../../image/orc.ts';
+import { PageError, scan } from '../../literate/scan.ts';
+import { libraryOnDisk, shelfOf } from '../../literate/shelves.ts';
+import { cellOf } from '../../scenario/library.ts';
+import { assembleText, programText } from '../../scenario/program.ts';
+import { checkStacks } from '../../unwind/objtool/objtool.ts';
+import { args, type Command, isFile, json, refuse } from './command.ts';
+
+export const objtool: Command = {
+  name: 'objtool',
+  summary: "walks all paths of a page's code and prints how to unwind from each instruction",
+  usage: 'objtool FILE [--json]',
+  help: [
+    'FILE is a page (.mdx: its asm cells in order) or plain assembly; - is standard input. Prints one ORC row for each',
+    'change, and warnings: code that nothing leads to, paths that meet and disagree about the stack, hints that are missing.',
+    '--json     {rows, warnings}',
+    'Exit status: 0 without warnings, 1 with some, 2 bad input.',
+  ].join('\n'),
+  async run(given) {
+    const parsed = args(given, { json: { type: 'boolean' } }, 1);
+    const [file] = parsed?.positionals ?? [];
+    if (!parsed) return 2;
+    if (!file) return refuse('missing file: lab objtool FILE') ?? 2;
+    if (file !== '-' && !isFile(file)) return refuse(`unknown file: ${file}`) ?? 2;
+    const text = readFileSync(file === '-' ? 0 : file, 'utf8');
+    const page = file === '-' ? 'standard input' : relative(process.cwd(), file);
+    let sources = [{ page, name: page, line: 1, lines: text.split(/\r?\n/) }];
+    if (file.endsWith('.mdx')) {
+      try {
+        sources = shelfOf(scan(text, page)).asm.map((cell) => ({ ...cell, lines: [...cell.lines] }));
+      } catch (error) {
+        if (error instanceof PageError) return refuse(error.message) ?? 2;
+        throw error;
+      }
+    }
+    const pages = libraryOnDisk();
+    const { image, problems } = assembleText(programText(sources, (reference) => cellOf(pages, reference)));
+    if (problems.length > 0) {
+      for (const problem of problems) refuse(problemText(problem));
+      return 2;
+    }
+    const { rows, warnings } = checkStacks(image);
+    if (parsed.values.json) console.log(json({ rows, warnings }));
+    else {
+      for (const row of rows)
+        console.log(
+          `${row.address.toString(16)}  ${symbolize(image, row.address).replace(/\/.*$/, '').padEnd(28)} ${orcText(row)}`,
+        );
+      for (const warning of warnings) refuse(`warning: ${problemText(warning)}`);
+    }
+    return warnings.length > 0 ? 1 : 0;
+  },
+};
