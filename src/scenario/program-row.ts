@@ -105,7 +105,10 @@ export function readProgram(row: ProgramRow): Assembled {
   return { image, code, problems: [] };
 }
 
-/** A program that assembled without a problem, as a row. Of its image, `statements` are left out: `code` is made of them. */
+/**
+ * A program that assembled without a problem, as a row. Of its image, what only assembling and checking text needs is left
+ * out: `statements`, of which `code` is made, `hints` and `functions`.
+ */
 export const programRow = ({ image, code }: Assembled): ProgramRow => ({
   segments: image.segments.map(({ name, address, bytes, writable, executable, user }) => ({
     name,

@@ -60,7 +60,7 @@ test('a row read from its text is written as the same text, and its code is what
   }
   const row = first();
   const { image, code } = programOf(library(row.shelves), row.design);
-  const { statements: _, ...rest } = image;
+  const { statements: _, hints: _hints, functions: _functions, ...rest } = image;
   expect(row.program).toEqual({ image: rest, code, problems: [] });
 });
 

@@ -6,7 +6,8 @@ import { orcText } from '../../image/orc.ts';
 import { PageError, scan } from '../../literate/scan.ts';
 import { libraryOnDisk, shelfOf } from '../../literate/shelves.ts';
 import { cellOf } from '../../scenario/library.ts';
-import { assembleText, programText } from '../../scenario/program.ts';
+import { assembleText } from '../../scenario/on-demand.ts';
+import { programText } from '../../scenario/program.ts';
 import { checkStacks } from '../../unwind/objtool/objtool.ts';
 import { args, type Command, isFile, json, refuse } from './command.ts';
 
