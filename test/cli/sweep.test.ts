@@ -1,39 +1,26 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { sweep as command } from '../../src/cli/commands/sweep.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { progressText } from '../../src/cli/sweep/progress.ts';
 import type { UnitReport } from '../../src/explore/merge.ts';
 import { libraryOnDisk } from '../../src/literate/shelves.ts';
 import { print } from '../../src/scenario/recipe.ts';
 import { play } from '../../src/scenario/run.ts';
 import { variants } from '../explore/variants.ts';
+import { lab, spawnLab } from './lab.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sweep-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 const contents = (name: string) => JSON.parse(readFileSync(at(name), 'utf8'));
 
-/** Runs `lab sweep` as a shell would. */
-function sweep(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync('node', ['src/cli/main.ts', 'sweep', ...args], {
-    encoding: 'utf8',
-  });
-  return { status, stdout, stderr: stderr.trim() };
-}
-/** The same without a process of its own, where nothing is swept that needs threads. */
-async function here(...args: readonly string[]) {
-  const said = { out: [] as string[], error: [] as string[] };
-  const log = vi.spyOn(console, 'log').mockImplementation((line) => void said.out.push(line));
-  const error = vi.spyOn(console, 'error').mockImplementation((line) => void said.error.push(line));
-  const status = await command.run(args);
-  log.mockRestore();
-  error.mockRestore();
-  return { status, stdout: said.out.map((line) => `${line}\n`).join(''), stderr: said.error.join('\n') };
-}
+/** In a process of its own: its threads start there. */
+const sweep = (...args: readonly string[]) => spawnLab(['sweep', ...args]);
+/** The same without one, where nothing is swept that needs threads. */
+const here = (...args: readonly string[]) => lab(['sweep', ...args]);
 /** Status and sentence of what is refused. */
 async function refused(...args: readonly string[]): Promise<string> {
   const { status, stdout, stderr } = await here(...args);
@@ -179,10 +166,7 @@ test('people read what was swept and what that does not say', async () => {
   expect(broken.stdout).toMatch(/\n {4}scenario found v0\n {4}design {2}linux-4.2\n/);
   // The first recipe, indented as it is printed.
   const [recipe = ''] = /^ {4}scenario found[\s\S]*?\n(?=\n)/m.exec(broken.stdout) ?? [];
-  const { status, stdout } = spawnSync('node', ['src/cli/main.ts', 'run', '-'], {
-    encoding: 'utf8',
-    input: recipe,
-  });
+  const { status, stdout } = await lab(['run', '-'], recipe);
   expect(status).toBe(0);
   const [found] = contents('whole.json').violations;
   expect(stdout).toContain(

@@ -1,14 +1,16 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { checkVectors, failureText } from '../../src/cli/vectors/check.ts';
 import { GOLDEN } from '../reference/golden.ts';
+import { lab as labText, type Said, spawnLab } from './lab.ts';
 
-function lab(args: readonly string[], input: string | Uint8Array = '') {
-  const { status, stdout, stderr } = spawnSync('node', ['src/cli/main.ts', ...args], { input });
-  return { status, lines: stdout.toString().trimEnd().split('\n'), stderr: stderr.toString().trim() };
-}
+const inLines = ({ status, stdout, stderr }: Said) => ({
+  status,
+  lines: stdout.trimEnd().split('\n'),
+  stderr,
+});
+const lab = async (...given: Parameters<typeof labText>) => inLines(await labText(...given));
 
 const REGISTERS = 'rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15'.split(' ');
 const state = (changes: object = {}) => ({
@@ -47,7 +49,7 @@ function failuresOf(...lines: readonly string[]): readonly string[] {
   return [...failures, ...problems.map(({ line: at, problem }) => `${at}: ${problem}`)];
 }
 
-test('the engine does what a processor did: 500 vectors of every class', () => {
+test('the engine does what a processor did: 500 vectors of every class', async () => {
   const failures: string[] = [];
   const { failed, problems, classes } = checkVectors(golden(), (one) => failures.push(failureText(one)));
   expect(failures.slice(0, 20)).toEqual([]);
@@ -56,7 +58,7 @@ test('the engine does what a processor did: 500 vectors of every class', () => {
   for (const [name, count] of classes) expect({ name, enough: count >= 500 }).toEqual({ name, enough: true });
 });
 
-test('a vector that says something else fails in the field that differs', () => {
+test('a vector that says something else fails in the field that differs', async () => {
   const vectors = Buffer.from(golden()).toString().trimEnd().split('\n');
   const [plain, fault] = [/"mem":\[\]},"fault":null,"undef":"0x0"}$/, /"fault":"#PF"/].map((kind) =>
     JSON.parse(vectors.find((text) => kind.test(text)) ?? ''),
@@ -74,7 +76,7 @@ test('a vector that says something else fails in the field that differs', () => 
   expect(changed(plain, {})).toBeUndefined();
 });
 
-test('what is undefined is not compared, all else is', () => {
+test('what is undefined is not compared, all else is', async () => {
   const shift = (after: object, more: object) =>
     failuresOf(line('48c1e002', { rax: '0x1' }, { rax: '0x4', rip: '0x10000004', ...after }, more));
   expect(shift({ rflags: '0xa12' }, { undef: '0x810' })).toEqual([]);
@@ -93,7 +95,7 @@ test('what is undefined is not compared, all else is', () => {
   expect(scan({ rbx: '0x99', rcx: '0x1' }, { undefdst: true })).toEqual(['one: rcx: expected 0x1, got 0x0']);
 });
 
-test('faults and traps as a handler sees them; a repeated instruction runs whole', () => {
+test('faults and traps as a handler sees them; a repeated instruction runs whole', async () => {
   expect(
     failuresOf(
       line('cc', {}, { rip: '0x10000001' }, { fault: '#BP' }),
@@ -129,16 +131,22 @@ test('faults and traps as a handler sees them; a repeated instruction runs whole
   ).toEqual([]);
 });
 
-test('plain, gzipped or from standard input; 0, 1 and 2', () => {
-  expect(lab(['vectors', '-'], `\n${ADD}\n\n`)).toMatchObject({ status: 0, lines: ['1 passed, 0 failed'] });
-  expect(lab(['vectors', '-'], gzipSync(ADD))).toMatchObject({ status: 0, lines: ['1 passed, 0 failed'] });
+test('plain, gzipped or from standard input; 0, 1 and 2', async () => {
+  expect(await lab(['vectors', '-'], `\n${ADD}\n\n`)).toMatchObject({
+    status: 0,
+    lines: ['1 passed, 0 failed'],
+  });
+  expect(inLines(spawnLab(['vectors', '-'], gzipSync(ADD)))).toMatchObject({
+    status: 0,
+    lines: ['1 passed, 0 failed'],
+  });
   const wrong = ADD.replace('"rax":"0x3"', '"rax":"0x4"').replace('"att":""', '"att":"add %rbx,%rax"');
-  expect(lab(['vectors', '-'], `${wrong}\n${ADD}`)).toEqual({
+  expect(await lab(['vectors', '-'], `${wrong}\n${ADD}`)).toEqual({
     status: 1,
     lines: ['one add %rbx,%rax: rax: expected 0x4, got 0x3', '1 passed, 1 failed'],
     stderr: '',
   });
-  const { status, lines } = lab(['vectors', '-', '--json'], `${wrong}\n${ADD}`);
+  const { status, lines } = await lab(['vectors', '-', '--json'], `${wrong}\n${ADD}`);
   expect(status).toBe(1);
   expect(JSON.parse(lines.join('\n'))).toEqual({
     passed: 1,
@@ -148,7 +156,7 @@ test('plain, gzipped or from standard input; 0, 1 and 2', () => {
   });
 });
 
-test('bad lines are one sentence each, with their number', () => {
+test('bad lines are one sentence each, with their number', async () => {
   const bad = [
     '{',
     '[]',
@@ -160,7 +168,7 @@ test('bad lines are one sentence each, with their number', () => {
     ADD.replace('"fault":null', '"undefdst":1,"fault":null'),
     ADD.replace('"rip":"0x10000003",', ''),
   ];
-  const { status, lines, stderr } = lab(['vectors', '-'], [ADD, ...bad].join('\n'));
+  const { status, lines, stderr } = await lab(['vectors', '-'], [ADD, ...bad].join('\n'));
   expect({ status, lines }).toEqual({ status: 2, lines: ['1 passed, 9 failed'] });
   expect(stderr.split('\n')).toEqual([
     'standard input:2: invalid JSON: "{"',
@@ -173,16 +181,19 @@ test('bad lines are one sentence each, with their number', () => {
     'standard input:9: invalid undefdst: 1 is neither true nor false',
     'standard input:10: missing out.rip',
   ]);
-  expect(lab(['vectors', '-'])).toMatchObject({ status: 2, stderr: 'standard input: missing vectors' });
-  expect(lab(['vectors'])).toMatchObject({ status: 2, stderr: 'missing file: lab vectors FILE|-' });
-  expect(lab(['vectors', 'src'])).toMatchObject({ status: 2, stderr: 'invalid file: src is a directory' });
-  expect(lab(['vectors', '-'], Uint8Array.of(0x1f, 0x8b, 8, 0))).toMatchObject({
+  expect(await lab(['vectors', '-'])).toMatchObject({ status: 2, stderr: 'standard input: missing vectors' });
+  expect(await lab(['vectors'])).toMatchObject({ status: 2, stderr: 'missing file: lab vectors FILE|-' });
+  expect(await lab(['vectors', 'src'])).toMatchObject({
+    status: 2,
+    stderr: 'invalid file: src is a directory',
+  });
+  expect(await lab(['vectors', '-'], Uint8Array.of(0x1f, 0x8b, 8, 0))).toMatchObject({
     status: 2,
     stderr: expect.stringMatching(/^standard input: invalid gzip data: .+$/),
   });
 });
 
-test('asm --lines: each row alone behind the prelude', () => {
+test('asm --lines: each row alone behind the prelude', async () => {
   const rows = [
     'mov %rax,%rbx\t48 89 c3',
     '# a remark',
@@ -193,7 +204,7 @@ test('asm --lines: each row alone behind the prelude', () => {
     'nop\t91',
     'fly\t90',
   ];
-  expect(lab(['asm', '-', '--lines'], rows.join('\n'))).toEqual({
+  expect(await lab(['asm', '-', '--lines'], rows.join('\n'))).toEqual({
     status: 1,
     lines: [
       'standard input:7: nop: expected 91, got 90',
@@ -204,25 +215,25 @@ test('asm --lines: each row alone behind the prelude', () => {
   });
   const prelude = 'test/cli/prelude.txt';
   expect(
-    lab(['asm', '-', '--lines', '--prelude', prelude], 'twice %rbx\t5353\nmov $ONE,%al\tb001\n'),
+    await lab(['asm', '-', '--lines', '--prelude', prelude], 'twice %rbx\t5353\nmov $ONE,%al\tb001\n'),
   ).toEqual({
     status: 0,
     lines: ['2 passed, 0 failed'],
     stderr: '',
   });
-  const broken = lab(['asm', '-', '--lines', '--json'], 'nop 90\nnop\t90\n');
+  const broken = await lab(['asm', '-', '--lines', '--json'], 'nop 90\nnop\t90\n');
   expect(broken.status).toBe(2);
   expect(broken.stderr).toBe('standard input:1: invalid row: "nop 90" is not text, TAB and bytes');
   expect(JSON.parse(broken.lines.join('\n'))).toMatchObject({ passed: 1, failed: 1 });
-  expect(lab(['asm', '-', '--prelude', prelude], 'nop')).toMatchObject({
+  expect(await lab(['asm', '-', '--prelude', prelude], 'nop')).toMatchObject({
     status: 2,
     stderr: 'invalid option: --prelude belongs to --lines',
   });
-  expect(lab(['asm', '-', '--lines', '--prelude', 'no.s'], 'nop')).toMatchObject({
+  expect(await lab(['asm', '-', '--lines', '--prelude', 'no.s'], 'nop')).toMatchObject({
     status: 2,
     stderr: 'unknown file: no.s',
   });
-  expect(lab(['asm', '-', '--lines'], '# nothing\n')).toMatchObject({
+  expect(await lab(['asm', '-', '--lines'], '# nothing\n')).toMatchObject({
     status: 2,
     stderr: 'standard input: missing rows',
   });

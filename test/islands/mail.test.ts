@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { h } from 'preact';
 import render from 'preact-render-to-string';
 import { expect, test } from 'vitest';
@@ -11,6 +10,7 @@ import type { Ask, Mailed } from '../../src/islands/lab/protocol.ts';
 import { type Asker, createState } from '../../src/islands/lab/state.ts';
 import { scenarioOf } from '../../src/scenario/library.ts';
 import { play } from '../../src/scenario/run.ts';
+import { lab } from '../cli/lab.ts';
 
 const opener = openerOnDisk();
 const source = scenarioOf(opener.pages, 'nested-nmi');
@@ -21,8 +21,7 @@ if (!baked) throw new Error('missing frames');
 const { recipe } = timeline;
 const SITE = 'https://nmi.example.org/lab';
 
-const lab = (...args: string[]) =>
-  spawnSync('node', ['src/cli/main.ts', ...args], { encoding: 'utf8' }).stdout;
+const mail = async (...args: string[]) => (await lab(['mail', 'nested-nmi', ...args])).stdout;
 const block = (changes: object = {}): Mailed => {
   const answer = answerMail(
     { kind: 'mail', recipe, boundary: timeline.cursor, changelog: false, site: SITE, ...changes },
@@ -32,13 +31,13 @@ const block = (changes: object = {}): Mailed => {
   return answer;
 };
 
-test('the block has the bytes of lab mail for the same moment, form and host', () => {
+test('the block has the bytes of lab mail for the same moment, form and host', async () => {
   const host = ['--host', 'nmi.example.org/lab'];
-  expect(block().text).toBe(lab('mail', 'nested-nmi', ...host));
+  expect(block().text).toBe(await mail(...host));
   expect(block().text.split('\n')).toHaveLength(26);
   expect(block().text).toContain('[1] https://nmi.example.org/lab/s/nested-nmi/v0#t144~');
-  expect(block({ changelog: true }).text).toBe(lab('mail', 'nested-nmi', '--changelog', ...host));
-  expect(block({ boundary: 25 }).text).toBe(lab('mail', 'nested-nmi', '--at', 'b25', ...host));
+  expect(block({ changelog: true }).text).toBe(await mail('--changelog', ...host));
+  expect(block({ boundary: 25 }).text).toBe(await mail('--at', 'b25', ...host));
 });
 
 test('a block as it should be has no problems and no findings, a draft in a changelog has one', () => {

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,6 +20,7 @@ import { filesChanged } from '../../src/scenario/registry-check.ts';
 import { freeze, movedFrom, playRow } from '../../src/scenario/registry-freeze.ts';
 import { fetchedRegistry, type RowText, readRow, rowText } from '../../src/scenario/registry-row.ts';
 import { play, playRecipe } from '../../src/scenario/run.ts';
+import { lab } from '../cli/lab.ts';
 import { FOLDER, fileText, opener, shelvesOf } from './registry-fixture/fixture.ts';
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -230,15 +230,11 @@ describe('freezing', () => {
   });
 });
 
-test('lab freeze writes row, index and hash, and nothing twice', () => {
+test('lab freeze writes row, index and hash, and nothing twice', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'registry-'));
   writeFileSync(join(folder, 'index.json'), entriesText([{ slug: 'one-nmi', versions: [] }]));
   writeFileSync(join(folder, 'hashes.txt'), '');
-  const lab = (...args: string[]) => {
-    const { status, stdout, stderr } = spawnSync('node', ['src/cli/main.ts', ...args], { encoding: 'utf8' });
-    return { status, stdout, stderr: stderr.trim() };
-  };
-  const made = lab('freeze', 'one-nmi', '--registry', folder, '--json');
+  const made = await lab(['freeze', 'one-nmi', '--registry', folder, '--json']);
   expect({ status: made.status, data: JSON.parse(made.stdout) }).toMatchObject({
     status: 0,
     data: { slug: 'one-nmi', version: 1, file: join(folder, 'one-nmi.v1.json') },
@@ -247,16 +243,16 @@ test('lab freeze writes row, index and hash, and nothing twice', () => {
   expect(
     filesChanged(readEntries(folder), readFileSync(join(folder, 'hashes.txt'), 'utf8'), rowFiles(folder)),
   ).toEqual([]);
-  expect(lab('freeze', 'one-nmi', '--registry', folder)).toMatchObject({
+  expect(await lab(['freeze', 'one-nmi', '--registry', folder])).toMatchObject({
     status: 1,
     stderr: 'invalid version: one-nmi v2 would be v1 again, nothing has changed',
   });
-  expect(lab('freeze')).toMatchObject({ status: 2, stderr: 'missing scenario: lab freeze SLUG' });
-  expect(lab('freeze', 'one-nmi', '--registry', '/nowhere')).toMatchObject({
+  expect(await lab(['freeze'])).toMatchObject({ status: 2, stderr: 'missing scenario: lab freeze SLUG' });
+  expect(await lab(['freeze', 'one-nmi', '--registry', '/nowhere'])).toMatchObject({
     status: 2,
     stderr: 'unknown registry: /nowhere has no index.json',
   });
-  expect(lab('freeze', 'never', '--registry', folder)).toMatchObject({
+  expect(await lab(['freeze', 'never', '--registry', folder])).toMatchObject({
     status: 2,
     stderr: 'unknown scenario: never',
   });

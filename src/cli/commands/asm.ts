@@ -8,7 +8,7 @@ import { cellOf } from '../../scenario/library.ts';
 import { assembleText } from '../../scenario/on-demand.ts';
 import { programText } from '../../scenario/program.ts';
 import { checkLines, differenceText } from './asm-lines.ts';
-import { args, type Command, isFile, json, refuse } from './command.ts';
+import { args, type Command, isFile, json, readInput, refuse } from './command.ts';
 
 export const asm: Command = {
   name: 'asm',
@@ -36,7 +36,7 @@ export const asm: Command = {
     if (!file) return refuse('missing file: lab asm FILE') ?? 2;
     for (const one of [file, prelude ?? '-'])
       if (one !== '-' && !isFile(one)) return refuse(`unknown file: ${one}`) ?? 2;
-    const text = readFileSync(file === '-' ? 0 : file, 'utf8');
+    const text = readInput(file).toString();
     const page = file === '-' ? 'standard input' : relative(process.cwd(), file);
     if (parsed.values.lines) return compareLines(page, text, prelude, parsed.values.json);
     if (prelude !== undefined) return refuse('invalid option: --prelude belongs to --lines') ?? 2;

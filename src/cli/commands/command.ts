@@ -1,5 +1,5 @@
 /** What every command is. */
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 export interface Command {
@@ -40,3 +40,6 @@ export const json = (value: unknown): string =>
 
 /** Whether there is a file of this name that can be read as one: a folder is none. */
 export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+
+/** What a file holds; `-` is standard input. */
+export const readInput = (file: string): Buffer => readFileSync(file === '-' ? 0 : file);

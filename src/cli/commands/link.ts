@@ -1,7 +1,7 @@
 import { addressOf, HOST } from '../../scenario/mail-out.ts';
 import { linkTo } from '../../scenario/open-link.ts';
 import { args, type Command, json, refuse } from './command.ts';
-import { openArgument, openerOnDisk } from './opened.ts';
+import { MOMENT, openMoment } from './opened.ts';
 
 export const link: Command = {
   name: 'link',
@@ -16,22 +16,12 @@ export const link: Command = {
     'A link says what a recipe says beyond a named scenario. Exit status 1: no link can say this one.',
   ].join('\n'),
   async run(given) {
-    const parsed = args(
-      given,
-      { json: { type: 'boolean' }, at: { type: 'string' }, host: { type: 'string' } },
-      1,
-    );
+    const parsed = args(given, MOMENT, 1);
     if (!parsed) return 2;
-    const { values, positionals } = parsed;
-    const [what] = positionals;
-    if (what === undefined) return refuse('missing scenario: lab link SLUG|LINK|FILE|-') ?? 2;
-    const opener = openerOnDisk();
-    const opened = openArgument(what, values.at, opener);
-    if ('problems' in opened) {
-      for (const problem of opened.problems) refuse(problem);
-      return 2;
-    }
-    const { recipe, timeline, boundary, warnings } = opened;
+    const opened = openMoment('link', parsed);
+    if (!opened) return 2;
+    const { values } = parsed;
+    const { recipe, timeline, boundary, warnings, opener } = opened;
     const path = linkTo(recipe, timeline, boundary, opener);
     if (path === undefined)
       return (

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { findingText, lint as lintText } from '../../scenario/lint.ts';
-import { args, type Command, isFile, json, refuse } from './command.ts';
+import { args, type Command, isFile, json, readInput, refuse } from './command.ts';
 
 export const lint: Command = {
   name: 'lint',
@@ -24,7 +23,7 @@ export const lint: Command = {
     const columns = Number(values.columns ?? 75);
     if (!(Number.isInteger(columns) && columns >= 20 && columns <= 1_000))
       return refuse(`invalid columns: ${values.columns} (20 to 1000)`) ?? 2;
-    const findings = lintText(readFileSync(file === '-' ? 0 : file, 'utf8'), { columns });
+    const findings = lintText(readInput(file).toString(), { columns });
     const name = file === '-' ? 'standard input' : file;
     if (values.json) console.log(json(findings));
     else for (const finding of findings) console.log(findingText(name, finding));

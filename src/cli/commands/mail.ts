@@ -1,7 +1,7 @@
 import { mailFor } from '../../scenario/mail-out.ts';
 import { linkTo } from '../../scenario/open-link.ts';
 import { args, type Command, json, refuse } from './command.ts';
-import { openArgument, openerOnDisk } from './opened.ts';
+import { MOMENT, openMoment } from './opened.ts';
 
 export const mail: Command = {
   name: 'mail',
@@ -18,27 +18,12 @@ export const mail: Command = {
     '(each a sentence on standard error), 2 bad input.',
   ].join('\n'),
   async run(given) {
-    const parsed = args(
-      given,
-      {
-        json: { type: 'boolean' },
-        changelog: { type: 'boolean' },
-        at: { type: 'string' },
-        host: { type: 'string' },
-      },
-      1,
-    );
+    const parsed = args(given, { ...MOMENT, changelog: { type: 'boolean' } }, 1);
     if (!parsed) return 2;
-    const { values, positionals } = parsed;
-    const [what] = positionals;
-    if (what === undefined) return refuse('missing scenario: lab mail SLUG|LINK|FILE|-') ?? 2;
-    const opener = openerOnDisk();
-    const opened = openArgument(what, values.at, opener);
-    if ('problems' in opened) {
-      for (const problem of opened.problems) refuse(problem);
-      return 2;
-    }
-    const { recipe, timeline, boundary, warnings } = opened;
+    const opened = openMoment('mail', parsed);
+    if (!opened) return 2;
+    const { values } = parsed;
+    const { recipe, timeline, boundary, warnings, opener } = opened;
     const link = linkTo(recipe, timeline, boundary, opener);
     const { host, changelog } = values;
     const made = mailFor(timeline, recipe, boundary, link, {

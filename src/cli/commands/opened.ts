@@ -1,9 +1,9 @@
 /** What an argument of a command means, as a run that can be mailed or linked: a scenario, a link, a file, a pasted mail. */
-import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { problemText, type Source } from '../../asm/source.ts';
 import { codec } from '../../literate/codec.ts';
-import { libraryOnDisk } from '../../literate/shelves.ts';
+import { PageError, scan } from '../../literate/scan.ts';
+import { libraryOnDisk, shelfOf } from '../../literate/shelves.ts';
 import { known, type Library, scenariosOf } from '../../scenario/library.ts';
 import { applyLink } from '../../scenario/link.ts';
 import { readPaste } from '../../scenario/mail-in.ts';
@@ -15,7 +15,7 @@ import type { Records } from '../../scenario/records.ts';
 import { onPage } from '../../scenario/registry.ts';
 import { playRecipe } from '../../scenario/run.ts';
 import type { Timeline } from '../../scenario/timeline.ts';
-import { isFile } from './command.ts';
+import { isFile, readInput, refuse } from './command.ts';
 
 export interface OpenedRun {
   readonly recipe: Recipe;
@@ -34,7 +34,7 @@ export function openArgument(
   at: string | undefined,
   opener: Opener,
 ): OpenedRun | { readonly problems: readonly string[] } {
-  const found = sourceOf(what, opener.pages);
+  const found = named(what, opener.pages);
   if ('problem' in found) return { problems: [found.problem] };
   const warnings: string[] = [];
   let recipe: Recipe | undefined;
@@ -45,9 +45,9 @@ export function openArgument(
         problems: [`cannot run: ${opened.sentence}`, ...opened.recorded.map((line) => `  recorded ${line}`)],
       };
     if (opened.kind === 'changed') warnings.push(opened.sentence);
-    const named = findNamed(opener.pages, opened.link.slug, opened.link.version);
+    const own = findNamed(opener.pages, opened.link.slug, opened.link.version);
     const cursor = { kind: 'boundary', n: opened.timeline.cursor } as const;
-    if (!('problem' in named)) recipe = { ...applyLink(named.recipe, opened.link), cursor };
+    if (!('problem' in own)) recipe = { ...applyLink(own.recipe, opened.link), cursor };
   } else {
     const read = parse(found.source);
     if (read.problems.length > 0) return { problems: read.problems.map(problemText) };
@@ -60,16 +60,39 @@ export function openArgument(
   return typeof boundary === 'string' ? { problems: [boundary] } : { recipe, timeline, boundary, warnings };
 }
 
-function sourceOf(
-  what: string,
-  pages: Library,
-): { readonly source: Source } | { readonly link: string } | { readonly problem: string } {
-  const file = what !== '-' && isFile(what);
-  if (what === '-' || file) {
-    const pasted = readPaste(readFileSync(file ? what : 0, 'utf8'));
-    if (pasted.kind === 'nothing') return { problem: pasted.problem };
-    if (pasted.kind === 'link') return { link: pasted.text };
-    return { source: { ...pasted.source, page: file ? relative(process.cwd(), what) : 'standard input' } };
+/** Options of a command about one moment of a run. */
+export const MOMENT = {
+  json: { type: 'boolean' },
+  at: { type: 'string' },
+  host: { type: 'string' },
+} as const;
+
+/** Opens the argument of `lab NAME`; without one, or if there is no run, undefined after the sentences that say so. */
+export function openMoment(
+  name: string,
+  { values, positionals: [what] }: { values: { at?: string | undefined }; positionals: readonly string[] },
+): (OpenedRun & { readonly opener: Opener }) | undefined {
+  if (what === undefined) return refuse(`missing scenario: lab ${name} SLUG|LINK|FILE|-`);
+  const opener = openerOnDisk();
+  const opened = openArgument(what, values.at, opener);
+  if (!('problems' in opened)) return { ...opened, opener };
+  for (const problem of opened.problems) refuse(problem);
+  return undefined;
+}
+
+/** What an argument names: a scenario as text, a link, or why there is neither. */
+export type Named = { readonly source: Source } | { readonly link: string } | { readonly problem: string };
+
+/** A file if there is one, else a link if it looks like one, else the slug of a scenario; `-` is standard input. */
+export function named(what: string, pages: Library): Named {
+  if (what === '-') return paste(readInput(what).toString(), 'standard input');
+  if (isFile(what)) {
+    const text = readInput(what).toString();
+    const page = relative(process.cwd(), what);
+    if (what.endsWith('.mdx')) return onlyScenario(text, page);
+    // A recipe from its first word is read to its last one; in a mail it ends where prose begins.
+    if (!/^\s*scenario\s/.test(text)) return paste(text, page);
+    return { source: { page, name: page, line: 1, lines: text.split(/\r?\n/) } };
   }
   if (/[/#]/.test(what)) return { link: what };
   const source = onPage(pages, what);
@@ -78,7 +101,28 @@ function sourceOf(
     : { problem: `unknown scenario: ${what}${known('there is', scenariosOf(pages))}` };
 }
 
-function boundaryOf(at: string | undefined, { cursor, frames, steps }: Timeline): number | string {
+function paste(text: string, page: string): Named {
+  const pasted = readPaste(text);
+  if (pasted.kind === 'nothing') return { problem: pasted.problem };
+  return pasted.kind === 'link' ? { link: pasted.text } : { source: { ...pasted.source, page } };
+}
+
+function onlyScenario(text: string, page: string): Named {
+  try {
+    const { scenarios } = shelfOf(scan(text, page));
+    const [source, more] = scenarios;
+    if (!source) return { problem: `missing scenario: ${page} has none` };
+    if (!more) return { source };
+    const names = scenarios.map(({ name }) => name).join(', ');
+    return { problem: `invalid page: ${page} has several scenarios (${names}); name one` };
+  } catch (error) {
+    if (error instanceof PageError) return { problem: error.message };
+    throw error;
+  }
+}
+
+/** The boundary that `--at` names, the cursor without it; a text says why there is none. */
+export function boundaryOf(at: string | undefined, { cursor, frames, steps }: Timeline): number | string {
   if (at === undefined) return cursor;
   const boundary = /^b?\d+$/.test(at)
     ? Number(at.replace('b', ''))

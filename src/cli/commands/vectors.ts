@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { checkVectors, failureText } from '../vectors/check.ts';
 import { plain } from '../vectors/read.ts';
-import { args, type Command, json, refuse } from './command.ts';
+import { args, type Command, json, readInput, refuse } from './command.ts';
 
 export const vectors: Command = {
   name: 'vectors',
@@ -25,7 +25,7 @@ export const vectors: Command = {
     if (file !== '-' && statSync(file).isDirectory())
       return refuse(`invalid file: ${file} is a directory`) ?? 2;
     const name = file === '-' ? 'standard input' : file;
-    const bytes = plain(readFileSync(file === '-' ? 0 : file));
+    const bytes = plain(readInput(file));
     if ('problem' in bytes) return refuse(`${name}: ${bytes.problem}`) ?? 2;
 
     const mismatches: object[] = [];
