@@ -1,6 +1,6 @@
 /** What becomes of a schedule, as a letter: few kinds, so that a map of thousands of them is small and can be drawn. */
 import { INVARIANTS, type Invariant } from '../scenario/invariants.ts';
-import type { Met, Path, PathEnd, Remaining } from './paths.ts';
+import type { Met, Path, PathEnd, Remaining } from './path.ts';
 
 /** How a reader is told a fate: intact, goes on for ever, dies aloud, wrong without a word, or not judged. */
 export type Verdict = 'intact' | 'endless' | 'dies' | 'wrong' | 'not-judged';

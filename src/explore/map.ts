@@ -5,7 +5,7 @@
 import { symbolAt } from '../image/image.ts';
 import { type Known, less, letterOf, worst } from './fate.ts';
 import type { Strike } from './outcomes.ts';
-import type { Fork, Path, PathEnd, Remaining } from './paths.ts';
+import type { Fork, Path, PathEnd, Remaining } from './path.ts';
 import { recipeOf } from './shrink.ts';
 import type { Part, SweepAsk } from './sweep.ts';
 

@@ -1,5 +1,5 @@
 /** Reading the graph that an exploration made: every schedule, how many there are, and those that break something. */
-import type { Path, PathEnd, Remaining } from './paths.ts';
+import type { Path, PathEnd, Remaining } from './path.ts';
 
 /** An event of a schedule: the place of its kind, and the boundary of the run at which it strikes. */
 export interface Strike {

@@ -14,6 +14,7 @@ import type { Execution, Injection } from '../scenario/execution.ts';
 import {
   afterCall,
   afterDelivery,
+  afterEntry,
   afterEvent,
   afterIret,
   atDeath,
@@ -23,6 +24,7 @@ import {
 } from '../scenario/invariants.ts';
 import {
   BEGUN,
+  bodyLeft,
   closed,
   delivered,
   overAt,
@@ -33,45 +35,8 @@ import {
   waits,
 } from '../scenario/track.ts';
 import type { Strikes } from './events.ts';
+import { covers, type Met, type Path, type PathEnd, type Remaining, type Spot } from './path.ts';
 import { StateKey } from './state-key.ts';
-
-/** How many of each kind of event are still to come, by the kind's place in `Bounds.kinds`. */
-export type Remaining = readonly number[];
-
-/** How a path ends, unless it joins another. */
-export type PathEnd =
-  | { readonly kind: 'returned' }
-  | ({ readonly kind: 'violated' } & Violation)
-  | { readonly kind: 'not-modelled'; readonly name: string };
-
-export interface Fork {
-  /** Boundary of the path at which the event strikes, and its kind's place. */
-  readonly at: number;
-  readonly kind: number;
-  readonly met: Met;
-  readonly path: Path;
-}
-
-/**
- * What an event met. An NMI: one that waits already (`pending`), or NMIs blocked (`blocked`). Else, any event: an NMI
- * alive (`inside`), or none (`open`).
- */
-export type Met = 'open' | 'inside' | 'blocked' | 'pending';
-
-export interface Path {
-  readonly remaining: Remaining;
-  readonly forks: Fork[];
-  /** Transitions until it ends or joins. */
-  length: number;
-  end: PathEnd | undefined;
-  join: Spot | undefined;
-}
-
-/** A boundary of a path. */
-export interface Spot {
-  readonly path: Path;
-  readonly at: number;
-}
 
 export interface Bounds {
   /** What may strike and where; a schedule has at most `counts[n]` of `kinds[n]`. */
@@ -339,7 +304,8 @@ export class Explorer {
   private settle(state: State, due: boolean, left: boolean): Violation | undefined {
     const { machine, design } = this;
     const rip = machine.low('rip');
-    if (rip === this.execution.bodyLow && !due) state.track = served(state.track);
+    const entered = due || left ? undefined : this.handler(state, rip);
+    if (entered) return entered;
     if (left || this.mayBeOver(state.track, rip)) {
       const over = overAt(state.track.live, machine.get('rip'), machine.get('rsp'), design);
       const wrong = over
@@ -351,6 +317,18 @@ export class Explorer {
       if (wrong) return wrong;
     }
     return rip === this.diesLow ? atDeath(machine, state.track, design) : undefined;
+  }
+
+  /** The body of the NMI handler is left, or entered; an IRETQ to its first instruction does not enter it. */
+  private handler(state: State, rip: number): Violation | undefined {
+    const { machine } = this;
+    const { running } = state.track;
+    if (running && Number(running.back & 0xffff_ffffn) === rip)
+      state.track = bodyLeft(state.track, machine.get('rip'), machine.get('rsp'));
+    if (rip !== this.execution.bodyLow) return undefined;
+    const rsp = machine.get('rsp');
+    state.track = served(state.track, rsp, machine.read(rsp, 64) ?? 0n);
+    return afterEntry(state.track);
   }
 
   /** Whether an event may be over where control is: a quick look at half an address. */
@@ -390,5 +368,3 @@ const violated = (invariant: Violation['invariant'], sentence: string): PathEnd 
 });
 
 const isLate = ({ length }: Path): boolean => length > PATIENCE && length % SELDOM === 0;
-
-const covers = (all: Remaining, some: Remaining): boolean => some.every((count, n) => count <= (all[n] ?? 0));

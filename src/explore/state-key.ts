@@ -4,7 +4,7 @@ import { FIELDS, type Field } from '../isa/state.ts';
 import type { Booted } from '../kernel/boot.ts';
 import type { Design } from '../kernel/design.ts';
 import type { StackRange } from '../kernel/memory-map.ts';
-import type { Context, Track } from '../scenario/track.ts';
+import type { Context, Running, Track } from '../scenario/track.ts';
 import { type Dead, LiveMemory, mix } from './live-memory.ts';
 
 /**
@@ -47,7 +47,7 @@ export class StateKey {
     const { machine } = this.booted;
     const rflags = Number(machine.rflags());
     const [low, high] = this.memory.sum(this.dead(machine.get('rsp'), machine.low('cpl') === 0, track));
-    const chain = this.chain(track.live);
+    const chain = this.chain(track.live) ^ this.calls(track.running);
     let a = mix(rflags, low, chain, 0x243f_6a88 ^ rest);
     let b = mix(rflags, high, chain, 0x1319_8a2e + rest);
     const fold = (field: Field): void => {
@@ -79,6 +79,13 @@ export class StateKey {
       sum = mix(sum, half(value), half(value >> 32n), 0xa409_3822);
     this.contexts.set(live, sum);
     return sum;
+  }
+
+  /** A number for the calls of the handler's body that are not over. */
+  private calls(running: Running | undefined): number {
+    return running
+      ? mix(this.calls(running.outer), this.chain(running.live), half(running.slot), half(running.back))
+      : 0;
   }
 
   /**

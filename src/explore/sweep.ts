@@ -12,7 +12,8 @@ import { printEdit } from '../scenario/recipe-print.ts';
 import { BUDGET, stage } from '../scenario/run.ts';
 import { KINDS, type Strikes } from './events.ts';
 import { Counter, type Outcome, outcomes, violations } from './outcomes.ts';
-import { type Bounds, Explorer, type Path, type Progress } from './paths.ts';
+import type { Path } from './path.ts';
+import { type Bounds, Explorer, type Progress } from './paths.ts';
 import { recipeOf } from './shrink.ts';
 
 /** What is swept. Lists that are left out are the design's own. */

@@ -9,6 +9,7 @@ import { type Cause, causeOf, touches } from './causes.ts';
 import {
   afterCall,
   afterDelivery,
+  afterEntry,
   afterEvent,
   afterIret,
   atDeath,
@@ -19,6 +20,7 @@ import {
 import type { MemoryWatch } from './memory-watch.ts';
 import {
   BEGUN,
+  bodyLeft,
   type Context,
   closed,
   delivered,
@@ -172,7 +174,8 @@ export class Course {
     const rip = machine.get('rip');
     const rsp = machine.get('rsp');
     this.truth = this.truth.settle(rip, rsp);
-    if (rip === this.body && transition.kind === 'instruction') this.track = served(this.track);
+    // An IRETQ to the body's first instruction goes on with a call that was interrupted there.
+    if (transition.kind === 'instruction' && !left) this.handler(rip, rsp);
     const over = arrived ? undefined : overAt(this.track.live, rip, rsp, design);
     this.passage = { transition, before, written, event, back: over?.event };
     const wrong = over
@@ -192,6 +195,14 @@ export class Course {
       this.breaks(afterDelivery(machine, this.track, design, (address) => machine.physical(address)));
     }
     if (entry.kind === 'call') this.breaks(afterCall(machine, design, this.root));
+  }
+
+  /** The body of the NMI handler is left, or entered. */
+  private handler(rip: bigint, rsp: bigint): void {
+    this.track = bodyLeft(this.track, rip, rsp);
+    if (rip !== this.body) return;
+    this.track = served(this.track, rsp, this.machine.read(rsp, 64) ?? 0n);
+    this.breaks(afterEntry(this.track));
   }
 
   /** Each invariant is told once: what follows from a break says nothing new. */

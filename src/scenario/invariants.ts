@@ -32,6 +32,7 @@ export const INVARIANTS = {
   I8: 'No double fault, no shutdown, no fault without a handler.',
   I9: 'Every event comes back to what it interrupted, with every register as it was.',
   I10: 'When all is over, NMIs are open again.',
+  I11: 'The NMI handler never runs inside itself.',
 } as const;
 export type Invariant = keyof typeof INVARIANTS;
 
@@ -133,6 +134,13 @@ export function afterIret(machine: Machine, { live }: Track, design: Design): Vi
     }
   const sentence = `an IRETQ leads to ${hex(rip)}, where nothing that is alive was interrupted`;
   return { invariant: 'I9', sentence };
+}
+
+/** I11: the body of the NMI handler has just been entered. C code that assumes it runs once at a time is lost then. */
+export function afterEntry({ running }: Track): Violation | undefined {
+  if (!running?.outer) return undefined;
+  const [inner, outer] = [running, running.outer].map(({ live }) => live?.event ?? 'nothing that is alive');
+  return { invariant: 'I11', sentence: `the handler is entered for ${inner} while it runs for ${outer}` };
 }
 
 /** I8: a fault that nobody expected has come to where the kernel dies. */

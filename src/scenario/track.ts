@@ -23,8 +23,20 @@ export interface Context {
   readonly outer: Context | undefined;
 }
 
+/** A call of the NMI handler's body that is not over. */
+export interface Running {
+  /** The event that it handles. */
+  readonly live: Context | undefined;
+  /** Address of its return address, and where that leads. */
+  readonly slot: bigint;
+  readonly back: bigint;
+  /** The call that this one was made inside of. */
+  readonly outer: Running | undefined;
+}
+
 export interface Track {
   readonly live: Context | undefined;
+  readonly running: Running | undefined;
   /** What the first NMI of the run interrupted. */
   readonly first: Context | undefined;
   readonly deliveries: number;
@@ -39,6 +51,7 @@ export interface Track {
 /** At boundary 0. */
 export const BEGUN: Track = {
   live: undefined,
+  running: undefined,
   first: undefined,
   deliveries: 0,
   edges: 0,
@@ -102,8 +115,29 @@ export const struck = (track: Track): Track => ({
   owed: track.owed + 1,
 });
 
-/** The body of the NMI handler is entered: whoever came before is served with this. */
-export const served = (track: Track): Track => ({ ...track, served: track.served + 1, owed: 0 });
+/**
+ * The body of the NMI handler is entered: whoever came before is served with this.
+ *
+ * @param slot address of its return address
+ * @param back where that leads
+ */
+export function served(track: Track, slot: bigint, back: bigint): Track {
+  const { live, running } = track;
+  // A loop back to its first instruction is the same call.
+  const again = running?.live === live && running?.slot === slot;
+  return {
+    ...track,
+    served: track.served + 1,
+    owed: 0,
+    running: again ? running : { live, slot, back, outer: running },
+  };
+}
+
+/** Control has come to where the innermost body was called from, perhaps: then that call is over. */
+export const bodyLeft = (track: Track, rip: bigint, rsp: bigint): Track =>
+  track.running?.back === rip && track.running.slot + 8n === rsp
+    ? { ...track, running: track.running.outer }
+    : track;
 
 /**
  * An event is delivered. Software may use any vector: INT $2 is no NMI and does not close the latch.
@@ -149,5 +183,10 @@ export function overAt(
 export const isFixedUp = ({ rip }: Context, landing: bigint, { fixups }: Design): boolean =>
   fixups.some(({ from, to }) => from === rip && to === landing);
 
-/** An event is over. */
-export const closed = (track: Track, over: Context): Track => ({ ...track, live: over.outer });
+/** An event is over, and with it all that came after it and the calls that handled them. */
+export function closed(track: Track, over: Context): Track {
+  let { live, running } = track;
+  for (; live !== over.outer; live = live?.outer)
+    while (running !== undefined && running.live === live) running = running.outer;
+  return { ...track, live, running };
+}

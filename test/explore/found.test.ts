@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type SweepAsk, sweep } from '../../src/explore/sweep.ts';
 import { libraryOnDisk } from '../../src/literate/shelves.ts';
 import { play } from '../../src/scenario/run.ts';
-import { variants } from './variants.ts';
+import { change, variants } from './variants.ts';
 
 const pages = libraryOnDisk();
 const asked = (ask: Partial<SweepAsk>): SweepAsk => ({
@@ -45,7 +45,59 @@ test('each invariant that two NMIs can break is found by its name', () => {
   expect(broken('without test C')).toContain('I9');
   expect(broken('the nested NMI does nothing')).toContain('I4');
   expect(broken('the handler is called twice')).toContain('I2');
-  expect(broken('a handler that is not re-entrant')).toContain('I7');
+  expect(broken('a handler that is not re-entrant')).toContain('I11');
+});
+
+test('a handler that runs inside itself is found, and one that loops or is called again is not', () => {
+  expect(report({ without: ['nmi-state'] }).violations.map(({ invariant }) => invariant)).toEqual(['I11']);
+  const bodies = (text: string, ...lines: readonly string[]) => {
+    const edits = [change(pages, 'kernel-4.2#bodies', [text, ...lines])];
+    return report({ edits, events: ['nmi'] }).violations.map(({ invariant }) => invariant);
+  };
+  const entry = 'nmi_body_int3:';
+  expect(bodies(entry, entry, 'incl %gs:NMI_TICKS', 'testl $3, %gs:NMI_TICKS', 'jnz nmi_body_int3')).toEqual(
+    [],
+  );
+  const once = ['cmpb $0, %gs:BREAKPOINT', 'je 7f', 'movb $0, %gs:BREAKPOINT', 'call nmi_body_int3', '7:'];
+  expect(bodies(entry, entry, ...once)).toEqual(['I11']);
+  const twice = change(pages, 'kernel-4.2#handler', [
+    'call\t*%rax',
+    'call *%rax',
+    'movq %gs:NMI_BODY, %rax',
+    'call *%rax',
+  ]);
+  expect(report({ edits: [twice], events: ['nmi'] }).violations).toEqual([]);
+});
+
+test('the handler inside itself is told with the two events, and the run goes on', () => {
+  const lines = [
+    'scenario tried v0',
+    'design linux-4.2',
+    'without nmi-state',
+    'start user-task',
+    'body int3',
+  ];
+  const run = play(
+    {
+      page: 'tried',
+      name: 'tried',
+      line: 1,
+      lines: [...lines, 'inject nmi at user_task+3', 'inject nmi at int3_entry'],
+    },
+    pages,
+  );
+  expect(run.broken.map(({ invariant, sentence }) => `${invariant}: ${sentence}`)).toEqual([
+    'I11: the handler is entered for NMI 2 while it runs for NMI 1',
+  ]);
+  expect(run.outcome.verdict).toBe('returns');
+});
+
+test('an NMI that returns to the first instruction of the handler has not entered it', () => {
+  const lines = ['scenario tried v0', 'design linux-4.2', 'body int3', 'inject nmi at task+2'];
+  const nested = ['inject nmi at int3_entry', 'inject nmi at nmi_body_int3#2'];
+  const run = play({ page: 'tried', name: 'tried', line: 1, lines: [...lines, ...nested] }, pages);
+  expect(run.broken).toEqual([]);
+  expect(run.counts).toMatchObject({ deliveries: 4, 'nmi-served': 3, 'nmi-merged': 0 });
 });
 
 test('what takes three NMIs is found with three and not with two', () => {

@@ -8,7 +8,7 @@ export interface Variant {
 }
 
 /** A cell in which each line that holds a text is replaced, by nothing if so said. */
-function change(
+export function change(
   pages: Library,
   block: string,
   ...changes: readonly (readonly [string, ...string[]])[]
