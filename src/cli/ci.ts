@@ -3,5 +3,6 @@ import { runJobs } from './jobs.ts';
 
 await runJobs([
   { name: 'npm test', command: 'npm test --silent' },
+  { name: 'long sweeps', command: 'npm run --silent test:deep' },
   { name: 'changed expectations', command: 'npm run --silent test:mutate' },
 ]);

@@ -28,6 +28,15 @@ export async function runJobs(jobs: readonly Job[]): Promise<void> {
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 }
 
+/** Runs the jobs of these names, all without one; an unknown name is bad input. */
+export async function runChosen(jobs: readonly Job[], names: readonly string[]): Promise<void> {
+  const unknown = names.find((name) => !jobs.some((job) => job.name === name));
+  if (unknown === undefined)
+    return runJobs(jobs.filter(({ name }) => names.length === 0 || names.includes(name)));
+  console.error(`unknown job: ${unknown} (there is ${jobs.map(({ name }) => name).join(', ')})`);
+  process.exitCode = 2;
+}
+
 /** Runs a command, passing on all it prints but a closing line of counts. */
 function run(command: string): Promise<{ status: number | null; last: string }> {
   return new Promise((done) => {

@@ -2,7 +2,7 @@
  * Our engine, assembler and decoder against implementations that are not ours: `npm run test:reference`, or with
  * names of jobs only those. Each installs what it needs, says what it compared, and ends in a line of counts.
  */
-import { type Job, runJobs } from './jobs.ts';
+import { type Job, runChosen } from './jobs.ts';
 
 const JOBS: readonly Job[] = [
   { name: 'host', command: 'node test/reference/host/job.ts', about: "this machine's processor" },
@@ -13,11 +13,4 @@ const JOBS: readonly Job[] = [
   { name: 'bochs', command: 'node test/reference/bochs/job.ts', about: 'Bochs' },
 ];
 
-const wanted = process.argv.slice(2);
-const unknown = wanted.find((name) => !JOBS.some((job) => job.name === name));
-if (unknown === undefined) {
-  await runJobs(JOBS.filter(({ name }) => wanted.length === 0 || wanted.includes(name)));
-} else {
-  console.error(`unknown job: ${unknown} (there is ${JOBS.map(({ name }) => name).join(', ')})`);
-  process.exitCode = 2;
-}
+await runChosen(JOBS, process.argv.slice(2));

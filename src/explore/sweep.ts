@@ -281,7 +281,7 @@ function foundIn(ask: SweepAsk, part: Part, root: Path, counter: Counter, shared
     if (end.kind !== 'violated') return [];
     const { start, body } = part;
     const { invariant } = end;
-    const sentence = spoken(end.sentence, part.execution.image);
+    const sentence = spoken(end.sentence, part.execution.image, part.execution.program.design);
     const recipe = recipeOf(ask, part, best);
     return [{ invariant, recipe, step, sentence, start, body, schedules }];
   });
@@ -290,7 +290,7 @@ function foundIn(ask: SweepAsk, part: Part, root: Path, counter: Counter, shared
 /** What breaks that look alike have in common: places and numbers aside. */
 const likeness = (invariant: string, sentence: string): string =>
   `${invariant} ${sentence
-    .replace(/\b(?:0x[\da-f]+|[\w.]+\+0x[\da-f]+)\b/g, '')
+    .replace(/\b(?:0x[\da-f]+(?:, \S+ stack)?|[\w.]+\+0x[\da-f]+|T(?:-\d+)?)\b/g, '')
     .replace(/\b(?:an NMI|\d+ NMIs)\b/g, 'NMIs')
     .replace(/\d+/g, '')}`;
 

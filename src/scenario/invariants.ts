@@ -18,7 +18,7 @@ import {
   type Track,
   VECTOR_NAME,
 } from './track.ts';
-import { place } from './words.ts';
+import { fromTop, place } from './words.ts';
 
 /** Each with the sentence that a reader is told. I6, on unwinders, is judged apart. */
 export const INVARIANTS = {
@@ -36,11 +36,15 @@ export const INVARIANTS = {
 } as const;
 export type Invariant = keyof typeof INVARIANTS;
 
-/** A sentence with the addresses of code by name. */
-export const spoken = (sentence: string, image: Image): string =>
+/** A sentence with the addresses of code by name, and with those on stacks by the stack. */
+export const spoken = (sentence: string, image: Image, design: Design): string =>
   sentence.replace(/\b0x[\da-f]{9,16}\b/g, (text) => {
     const address = BigInt(text);
-    return segmentAt(image, address)?.executable ? place(image, address) : text;
+    if (segmentAt(image, address)?.executable) return place(image, address);
+    const onNmi = fromTop(address, design);
+    if (onNmi !== undefined) return onNmi;
+    const stack = design.stacks.find(({ begin, end }) => address >= begin && address < end);
+    return stack ? `${text}, ${stack === design.task ? 'task' : stack.name} stack` : text;
   });
 
 /** Something that must not be. */

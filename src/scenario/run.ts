@@ -282,7 +282,10 @@ function recorded(
       'nmi-merged': Math.max(0, ended.counts.edges - ended.counts.served),
     },
     outcome: outcomeOf(ended),
-    broken: ended.broken.map((one) => ({ ...one, sentence: spoken(one.sentence, execution.image) })),
+    broken: ended.broken.map((one) => ({
+      ...one,
+      sentence: spoken(one.sentence, execution.image, program.design),
+    })),
     cursor: 0,
     ...placesOf(program),
     without: [],
