@@ -284,10 +284,12 @@ export class Explorer {
       wrong = unhandled(machine.low('pendingVector'));
     let arrived = false;
     let left = false;
+    let came = false;
     for (let n = from; n < machine.logLength; n++) {
       const logged = machine.logKind(n);
       if (logged === LOGGED.call) wrong ??= afterCall(machine, this.design, this.root);
       else if (logged === LOGGED.iret) left = true;
+      else if (logged === LOGGED.return) came = true;
       else if (logged === LOGGED.delivery) {
         arrived = true;
         for (const entry of machine.log(n))
@@ -295,18 +297,18 @@ export class Explorer {
         wrong ??= afterDelivery(machine, state.track, this.design, this.physical);
       }
     }
-    if (!arrived) wrong ??= this.settle(state, due, left);
+    if (!arrived) wrong ??= this.settle(state, due, left, came);
     this.give(state);
     return wrong !== undefined && this.ends(path, { kind: 'violated', ...wrong });
   }
 
   /** What control has reached: the handler's body, the end of an event, or where an IRETQ must not lead. */
-  private settle(state: State, due: boolean, left: boolean): Violation | undefined {
+  private settle(state: State, due: boolean, left: boolean, came: boolean): Violation | undefined {
     const { machine, design } = this;
     const rip = machine.low('rip');
     const entered = due || left ? undefined : this.handler(state, rip);
     if (entered) return entered;
-    if (left || this.mayBeOver(state.track, rip)) {
+    if (left || came) {
       const over = overAt(state.track.live, machine.get('rip'), machine.get('rsp'), design);
       const wrong = over
         ? afterEvent(machine, state.track, over, design)
@@ -329,13 +331,6 @@ export class Explorer {
     const rsp = machine.get('rsp');
     state.track = served(state.track, rsp, machine.read(rsp, 64) ?? 0n);
     return afterEntry(state.track);
-  }
-
-  /** Whether an event may be over where control is: a quick look at half an address. */
-  private mayBeOver({ live }: Track, rip: number): boolean {
-    for (let context = live; context; context = context.outer)
-      if (Number(context.rip & 0xffff_ffffn) === rip) return true;
-    return false;
   }
 
   private stopped(): PathEnd {

@@ -133,7 +133,8 @@ export function boot(
   for (const { vector, entry, ist, dpl } of design.gates)
     space.writeWords(PLACE.idt + BigInt(vector) * 16n, [...gate(symbol(entry), ist, dpl)]);
   space.writeWords(PLACE.tss + TSS_RSP0, [design.task.end]);
-  for (const { ist, stack } of design.interruptStacks) space.writeWords(PLACE.tss + tssIst(ist), [stack.end]);
+  for (const { ist, stack } of design.interruptStacks)
+    if (ist > 0) space.writeWords(PLACE.tss + tssIst(ist), [stack.end]);
 
   const start = startNamed(design, setup.start);
   const body = bodyNamed(design, setup.body);

@@ -9,7 +9,7 @@ import { type Form, problemOf, readStatement, type Statement, Wrong } from './st
 
 /** Every word that a declaration begins with. */
 const FORMS = {
-  stack: { takes: ['NAME'], keys: { ist: 'one', size: 'one', gap: 'one' }, needs: ['ist', 'size'] },
+  stack: { takes: ['NAME'], keys: { ist: 'one', size: 'one', gap: 'one' }, needs: ['size'] },
   gate: { takes: ['VECTOR', 'LABEL'], keys: { on: 'one', dpl: 'one' } },
   record: { takes: ['NAME'], keys: { at: 'one', as: 'one' }, needs: ['at'] },
   word: { takes: ['INDEX', 'NAME'], keys: { field: 'one' } },
@@ -113,6 +113,9 @@ export function declared(sources: readonly Source[]): {
     }),
   );
   const spoken = new Set(said.flatMap(kindsOf));
+  // Where there is no NMI stack, no word lies at a fixed distance from its top.
+  const stacks = said.filter(({ word }) => word === 'stack');
+  if (stacks.length > 0 && !stacks.some(({ values: [name] }) => name?.text === 'NMI')) spoken.add('record');
   return {
     all: [...usual.filter((one) => !kindsOf(one).some((kind) => spoken.has(kind))), ...said],
     problems,

@@ -55,7 +55,7 @@ export function designOf(
   const roles = readRoles(look);
   const executing = roles.find(({ name }) => name === 'executing');
   const names = [...new Set(roles.map(({ name }) => name.split('.')[0] ?? ''))];
-  const roleAt = (name: string): number | undefined => roles.find((one) => one.name === name)?.index;
+  const roleAt = (name: string): Role | undefined => roles.find((one) => one.name === name);
   const bodies = readBodies(look, image);
   const starts = readStarts(look);
   const label = (meaning: string): bigint | undefined =>
@@ -72,7 +72,7 @@ export function designOf(
     roles,
     records: names.flatMap((name) => {
       const [rsp, rip] = [roleAt(`${name}.rsp`), roleAt(`${name}.rip`)];
-      return rsp === undefined || rip === undefined ? [] : [{ name, rsp, rip }];
+      return rsp && rip ? [{ name, group: rsp.group, rsp: rsp.index, rip: rip.index }] : [];
     }),
     executing,
     starts,
@@ -144,7 +144,7 @@ function readStacks(look: Lookup): readonly InterruptStack[] {
   return look.each('stack', (said) => {
     const [name] = said.values;
     const [ist, size, gap] = [one(said, 'ist'), one(said, 'size'), one(said, 'gap')];
-    if (!name || !ist || !size) return [];
+    if (!name || !size) return [];
     if (seen.has(name.text) || name.text === TASK.name)
       throw new Wrong(`duplicate stack: ${name.text}`, name.place);
     seen.add(name.text);
@@ -157,7 +157,7 @@ function readStacks(look: Lookup): readonly InterruptStack[] {
     end = begin + pages(size);
     if (end > EXCEPTION_STACKS + BigInt(STACKS_ROOM))
       throw new Wrong(`invalid size: ${size.text} (no room for ${name.text})`, size.place);
-    return [{ ist: numberOf(ist, 1, 7), stack: { name: name.text, begin, end } }];
+    return [{ ist: ist ? numberOf(ist, 1, 7) : 0, stack: { name: name.text, begin, end } }];
   });
 }
 

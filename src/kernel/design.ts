@@ -5,7 +5,7 @@
  */
 import type { Place } from '../image/image.ts';
 import type { StackRange } from './memory-map.ts';
-import type { Role } from './roles.ts';
+import type { Group, Role } from './roles.ts';
 
 /** What can strike. */
 export const EVENTS = ['nmi', 'mc', 'db', 'bp', 'pf', 'gp', 'irq', 'vc', 've'] as const;
@@ -21,8 +21,9 @@ export interface Gate {
   readonly dpl: bigint;
 }
 
-/** A stack that the TSS leads to. */
+/** A stack of the kernel's beside the task's. */
 export interface InterruptStack {
+  /** Its entry in the interrupt stack table of the TSS; 0 where none leads to it when a run begins. */
   readonly ist: number;
   readonly stack: StackRange;
 }
@@ -30,6 +31,8 @@ export interface InterruptStack {
 /** Five words of the NMI stack that lead back to something, highest first: SS, RSP, RFLAGS, CS, RIP. */
 export interface RecordOf {
   readonly name: string;
+  /** How it is drawn. */
+  readonly group: Group;
   /** Offsets from T, in words, of its RSP and of its RIP. */
   readonly rsp: number;
   readonly rip: number;

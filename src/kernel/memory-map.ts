@@ -68,7 +68,10 @@ export const PER_CPU_OFFSET = {
   NO_PAGING: 88n,
 } as const;
 
-/** What assembly may say by name; a design adds T and the size of its NMI stack. */
+/**
+ * What assembly may say by name; a design adds T and the size of its NMI stack. `TSS_IST + 8 * N`, from the GS base, is
+ * entry N of the interrupt stack table (SDM vol 3, figure 7-11).
+ */
 export const SYMBOLS: Readonly<Record<string, bigint>> = {
   KERNEL_CS: SELECTOR.kernelCode,
   KERNEL_DS: SELECTOR.kernelData,
@@ -79,6 +82,7 @@ export const SYMBOLS: Readonly<Record<string, bigint>> = {
   USER_STACK: PLACE.userStack,
   USER_HOLE: PLACE.userHole,
   ...PER_CPU_OFFSET,
+  TSS_IST: PLACE.tss - PER_CPU + 28n,
 };
 
 /** Where each section goes, in the form the assembler takes. */

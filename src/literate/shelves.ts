@@ -17,7 +17,7 @@ export function shelfOf({ path, lines, cells }: Page): Shelf {
     cells
       .filter((cell) => cell.kind === kind)
       .map(({ name, open, lines }) => ({ page: path, name, line: open + 1, lines }));
-  const design = path.startsWith('notebooks/designs/');
+  const design = path.startsWith('notebooks/designs/') && cells.some(({ kind }) => kind === 'asm');
   return { slug, page: path, title, design, asm: sources('asm'), scenarios: sources('scenario') };
 }
 

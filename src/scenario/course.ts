@@ -166,9 +166,11 @@ export class Course {
     const written = this.watch.note(machine.journalSince(journalHead));
     const arrived = transition.kind === 'delivery';
     let left = false;
+    let came = false;
     for (const entry of machine.log(logLength)) {
       this.note(entry, transition.software === true, registers);
       left ||= entry.kind === 'iret';
+      came ||= entry.kind === 'iret' || entry.kind === 'return';
     }
     const event = arrived ? (this.track.live?.event ?? '') : '';
     const rip = machine.get('rip');
@@ -176,7 +178,7 @@ export class Course {
     this.truth = this.truth.settle(rip, rsp);
     // An IRETQ to the body's first instruction goes on with a call that was interrupted there.
     if (transition.kind === 'instruction' && !left) this.handler(rip, rsp);
-    const over = arrived ? undefined : overAt(this.track.live, rip, rsp, design);
+    const over = came ? overAt(this.track.live, rip, rsp, design) : undefined;
     this.passage = { transition, before, written, event, back: over?.event };
     const wrong = over
       ? afterEvent(machine, this.track, over, design)

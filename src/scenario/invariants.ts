@@ -166,7 +166,7 @@ export function afterEvent(
     return { invariant: 'I9', sentence };
   }
   const now = registersOf(machine);
-  const then = cameBack(over, isFixedUp(over, now.rip ?? 0n, design) ? now.rip : over.registers.rip);
+  const then = cameBack(over, now, isFixedUp(over, now.rip ?? 0n, design) ? now.rip : over.registers.rip);
   const wrong = differing(now, then);
   if (wrong === undefined) return undefined;
   return {
@@ -178,11 +178,14 @@ export function afterEvent(
 /** Vectors of faults: their records hold RF set, so that the instruction is tried again without its breakpoint (SDM vol 3, 18.3.1.1). */
 const FAULTS: ReadonlySet<number> = new Set([0, 5, 6, 7, 10, 11, 12, 13, 14, 16, 17, 19, 21]);
 
-/** The registers that an event must give back, where it comes back to `rip`. */
-const cameBack = ({ vector, registers }: Context, rip = 0n): Registers => ({
+/**
+ * The registers that an event must give back, where it comes back to `rip`. Whether RF is set after a fault depends on
+ * the way back: IRET loads it, POPF cannot.
+ */
+const cameBack = ({ vector, registers }: Context, now: Registers, rip = 0n): Registers => ({
   ...registers,
   rip,
-  ...(FAULTS.has(vector) && { rflags: (registers.rflags ?? 0n) | RF }),
+  ...(FAULTS.has(vector) && { rflags: (registers.rflags ?? 0n) | ((now.rflags ?? 0n) & RF) }),
 });
 
 /** I4, I10: nothing is alive and nothing waits. */

@@ -11,7 +11,7 @@ export interface Shelf {
   /** Path from the root of the project. */
   readonly page: string;
   readonly title: string;
-  /** Whether it lies under `notebooks/designs/` and may stand behind `design`. */
+  /** Whether it lies under `notebooks/designs/` and has code: then it may stand behind `design`. */
   readonly design: boolean;
   readonly asm: readonly Source[];
   readonly scenarios: readonly Source[];

@@ -32,6 +32,8 @@ export interface Happening {
 /** Name of the record that a word belongs to. */
 const recordOf = (role: string): string => role.split('.')[0] ?? role;
 
+const RECORD_BYTES = 40n;
+
 /** The record whose five words begin at this address, as `{name}`. */
 function recordAt(address: bigint, { records, top }: Design): string | undefined {
   const found = records.find(({ rip }) => top + 8n * BigInt(rip) === address);
@@ -50,16 +52,24 @@ const latchText = ({ wasBlocked, blocked, pending }: Happening): string => {
   return '';
 };
 
+/** How the CPU pushed the five words of an NMI, told by where they lie. */
+function pushed(before: bigint, after: bigint, design: Design): string {
+  const onto = stackOf(after, design);
+  const record = recordAt(after, design);
+  if (!design.stacks.some(({ end }) => end === after + RECORD_BYTES))
+    return `The CPU pushes five words on ${onto}, below what lies there.`;
+  if (!record) return `The CPU loads RSP from the TSS and pushes five words on ${onto}.`;
+  return stackOf(before, design) === onto
+    ? `RSP starts again at T, so the CPU writes over the ${record} record.`
+    : `The CPU loads RSP with T from the TSS and pushes five words: the ${record} record.`;
+}
+
 function delivery(happening: Happening, image: Image, design: Design): string {
   const { event, from, to, returnTo } = happening;
   const where = place(image, returnTo);
   const onto = stackOf(to.rsp, design);
   if (!event.startsWith('NMI')) return `${event} interrupts ${where}. The CPU pushes five words on ${onto}.`;
-  const same = stackOf(from.rsp, design) === onto;
-  const pushed = same
-    ? 'RSP starts again at T, so the CPU writes over the {original} record.'
-    : 'The CPU loads RSP with T from the TSS and pushes five words: the {original} record.';
-  return `${event} interrupts ${where}. ${pushed} NMIs are blocked.`;
+  return `${event} interrupts ${where}. ${pushed(from.rsp, to.rsp, design)} NMIs are blocked.`;
 }
 
 function iret(happening: Happening, image: Image, design: Design): string {

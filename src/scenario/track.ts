@@ -165,7 +165,8 @@ export function delivered(track: Track, entry: LogEntry, software: boolean, regi
 
 /**
  * The oldest live event that interrupted this very point, or that may come back to it instead: with that it is over, and
- * all that came after it.
+ * all that came after it. To be asked after an IRET or a RET only: on a stack that an event has overwritten, control
+ * comes to the same point of the same function again, and nothing is over.
  */
 export function overAt(
   live: Context | undefined,

@@ -480,9 +480,9 @@ expect  unwind end-14 right at cursor
     cursor: steps.find(({ name }) => name === 'nested_nmi_out')?.boundary ?? 0,
     top: 0xfffffe0000010000n,
     records: [
-      { name: 'original', rsp: -2, rip: -5 },
-      { name: 'iret', rsp: -9, rip: -12 },
-      { name: 'outermost', rsp: -14, rip: -17 },
+      { name: 'original', group: 'original', rsp: -2, rip: -5 },
+      { name: 'iret', group: 'iret', rsp: -9, rip: -12 },
+      { name: 'outermost', group: 'outermost', rsp: -14, rip: -17 },
     ],
     executing: -7,
     safeguards: [

@@ -42,7 +42,7 @@ test('stacks, gates, words and labels are those of the page', () => {
     [2, at('enter'), 3, 0n],
     [3, at('int3_entry'), 1, 3n],
   ]);
-  expect(design.records).toEqual([{ name: 'saved', rsp: -2, rip: -5 }]);
+  expect(design.records).toEqual([{ name: 'saved', group: 'original', rsp: -2, rip: -5 }]);
   expect(design.executing).toBeUndefined();
   expect(design.roles.map(({ name }) => name).slice(0, 7)).toEqual([
     'saved.ss',
@@ -110,7 +110,7 @@ test.each([
   ['#: gate 2 nmi on', 'p:5:15: missing value: on (write gate VECTOR LABEL [on X] [dpl X])'],
   ['#: gate 2 nmi on NMI on NMI', 'p:5:22: duplicate on'],
   ['#: gate 2 nmi on NMI NMI', 'p:5:22: unknown word: NMI (write gate VECTOR LABEL [on X] [dpl X])'],
-  ['#: stack NMI ist 2', 'p:5:4: missing size: write stack NAME ist X size X [gap X]'],
+  ['#: stack NMI ist 2', 'p:5:4: missing size: write stack NAME [ist X] size X [gap X]'],
 ])('%s', (line, message) => {
   const found = marks(line);
   expect(found).toEqual([message instanceof RegExp ? expect.stringMatching(message) : message]);

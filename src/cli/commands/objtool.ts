@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { problemText } from '../../asm/source.ts';
 import { symbolize } from '../../image/image.ts';
@@ -9,7 +8,7 @@ import { cellOf } from '../../scenario/library.ts';
 import { assembleText } from '../../scenario/on-demand.ts';
 import { programText } from '../../scenario/program.ts';
 import { checkStacks } from '../../unwind/objtool/objtool.ts';
-import { args, type Command, isFile, json, refuse } from './command.ts';
+import { args, type Command, isFile, json, readInput, refuse } from './command.ts';
 
 export const objtool: Command = {
   name: 'objtool',
@@ -27,7 +26,7 @@ export const objtool: Command = {
     if (!parsed) return 2;
     if (!file) return refuse('missing file: lab objtool FILE') ?? 2;
     if (file !== '-' && !isFile(file)) return refuse(`unknown file: ${file}`) ?? 2;
-    const text = readFileSync(file === '-' ? 0 : file, 'utf8');
+    const text = readInput(file).toString();
     const page = file === '-' ? 'standard input' : relative(process.cwd(), file);
     let sources = [{ page, name: page, line: 1, lines: text.split(/\r?\n/) }];
     if (file.endsWith('.mdx')) {

@@ -1,5 +1,6 @@
 /** The entry code as it runs; the next instruction is marked and kept in view. */
 import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { Timeline } from '../../scenario/timeline.ts';
 import type { Listed } from './bake.ts';
 import { Glyph, Told } from './parts.tsx';
 import type { State } from './state.ts';
@@ -23,14 +24,16 @@ function Line({
   line,
   now,
   strikes,
+  records,
 }: {
   readonly line: Listed;
+  readonly records: Timeline['records'];
   readonly now: boolean;
   readonly strikes: readonly string[];
 }) {
   const comment = line.comment && (
     <span class="c">
-      <Told text={line.comment} bare />
+      <Told text={line.comment} records={records} bare />
     </span>
   );
   if (line.kind === 'label')
@@ -70,14 +73,14 @@ function Line({
 /** The listing. Only its own box scrolls, and only when the next instruction would be out of sight. */
 export function Code({ state }: { readonly state: State }) {
   const list = useRef<HTMLOListElement>(null);
-  const { injections, design } = state.outline.value;
+  const { injections, design, records } = state.outline.value;
   const code = state.code.value;
   const { strikes } = state.lanes.value;
   const { line, at } = state.frame.value;
   const draw = (i: number, now: boolean) => {
     const one = code[i];
     const hits = injections.filter((_, n) => strikes[n] === i).map(({ text }) => text);
-    return one && <Line key={i} line={one} now={now} strikes={hits} />;
+    return one && <Line key={i} line={one} now={now} strikes={hits} records={records} />;
   };
   // Hundreds of lines of which two change in a step: what is the same node again is not compared again.
   const lines = useMemo(() => code.map((_, i) => draw(i, false)), [code, strikes]);

@@ -42,10 +42,10 @@ export function Predict({ state, prediction }: { readonly state: State; readonly
   return (
     <fieldset class="predict js">
       <legend>{question}</legend>
-      {state.outline.value.records.map(({ name }) => (
+      {state.outline.value.records.map(({ name, group }) => (
         <label key={name}>
           <input type="radio" name={key} checked={chosen.value === name} onChange={() => choose(name)} />
-          <span class={`rec ${name}`}>{name}</span>
+          <span class={`rec ${group}`}>{name}</span>
         </label>
       ))}
       <output>

@@ -68,7 +68,7 @@ export function StepTable({ state }: { readonly state: State }) {
                 <td>{row.boundary}</td>
                 <th scope="row">{steps[i]?.name}</th>
                 <td class="say-so">
-                  <Told text={steps[i]?.sentence ?? ''} />
+                  <Told text={steps[i]?.sentence ?? ''} records={records} />
                 </td>
                 <td>{row.rsp}</td>
                 <td>{row.executing}</td>

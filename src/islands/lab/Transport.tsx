@@ -124,7 +124,7 @@ export function Story({ state }: { readonly state: State }) {
   return (
     <>
       <p class="story">
-        <Told text={sentence} />
+        <Told text={sentence} records={state.outline.value.records} />
       </p>
       <span class="vh" role="status">
         {spoken}

@@ -177,6 +177,19 @@ export function Words({ state }: { readonly state: State }) {
   const { top } = state.outline.value;
   const { words, stack } = state.frame.value;
   const regs = words.filter(({ group }) => group === 'regs').length;
+  const where =
+    stack.depth === undefined
+      ? `RSP is ${stack.text}, on ${stack.name ? `the ${stack.name} stack` : 'no known stack'}`
+      : `RSP = ${stack.text}, at q(${-stack.depth})`;
+  if (words.length === 0)
+    return (
+      <>
+        <h2 class="ph">
+          Words <small>this design names none</small>
+        </h2>
+        <p class="tline low">{where}</p>
+      </>
+    );
   return (
     <>
       <h2 class="ph">
@@ -184,11 +197,7 @@ export function Words({ state }: { readonly state: State }) {
       </h2>
       <p class="tline">T = {top.toString(16)}, from the TSS</p>
       <Table state={state} groups={['original', 'kept', 'iret', 'outermost']} label="Top of the NMI stack" />
-      <p class="tline low">
-        {stack.depth === undefined
-          ? `RSP is ${stack.text}, on ${stack.name ? `the ${stack.name} stack` : 'no known stack'}`
-          : `RSP = ${stack.text}, at q(${-stack.depth})`}
-      </p>
+      <p class="tline low">{where}</p>
       {regs > 0 && (
         <details>
           <summary>pt_regs, {regs} more words below</summary>

@@ -1,5 +1,6 @@
 /** Small pieces that all parts of the island share. */
 import type { Problem } from '../../asm/source.ts';
+import type { Timeline } from '../../scenario/timeline.ts';
 import type { Judgement } from '../../unwind/view.ts';
 import { halves, JUDGEMENTS } from './words.ts';
 
@@ -10,11 +11,19 @@ export const Glyph = ({ name }: { readonly name: string }) => (
   </svg>
 );
 
-const RECORD = /\{(\w+)\}|\b(original|iret|outermost)\b/;
-
 /** Text in which the names of records look like records, in braces or (in comments) bare. */
-export function Told({ text, bare = false }: { readonly text: string; readonly bare?: boolean }) {
-  const split = new RegExp(bare ? RECORD.source : '\\{(\\w+)\\}', 'g');
+export function Told({
+  text,
+  records,
+  bare = false,
+}: {
+  readonly text: string;
+  readonly records: Timeline['records'];
+  readonly bare?: boolean;
+}) {
+  const names = records.map(({ name }) => name).join('|');
+  const split = new RegExp(bare && names ? `\\{(\\w+)\\}|\\b(${names})\\b` : '\\{(\\w+)\\}', 'g');
+  const look = (name: string): string => records.find((one) => one.name === name)?.group ?? '';
   const parts: (string | { readonly record: string })[] = [];
   let from = 0;
   for (const match of text.matchAll(split)) {
@@ -25,7 +34,7 @@ export function Told({ text, bare = false }: { readonly text: string; readonly b
   return (
     <>
       {parts.map((part) =>
-        typeof part === 'string' ? part : <span class={`rec ${part.record}`}>{part.record}</span>,
+        typeof part === 'string' ? part : <span class={`rec ${look(part.record)}`}>{part.record}</span>,
       )}
     </>
   );

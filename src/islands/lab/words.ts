@@ -5,7 +5,7 @@ import type { Judgement } from '../../unwind/view.ts';
 /** Name of a group over its rows: of a record, the one that the design gives it. */
 export function groupName(group: Group, words: readonly Word[]): string {
   if (group === 'regs') return 'pt_regs';
-  if (group === 'kept') return 'rdx, flag';
+  if (group === 'kept') return words.flatMap((word) => (word.group === group ? [word.field] : [])).join(', ');
   return words.find((word) => word.group === group)?.role.split('.')[0] ?? group;
 }
 
