@@ -74,7 +74,9 @@ export function choices<T>(kinds: readonly T[], count: number): readonly (readon
  */
 export function against({ kind, sweep, asks }: Claim, reports: readonly Told[]): readonly string[] {
   const told = asks.map((ask, n) => ({ ask, report: reports[n] }));
-  const missing = told.flatMap(({ ask, report }) =>
+  // What strikes only in the wake of another kind of event may find nothing to strike without it.
+  const whole = told.filter(({ ask }) => sweep.events.every((event) => ask.events.includes(event)));
+  const missing = whole.flatMap(({ ask, report }) =>
     report && report.schedules > (ask.starts?.length ?? 0) * (ask.bodies?.length ?? 0)
       ? []
       : [`${ask.events} from ${ask.starts} with ${ask.bodies}: nothing struck`],

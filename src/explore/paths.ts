@@ -306,22 +306,24 @@ export class Explorer {
   private settle(state: State, due: boolean, left: boolean, came: boolean): Violation | undefined {
     const { machine, design } = this;
     const rip = machine.low('rip');
-    const entered = due || left ? undefined : this.handler(state, rip);
-    if (entered) return entered;
-    if (left || came) {
-      const over = overAt(state.track.live, machine.get('rip'), machine.get('rsp'), design);
-      const wrong = over
-        ? afterEvent(machine, state.track, over, design)
-        : left
-          ? afterIret(machine, state.track, design)
-          : undefined;
-      if (over) state.track = closed(state.track, over);
+    const over =
+      left || came ? overAt(state.track.live, machine.get('rip'), machine.get('rsp'), design) : undefined;
+    if (over) {
+      const wrong = afterEvent(machine, state.track, over, design);
+      state.track = closed(state.track, over);
+      if (wrong) return wrong;
+    } else {
+      const wrong = left
+        ? afterIret(machine, state.track, design)
+        : due
+          ? undefined
+          : this.handler(state, rip);
       if (wrong) return wrong;
     }
     return rip === this.diesLow ? atDeath(machine, state.track, design) : undefined;
   }
 
-  /** The body of the NMI handler is left, or entered; an IRETQ to its first instruction does not enter it. */
+  /** The body of the NMI handler is left, or entered; the end of an event at its first instruction does not enter it. */
   private handler(state: State, rip: number): Violation | undefined {
     const { machine } = this;
     const { running } = state.track;

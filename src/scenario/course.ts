@@ -176,9 +176,9 @@ export class Course {
     const rip = machine.get('rip');
     const rsp = machine.get('rsp');
     this.truth = this.truth.settle(rip, rsp);
-    // An IRETQ to the body's first instruction goes on with a call that was interrupted there.
-    if (transition.kind === 'instruction' && !left) this.handler(rip, rsp);
     const over = came ? overAt(this.track.live, rip, rsp, design) : undefined;
+    // The end of an event at the body's first instruction goes on with a call that was interrupted there.
+    if (transition.kind === 'instruction' && !left && !over) this.handler(rip, rsp);
     this.passage = { transition, before, written, event, back: over?.event };
     const wrong = over
       ? afterEvent(machine, this.track, over, design)

@@ -11,7 +11,9 @@ test('slugs come from the path, and index pages take their folder', () => {
   expect(slug('content/index.mdx')).toBe('index');
   expect(slug('content/reference/index.mdx')).toBe('reference');
   expect(slug('notebooks/designs/linux-4.2.mdx')).toBe('linux-4.2');
-  expect(shelf('notebooks/designs/x.mdx')).toMatchObject({ design: true, title: 'notebooks/designs/x.mdx' });
+  const path = 'notebooks/designs/x.mdx';
+  expect(shelf(path, '```asm entry', 'nmi: iretq', '```')).toMatchObject({ design: true, title: path });
+  expect(shelf(path)).toMatchObject({ design: false }); // an overview of the others
 });
 
 test('nothing is found under two names', () => {

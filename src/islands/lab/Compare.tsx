@@ -97,10 +97,12 @@ function AtPlayhead({ state, comparing }: { readonly state: State; readonly comp
   return (
     <div class="beside">
       <p>
-        <b>Here, boundary {frame.boundary}:</b> <Told text={frame.sentence} />
+        <b>Here, boundary {frame.boundary}:</b>{' '}
+        <Told text={frame.sentence} records={comparing.here.value.records} />
       </p>
       <p>
-        <b>There, boundary {there.boundary}:</b> <Told text={there.sentence} />
+        <b>There, boundary {there.boundary}:</b>{' '}
+        <Told text={there.sentence} records={comparing.other.value?.side.records ?? []} />
       </p>
       {found.length === 0 ? (
         <p class="dim">No word and no flag differs.</p>
