@@ -6,7 +6,6 @@
  * state block; what stores overwrote lies in the journal.
  */
 
-import type { StopReason } from '../isa/ops.ts';
 import { FIELDS, type Field, type Register } from '../isa/state.ts';
 
 /** Bytes of the state block; a mark is a copy of exactly this. */
@@ -93,17 +92,6 @@ export const RESET: Readonly<Partial<Record<Field, bigint>>> = {
   journalHead: BigInt(JOURNAL),
   logHead: BigInt(LOG),
 };
-
-const STOP_REASONS: StopReason[] = ['none', 'undecoded', 'halted', 'shutdown', 'journal or log full'];
-
-/** The number the state block holds for a reason to stop; a new one gets the next number. */
-export function stopNumber(reason: StopReason): number {
-  const found = STOP_REASONS.indexOf(reason);
-  return found < 0 ? STOP_REASONS.push(reason) - 1 : found;
-}
-
-/** The reason that a number in the state block stands for. */
-export const stopReasonOf = (number: number): StopReason => STOP_REASONS[number] ?? 'none';
 
 /**
  * A fresh memory in the state of `RESET`, with an empty journal and log.

@@ -1,7 +1,7 @@
 /** The face of a machine: the same over every backend, because all state lies in one memory. */
 import type { Instruction } from '../isa/instruction.ts';
-import type { StopReason } from '../isa/ops.ts';
 import type { Field } from '../isa/state.ts';
+import { type StopReason, stopReasonOf } from '../isa/stop-reason.ts';
 import { BigintBackend } from './backends/bigint.ts';
 import type { Backend, Executor } from './backends/executor.ts';
 import { describeState } from './describe.ts';
@@ -24,7 +24,6 @@ import {
   offsetOf,
   PAGE_SIZE,
   STATE_SIZE,
-  stopReasonOf,
 } from './layout.ts';
 import { MemoryHash } from './memory-hash.ts';
 import { INTEL, type Vendor } from './vendor.ts';

@@ -1,5 +1,7 @@
+import type { NotModelled } from '../isa/stop-reason.ts';
+
 /** What each name means that the engine stops with: one sentence for the reference page. */
-export const EXPLANATIONS: Readonly<Record<string, string>> = {
+export const EXPLANATIONS: Readonly<Record<NotModelled, string>> = {
   AVX: 'Instructions on vector registers with a VEX prefix; those on general registers are modelled.',
   'AVX-512': 'Instructions with an EVEX prefix.',
   CLZERO: 'Zeroes a cache line, on AMD only.',

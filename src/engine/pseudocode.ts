@@ -1,5 +1,6 @@
 /** What a page shows of the semantics: the same functions that run, told as text. */
 import type { Semantics, Shape } from '../isa/ops.ts';
+import { NOT_MODELLED, type NotModelled, type StopReason } from '../isa/stop-reason.ts';
 import { CASES } from '../isa/table/index.ts';
 import { of, truth } from './backends/phrase.ts';
 import { Printer } from './backends/print.ts';
@@ -116,14 +117,12 @@ function summary({ reads, writes, raises, stops }: Recorder): readonly string[] 
 }
 
 /** A name the engine stops with, and what stops with it: mnemonics, or parts of the machine. */
-export interface NotModelled {
-  readonly name: string;
-  /** One sentence; empty where there is none yet. */
+export interface NotModelledBy {
+  readonly name: NotModelled;
+  /** One sentence. */
   readonly meaning: string;
   readonly by: readonly string[];
 }
-
-const PREFIX = 'not modelled: ';
 
 /** `outs` of `addr32 rep outs/8 m`: without prefixes, width, operands and the parentheses of what has no text. */
 const mnemonicOf = (name: string): string =>
@@ -133,14 +132,11 @@ const mnemonicOf = (name: string): string =>
     .replace(/[()]/g, '');
 
 /** Every `not modelled: NAME` that any instruction or part of the machine may stop with, by name. */
-export function notModelled(): readonly NotModelled[] {
-  const found = new Map<string, Set<string>>();
-  const note = (stops: Iterable<string>, by: string): void => {
-    for (const stop of stops) {
-      if (!stop.startsWith(PREFIX)) continue;
-      const name = stop.slice(PREFIX.length);
-      found.set(name, (found.get(name) ?? new Set()).add(by));
-    }
+export function notModelled(): readonly NotModelledBy[] {
+  const found = new Map<NotModelled, Set<string>>();
+  const note = (stops: ReadonlySet<StopReason>, by: string): void => {
+    for (const name of NOT_MODELLED)
+      if (stops.has(`not modelled: ${name}`)) found.set(name, (found.get(name) ?? new Set()).add(by));
   };
   for (const { semantics, shape, name } of CASES) {
     const recorder = new Recorder();
@@ -154,6 +150,6 @@ export function notModelled(): readonly NotModelled[] {
     note(recorder.stops, part);
   }
   return [...found]
-    .map(([name, by]) => ({ name, meaning: EXPLANATIONS[name] ?? '', by: [...by].sort() }))
+    .map(([name, by]) => ({ name, meaning: EXPLANATIONS[name], by: [...by].sort() }))
     .sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
 }

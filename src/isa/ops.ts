@@ -15,9 +15,11 @@
  * What an instruction set cannot say by itself (paging, event delivery, IRET) is a word here and gets
  * its meaning in `engine/machine-ops.ts`, in the same vocabulary.
  */
+
 import * as endbranch from './endbranch.ts';
 import * as flags from './flags.ts';
 import type { Field, Gpr } from './state.ts';
+import type { StopReason } from './stop-reason.ts';
 import * as wide from './wide.ts';
 
 export type Width = 8 | 16 | 32 | 64;
@@ -80,15 +82,6 @@ export const VECTOR = {
 
 /** Log entry kinds: the truth an unwinder is judged by. */
 export const LOGGED = { call: 1, return: 2, delivery: 3, iret: 4 } as const;
-
-/** Why a semantics refuses: `not modelled: NAME` is explained on the reference page. */
-export type StopReason =
-  | 'halted'
-  | 'shutdown'
-  | `not modelled: ${string}`
-  | 'journal or log full'
-  | 'undecoded'
-  | 'none';
 
 /** Where processors differ in what one instruction does; `engine/vendor.ts` has the sides, and what differs elsewhere. */
 export interface InstructionRules {

@@ -1,6 +1,6 @@
 /** The words on values and control, said at once on bigints. A value lies in 0 ... 2^64 - 1. */
-import type { StopReason, Width } from '../../isa/ops.ts';
-import { stopNumber } from '../layout.ts';
+import type { Width } from '../../isa/ops.ts';
+import { type StopReason, stopNumber } from '../../isa/stop-reason.ts';
 import { Processor } from '../processor.ts';
 
 /** Thrown by `raise` and by `stop`; which fault and which reason stand in the state block. */

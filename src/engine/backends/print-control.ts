@@ -2,7 +2,8 @@
  * Semantics told as text: values and the ways a semantics can take. A name without a prime is the value before
  * the instruction, with a prime the value after; so no line depends on the order of the lines.
  */
-import { type StopReason, type Turn, VECTOR, type Width } from '../../isa/ops.ts';
+import { type Turn, VECTOR, type Width } from '../../isa/ops.ts';
+import type { StopReason } from '../../isa/stop-reason.ts';
 import { Processor } from '../processor.ts';
 import { numberIn } from './names.ts';
 import {

@@ -3,8 +3,9 @@
  * not only *that* a place changes but *from what*: the edges provenance follows. Both arms of a choice are
  * taken: "may read", "may write", "may raise".
  */
-import { type Operand, type Rights, type StopReason, VECTOR, type Width } from '../../isa/ops.ts';
+import { type Operand, type Rights, VECTOR, type Width } from '../../isa/ops.ts';
 import type { Field, Register } from '../../isa/state.ts';
+import type { StopReason } from '../../isa/stop-reason.ts';
 import { Processor } from '../processor.ts';
 import { INTEL, type Vendor } from '../vendor.ts';
 import { fieldName } from './names.ts';

@@ -1,7 +1,8 @@
 /** Where control goes: branches, calls, software interrupts (SDM vol 1, 5.1.7). */
 import type { ConditionCode } from '../flags.ts';
-import { LOGGED, type Ops, type Semantics, type StopReason, VECTOR } from '../ops.ts';
+import { LOGGED, type Ops, type Semantics, VECTOR } from '../ops.ts';
 import { CR4 } from '../state.ts';
+import type { NotModelled } from '../stop-reason.ts';
 import { push } from './stack.ts';
 
 export const jcc =
@@ -93,9 +94,8 @@ export const nop: Semantics = () => {};
 const REFUSALS = new Map<string, Semantics>();
 
 /** A row that is recognised and refused by name; the reference page explains the name. The same name gives the same semantics. */
-export function notModelled(name: string): Semantics {
-  const reason: StopReason = `not modelled: ${name}`;
-  const refusal = REFUSALS.get(name) ?? ((m) => m.stop(reason));
+export function notModelled(name: NotModelled): Semantics {
+  const refusal = REFUSALS.get(name) ?? ((m) => m.stop(`not modelled: ${name}`));
   REFUSALS.set(name, refusal);
   return refusal;
 }

@@ -1,7 +1,9 @@
 /** Control, debug and model-specific registers (SDM vol 3, 2.5 and 17.2; vol 4). */
+
 import { CET } from '../endbranch.ts';
 import { type Ops, type Semantics, VECTOR } from '../ops.ts';
 import { CR4, type Field, MAXPHYADDR } from '../state.ts';
+import type { NotModelled, StopReason } from '../stop-reason.ts';
 import { requireKernel } from './system.ts';
 
 const gpIf = <V>(m: Ops<V>, condition: V): void => m.raiseIf(condition, VECTOR.GP, m.word(0));
@@ -142,9 +144,9 @@ interface ModelRegister {
   readonly canonical?: true;
   readonly reserved?: bigint;
   /** Why neither is done. */
-  readonly refused?: `not modelled: ${string}`;
+  readonly refused?: StopReason;
   /** Bits that it cannot be asked for, and why. */
-  readonly notModelled?: readonly (readonly [bits: bigint, reason: `not modelled: ${string}`])[];
+  readonly notModelled?: readonly (readonly [bits: bigint, reason: StopReason])[];
 }
 const SHADOW_STACK = 'not modelled: shadow stacks';
 const cetRegister = (index: bigint, field: Field): ModelRegister => ({
@@ -199,14 +201,14 @@ const MODEL_REGISTERS: readonly ModelRegister[] = [
 ];
 
 /** Registers that a kernel does touch and this model does not have, by name (SDM vol 4, tables 2-2 and 2-46). */
-const UNMODELLED_REGISTERS: readonly (readonly [first: bigint, last: bigint, name: string])[] = [
-  [0x1bn, 0x1bn, 'APIC_BASE'],
-  [0x179n, 0x179n, 'MCG_CAP'],
-  [0x1d9n, 0x1d9n, 'DEBUGCTL'],
-  [0x277n, 0x277n, 'PAT'],
-  [0x400n, 0x47fn, 'machine-check banks'],
-  [0x6e0n, 0x6e0n, 'TSC_DEADLINE'],
-  [0x800n, 0x8ffn, 'x2APIC'],
+const UNMODELLED_REGISTERS: readonly (readonly [first: bigint, last: bigint, name: NotModelled])[] = [
+  [0x1bn, 0x1bn, 'MSR APIC_BASE'],
+  [0x179n, 0x179n, 'MSR MCG_CAP'],
+  [0x1d9n, 0x1d9n, 'MSR DEBUGCTL'],
+  [0x277n, 0x277n, 'MSR PAT'],
+  [0x400n, 0x47fn, 'MSR machine-check banks'],
+  [0x6e0n, 0x6e0n, 'MSR TSC_DEADLINE'],
+  [0x800n, 0x8ffn, 'MSR x2APIC'],
 ];
 /** No processor has or will have these (SDM vol 4, 2.1): #GP(0). Of any other the model does not know whether there is one. */
 const NEVER = [0x4000_0000n, 0x4000_00ffn] as const;
@@ -220,7 +222,7 @@ function selectRegister<V>(m: Ops<V>, index: V, arm: (register: ModelRegister) =
   if (register === undefined) {
     gpIf(m, within(m, index, ...NEVER));
     for (const [first, last, name] of UNMODELLED_REGISTERS)
-      m.when(within(m, index, first, last), () => m.stop(`not modelled: MSR ${name}`));
+      m.when(within(m, index, first, last), () => m.stop(`not modelled: ${name}`));
     m.stop('not modelled: MSR');
     return;
   }

@@ -3,10 +3,11 @@
 import type { Row } from '../instruction.ts';
 import { effects, row } from '../notation.ts';
 import { nop, notModelled } from '../semantics/control.ts';
+import type { NotModelled } from '../stop-reason.ts';
 import { NO_FLAGS } from './flags.ts';
 
 /** Rows without operands: name and opcode. */
-const plain = (name: string, ...rows: readonly (readonly [mnemonic: string, opcode: string])[]): readonly Row[] =>
+const plain = (name: NotModelled, ...rows: readonly (readonly [mnemonic: string, opcode: string])[]): readonly Row[] =>
   rows.map(([mnemonic, opcode]) => row(opcode, '', mnemonic, '', NO_FLAGS, notModelled(name)));
 
 const MACHINE: readonly Row[] = [

@@ -12,11 +12,11 @@
  * text are flagged; a store to one, or its undo, takes the slow path, which forgets what it must. The
  * bigint backend serves as the machine's reader meanwhile, and follows what is forgotten by a count.
  */
-import { ATTENTION, FRAMES, JOURNAL_ENTRY, offsetOf, stopNumber } from '../../layout.ts';
+import { ATTENTION, FRAMES, JOURNAL_ENTRY, offsetOf } from '../../layout.ts';
 import type { BigintBackend } from '../bigint.ts';
 import type { Backend, Executed, Executor } from '../executor.ts';
 import { TLB, TRANSLATIONS_END, WORD } from './layout.ts';
-import { MODULE_HEX, STOP_REASONS } from './module.ts';
+import { MODULE_HEX } from './module.ts';
 import { Text } from './text.ts';
 import { vendorBits } from './vendor-bits.ts';
 
@@ -54,14 +54,14 @@ export async function compileEngine(): Promise<Backend> {
 /** The backend for `new Machine({ backend: wasm() })`; compiles at once unless `compileEngine` has. */
 export function wasm(): Backend {
   compiled ??= new WebAssembly.Module(engineBytes());
-  return wasmOf(compiled, STOP_REASONS);
+  return wasmOf(compiled);
 }
 
-/** The backend of a module that was made just now. @param reasons what it may stop for, by number - 1 */
-export const wasmOf =
-  (module: WebAssembly.Module, reasons: typeof STOP_REASONS): Backend =>
+/** The backend of a module that was made just now. */
+const wasmOf =
+  (module: WebAssembly.Module): Backend =>
   (executed) =>
-    new WasmBackend(executed, module, reasons);
+    new WasmBackend(executed, module);
 
 const FULL = Number(ATTENTION.full);
 
@@ -70,19 +70,13 @@ class WasmBackend implements Executor {
   private readonly translations: Int32Array;
   private readonly reader: BigintBackend;
   private readonly text: Text;
-  private readonly reasons: typeof STOP_REASONS;
   private readonly made: Exports;
   private generation = 0;
 
-  constructor(
-    { memory, frames, vendor, reader }: Executed,
-    module: WebAssembly.Module,
-    reasons: typeof STOP_REASONS,
-  ) {
+  constructor({ memory, frames, vendor, reader }: Executed, module: WebAssembly.Module) {
     this.words = new Int32Array(memory.buffer, 0, FRAMES / 4);
     this.translations = new Int32Array(memory.buffer, TLB, (TRANSLATIONS_END - TLB) / 4);
     this.reader = reader;
-    this.reasons = reasons;
     this.text = new Text(memory, () => this.translations.fill(-1));
     this.made = new WebAssembly.Instance(module, { engine: { memory } }).exports as unknown as Exports;
     this.translations.fill(-1);
@@ -109,8 +103,7 @@ class WasmBackend implements Executor {
       if (ran >= 0) {
         made += ran;
         full = this.demand(full);
-        if (this.word(offsetOf.stop) !== 0) this.nameStop();
-        else if (made < budget) continue;
+        if (this.word(offsetOf.stop) === 0 && made < budget) continue;
         return made;
       }
       made += ~ran;
@@ -130,10 +123,6 @@ class WasmBackend implements Executor {
   private demand(full: number): number {
     this.setWord(offsetOf.attention, this.word(offsetOf.attention) | full);
     return 0;
-  }
-  /** Numbers of reasons are the module's own until they are told. */
-  private nameStop(): void {
-    this.setWord(offsetOf.stop, stopNumber(this.reasons[this.word(offsetOf.stop) - 1] ?? 'none'));
   }
   private decode(): boolean {
     const pa = this.word(WORD.fetched);

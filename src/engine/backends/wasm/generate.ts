@@ -9,14 +9,9 @@ import { makeInterpreter } from './staging/interpreter.ts';
 
 /** The text of `module.ts`. */
 export function moduleText(level = 2): string {
-  const { bytes, reasons } = makeInterpreter(level);
+  const bytes = makeInterpreter(level);
   return `/** Made by generate.ts; do not edit. */
 // biome-ignore-all format: data
-import type { StopReason } from '../../../isa/ops.ts';
-
-/** What the module may stop for, in the order of its numbers, which begin with 1. */
-export const STOP_REASONS: readonly StopReason[] = ${JSON.stringify(reasons)};
-
 /** The module, ${bytes.length} bytes. In hexadecimal, because that compresses: a byte is never cut in two. */
 export const MODULE_HEX = '${Buffer.from(bytes).toString('hex')}';
 `;

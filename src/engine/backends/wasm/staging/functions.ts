@@ -1,6 +1,5 @@
 /** Functions of the module that handlers call, each staged when it is asked for first. */
 import binaryen from 'binaryen';
-import type { StopReason } from '../../../../isa/ops.ts';
 import { offsetOf } from '../../../layout.ts';
 import { Locals } from './locals.ts';
 import type { Stage } from './stage.ts';
@@ -11,8 +10,6 @@ type Body = (m: Stage, ...parameters: readonly Value[]) => Value | undefined;
 
 export class Functions {
   readonly w: binaryen.Module;
-  /** Reasons to stop in the order of their numbers, which begin with 1. */
-  readonly reasons: StopReason[] = [];
   private readonly made = new Set<string>();
   private readonly create: (functions: Functions, locals: Locals, exits: Exits) => Stage;
 
@@ -23,10 +20,6 @@ export class Functions {
   }
   stage(locals: Locals, exits: Exits): Stage {
     return this.create(this, locals, exits);
-  }
-  stopNumber(reason: StopReason): number {
-    const found = this.reasons.indexOf(reason);
-    return found < 0 ? this.reasons.push(reason) : found + 1;
   }
 
   /**

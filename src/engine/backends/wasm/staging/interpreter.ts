@@ -6,7 +6,7 @@
  */
 import binaryen from 'binaryen';
 import { MISSING_ENDBRANCH } from '../../../../isa/endbranch.ts';
-import { type StopReason, VECTOR } from '../../../../isa/ops.ts';
+import { VECTOR } from '../../../../isa/ops.ts';
 import type { Case } from '../../../../isa/table/index.ts';
 import { boundary } from '../../../events/boundary.ts';
 import { executionBreakpoints } from '../../../events/debug.ts';
@@ -24,14 +24,8 @@ import type { Code, Exits, Value } from './words.ts';
 const { i32, none } = binaryen;
 const { Features } = binaryen;
 
-/** A module, and the reasons it may stop for in the order of their numbers, which begin with 1. */
-export interface Interpreter {
-  readonly bytes: Uint8Array;
-  readonly reasons: readonly StopReason[];
-}
-
-/** Make the module. Seconds of work, the same bytes every time. @param level binaryen's, 0 to 4 */
-export function makeInterpreter(level = 2): Interpreter {
+/** The bytes of the module. Seconds of work, the same bytes every time. @param level binaryen's, 0 to 4 */
+export function makeInterpreter(level = 2): Uint8Array {
   const w = new binaryen.Module();
   w.setFeatures(Features.SignExt | Features.MutableGlobals | Features.BulkMemory | Features.BulkMemoryOpt);
   w.setMemory(FRAMES / 0x1_0000, (FRAMES + MAX_FRAMES * 0x1000) / 0x1_0000, null, []);
@@ -50,7 +44,7 @@ export function makeInterpreter(level = 2): Interpreter {
   if (level > 0) w.optimize();
   const bytes = w.emitBinary().slice();
   w.dispose();
-  return { bytes, reasons: functions.reasons };
+  return bytes;
 }
 
 /** Parameter and locals of `run`. */

@@ -6,8 +6,9 @@
  * This half has values and control; `stage.ts` has state and memory.
  */
 import binaryen from 'binaryen';
-import type { Ops, StopReason, Turn, Width } from '../../../../isa/ops.ts';
+import type { Ops, Turn, Width } from '../../../../isa/ops.ts';
 import type { Field } from '../../../../isa/state.ts';
+import { type StopReason, stopNumber } from '../../../../isa/stop-reason.ts';
 import { offsetOf } from '../../../layout.ts';
 import { Processor } from '../../../processor.ts';
 import type { Vendor } from '../../../vendor.ts';
@@ -263,7 +264,7 @@ export abstract class StageWords extends Processor<Value> {
     for (let n = 1; n < most; n++) this.when(this.below(this.word(n), count), () => turn(n));
   }
   stop(reason: StopReason): void {
-    this.set('stop', this.word(this.functions.stopNumber(reason)));
+    this.set('stop', this.word(stopNumber(reason)));
     this.emit(...this.raised());
   }
   /** Behind a call that may raise: the callee has set the global. */
