@@ -73,7 +73,7 @@ export const FRAMES = 0xa2_0000;
 export const ATTENTION = { event: 1n, full: 2n, after: 4n, breakpoints: 8n, endbranch: 16n } as const;
 
 /** CR0, CR4, EFER bits that the model looks at (SDM vol 3, 2.5 and 2.2.1). */
-export const CONTROL = { writeProtect: 16, smep: 20, smap: 21, noExecute: 11 } as const;
+export const CONTROL = { writeProtect: 16, alignmentMask: 18, smep: 20, smap: 21, noExecute: 11 } as const;
 
 /**
  * The state a machine is created in: 64-bit mode at CPL 0 with paging on (SDM vol 3, 10.8.5), debug

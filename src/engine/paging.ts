@@ -36,7 +36,7 @@ const UNMODELLED_CR4 = [
   [24, 'CR4.PKS'],
 ] as const;
 const UNMODELLED_MASK = UNMODELLED_CR4.reduce((mask, [bit]) => mask | (1n << BigInt(bit)), 0n);
-/** RFLAGS.AC: the supervisor means to touch user pages. */
+/** RFLAGS.AC: the supervisor means to touch user pages; a user wants alignment checked. */
 const AC_BIT = 18;
 
 /** Index bits of the four levels, outermost first, and the manual's names of their tables and of what they lead to. */
@@ -194,11 +194,37 @@ export function translate<V>(m: MachineOps<V>, va: V, rights: V): V {
   return m.or(frame, m.and(va, m.word(0xfff)));
 }
 
+/** Sizes of what #AC wants aligned, in bytes (SDM vol 3, table 6-7). */
+export const ALIGNED: readonly number[] = [2, 4, 8];
+
+/** Whether a user has its accesses checked: CR0.AM, RFLAGS.AC and CPL 3. */
+export const checksAlignment = <V>(m: MachineOps<V>): V =>
+  m.and(
+    m.eq(m.get('cpl'), m.word(3)),
+    m.and(m.bit(m.get('rflagsRest'), AC_BIT), m.bit(m.get('cr0'), CONTROL.alignmentMask)),
+  );
+
+/**
+ * #AC(0) for a word, doubleword or quadword that does not lie on a multiple of its size (SDM vol 3, 6.15, "Interrupt
+ * 17"); never for what the processor reads for itself, as descriptors. An operand in parts, as a far
+ * pointer, is checked by its parts. It comes before any page is looked up: the manual does not order it against #PF,
+ * Bochs has it so (cpu/paging.cc, access_read_linear), and an AMD EPYC does.
+ */
+function requireAligned<V>(m: MachineOps<V>, va: V, bytes: number, rights: V): void {
+  if (!ALIGNED.includes(bytes)) return;
+  const explicit = m.isZero(m.part('system', rights, 1, 1));
+  m.when(m.and(m.and(explicit, checksAlignment(m)), m.isZero(m.isZero(m.and(va, m.word(bytes - 1))))), () => {
+    requireCanonical(m, va, rights);
+    m.raise(VECTOR.AC, m.word(0));
+  });
+}
+
 /** Both ends are translated before a byte is touched, so that half an access is never seen. */
 export function ends<V>(m: MachineOps<V>, va: V, bytes: number, rights: V): readonly [first: V, last: V] {
   // All of an access is canonical before a page of it is looked up.
   const end = m.add(va, m.word(bytes - 1));
   requireCanonical(m, end, rights);
+  requireAligned(m, va, bytes, rights);
   const first = m.translate(va, rights);
   const crosses = m.below(m.word(0x1000 - bytes), m.and(va, m.word(0xfff)));
   // A fault of the second page reports its first byte.

@@ -199,7 +199,7 @@ test('the text of an instruction', () => {
   expect(recordShape(caseOf('neg/32 m'))).toEqual([
     'reads a',
     'writes a <- a; status flags <- a',
-    'raises #PF, #GP, #SS',
+    'raises #PF, #AC, #GP, #SS',
   ]);
   expect(printShape(caseOf('push/64 m'))).toEqual(['memory64[RSP - 8]′ := memory64[a]', 'RSP′ := RSP - 8']);
   expect(printShape(caseOf('cmpxchg/64 m,r')).slice(1, 3)).toEqual([

@@ -138,7 +138,7 @@ test('a page of one instruction', () => {
     'SF changes',
     'OF undefined',
   ]);
-  expect(faults.map(({ fault }) => fault)).toEqual(['#GP(0)', '#SS(0)', '#PF(code)']);
+  expect(faults.map(({ fault }) => fault)).toEqual(['#GP(0)', '#SS(0)', '#AC(0)', '#PF(code)']);
   expect(writes.map(({ place, from }) => `${place} <- ${from}`)).toEqual([
     'dst <- dst,src',
     'status flags <- dst,src',

@@ -26,7 +26,7 @@ import {
   TRANSITION_ENTRIES,
 } from '../layout.ts';
 import type { EventRecord, Translation } from '../machine-ops.ts';
-import { RIGHTS, rightsOf } from '../paging.ts';
+import { checksAlignment, RIGHTS, rightsOf } from '../paging.ts';
 import type { Vendor } from '../vendor.ts';
 import { BigintWords, RAISED, STOPPED } from './bigint-words.ts';
 import type { Executor } from './executor.ts';
@@ -318,16 +318,17 @@ export class BigintBackend extends BigintWords implements Executor {
     return typeof access === 'object' ? Number(this.operandRights(write)) : rightsOf(access, write);
   }
   private loadWith(width: Width, va: bigint, rights: number): bigint {
-    if (Number(va & 0xfffn) > 0x1000 - BYTES[width] || this.watches())
+    if (Number(va & 0xfffn) > 0x1000 - BYTES[width] || this.looksCloser())
       return this.loadSlow(width, va, BigInt(rights));
     return this.registerAt(width, FRAMES + this.host(va, rights));
   }
-  /** Whether an access must be compared with data breakpoints. */
-  private watches(): boolean {
-    return (this.view.getUint8(offsetOf.armedBreakpoints) & DATA_ARMED) !== 0;
+  /** Whether an access must be compared with data breakpoints, or its address with its size. */
+  private looksCloser(): boolean {
+    if ((this.view.getUint8(offsetOf.armedBreakpoints) & DATA_ARMED) !== 0) return true;
+    return this.view.getUint8(offsetOf.cpl) === 3 && checksAlignment(this) !== 0n;
   }
   private storeWith(width: Width, va: bigint, value: bigint, rights: number): void {
-    if (Number(va & 7n) > 8 - BYTES[width] || this.watches())
+    if (Number(va & 7n) > 8 - BYTES[width] || this.looksCloser())
       this.storeSlow(width, va, value, BigInt(rights));
     else this.storeWord(width, va, value, rights);
   }

@@ -6,6 +6,7 @@
 import { type Operand, type Rights, VECTOR, type Width } from '../../isa/ops.ts';
 import type { Field, Register } from '../../isa/state.ts';
 import type { StopReason } from '../../isa/stop-reason.ts';
+import { ALIGNED } from '../paging.ts';
 import { Processor } from '../processor.ts';
 import { INTEL, type Vendor } from '../vendor.ts';
 import { fieldName } from './names.ts';
@@ -34,8 +35,9 @@ export class Recorder extends Processor<Sources> {
     for (const source of value) sources.add(source);
     this.writes.set(place, sources);
   }
-  private mayFault(access: Rights): void {
+  private mayFault(access: Rights, bytes: number): void {
     this.raises.add('#PF');
+    if (access !== 'system' && access !== 'frame' && ALIGNED.includes(bytes)) this.raises.add('#AC');
     if (access !== 'stack' && access !== 'frame') this.raises.add('#GP');
     if (access !== 'data' && access !== 'system') this.raises.add('#SS');
   }
@@ -139,26 +141,26 @@ export class Recorder extends Processor<Sources> {
     return NONE;
   }
   read(operand: Operand): Sources {
-    if (operand.kind === 'm') this.mayFault(operand);
+    if (operand.kind === 'm') this.mayFault(operand, operand.width / 8);
     return operand.kind === 'i' ? NONE : this.from(operand.slot);
   }
   readToModify(operand: Operand): Sources {
     return this.read(operand);
   }
   write(operand: Operand, value: Sources): void {
-    if (operand.kind === 'm') this.mayFault(operand);
+    if (operand.kind === 'm') this.mayFault(operand, operand.width / 8);
     this.to(operand.slot, value);
   }
   load(width: Width, _: Sources, access: Rights): Sources {
-    this.mayFault(access);
+    this.mayFault(access, width / 8);
     return this.from(`memory${width}`);
   }
   store(width: Width, _: Sources, value: Sources, access: Rights): void {
-    this.mayFault(access);
+    this.mayFault(access, width / 8);
     this.to(`memory${width}`, value);
   }
-  override probe(_: Sources, __: number, access: Rights): void {
-    this.mayFault(access);
+  override probe(_: Sources, bytes: number, access: Rights): void {
+    this.mayFault(access, bytes);
   }
   inMemory(): Sources {
     return NONE;

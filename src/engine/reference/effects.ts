@@ -106,6 +106,12 @@ function* ofMemory(accesses: readonly PrintedAccess[]): Generator<readonly [faul
   if (any('data')) yield ['#GP(0)', 'an address it uses is not canonical'];
   if (any('system')) yield ['#GP(0)', 'an address in a descriptor table is not canonical'];
   if (any('stack', 'frame')) yield ['#SS(0)', 'an address on the stack is not canonical'];
+  const checked = accesses.filter(({ access }) => access !== 'system' && access !== 'frame');
+  if (checked.some(({ place }) => !place.startsWith('memory8[')))
+    yield [
+      '#AC(0)',
+      'in ring 3 with CR0.AM and RFLAGS.AC, an address is no multiple of the size of what lies there',
+    ];
   if (accesses.length > 0) yield ['#PF(code)', 'a page it touches is missing or forbidden'];
 }
 

@@ -36,11 +36,11 @@ export const WORD = {
 } as const;
 
 /**
- * Data translations in four parts: supervisor, supervisor while AC opens user pages (SMAP), user, and one for
- * what the processor itself reads and writes: descriptors, the TSS, frames of events. Kernels put those and their
- * per-CPU data at round addresses, where one would put the other out with every event. Direct mapped; an entry holds
- * the page that may be read, the page that may be written, and what to add to the low half of an address to find its
- * byte in linear memory.
+ * Data translations in parts: supervisor, supervisor while AC opens user pages (SMAP), user, and one for what the
+ * processor itself reads and writes: descriptors, the TSS, frames of events. Kernels put those and their per-CPU data at
+ * round addresses, where one would put the other out with every event. A user whose alignment is checked has a part
+ * that stays empty, so that each of its accesses takes the slow way. Direct mapped; an entry holds the page that may be
+ * read, the page that may be written, and what to add to the low half of an address to find its byte in linear memory.
  */
 export const TLB = TRANSLATIONS;
 export const TLB_ENTRIES = 64;
@@ -48,14 +48,15 @@ export const TLB_ENTRY = 32;
 export const TLB_PART = TLB_ENTRIES * TLB_ENTRY;
 export const TLB_FIELD = { read: 0, write: 8, delta: 16 } as const;
 export const PART = {
-  supervisor: 0,
-  supervisorAc: TLB_PART,
-  user: 2 * TLB_PART,
-  system: 3 * TLB_PART,
+  empty: 0,
+  supervisor: TLB_PART,
+  supervisorAc: 2 * TLB_PART,
+  user: 3 * TLB_PART,
+  system: 4 * TLB_PART,
 } as const;
 
 /** Text translations for supervisor and user: a page that may be executed, and the table of its frame. */
-export const XTLB = TLB + 4 * TLB_PART;
+export const XTLB = TLB + 5 * TLB_PART;
 export const XTLB_ENTRIES = 64;
 export const XTLB_ENTRY = 16;
 export const XTLB_PART = XTLB_ENTRIES * XTLB_ENTRY;

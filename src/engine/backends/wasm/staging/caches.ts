@@ -1,5 +1,6 @@
 /** Functions written by hand: finding text, forgetting what was cached, marks. */
 import binaryen from 'binaryen';
+import { AC } from '../../../../isa/flags.ts';
 import { FIELDS, type Field } from '../../../../isa/state.ts';
 import { refreshAttention } from '../../../events/shadows.ts';
 import { FRAME_FLAG, FRAME_FLAGS, FRAMES, JOURNAL_ENTRY, offsetOf } from '../../../layout.ts';
@@ -27,6 +28,8 @@ const { i32, i64, none } = binaryen;
 
 /** Bytes of the state block that are in use: what a mark keeps. */
 const STATE_BYTES = FIELDS.length * 8;
+/** Where the parts of the caches begin that are ever filled. */
+const FILLED = TLB + PART.supervisor;
 const PAGE = ~0xfffn;
 /** What decides what a translation is, or whether it may be cached. */
 const FLUSHING: readonly Field[] = ['cr0', 'cr3', 'cr4', 'efer', 'dr0', 'dr1', 'dr2', 'dr3', 'dr7'];
@@ -40,19 +43,21 @@ export function addCaches(f: Functions): void {
   addMarks(f);
 }
 
-/** Which parts of the caches serve the CPL: asked for whenever CPL or AC has changed. */
+/** Which parts of the caches serve the CPL: asked for whenever CPL or AC has changed. CR0 changes at CPL 0 alone. */
 function addParts(f: Functions): void {
   const { i32: n } = f.w;
   const user = (): Code => n.eq(f.word32(offsetOf.cpl), n.const(3));
-  const ac = n.and(n.shr_u(f.word32(offsetOf.rflagsRest), n.const(18)), n.const(1));
-  const kernel = f.w.select(ac, n.const(PART.supervisorAc), n.const(PART.supervisor));
+  const ac = (): Code => n.and(f.word32(offsetOf.rflagsRest), n.const(Number(AC)));
+  const kernel = f.w.select(ac(), n.const(PART.supervisorAc), n.const(PART.supervisor));
+  // CR0.AM is the same bit as RFLAGS.AC.
+  const program = f.w.select(n.and(ac(), f.word32(offsetOf.cr0)), n.const(PART.empty), n.const(PART.user));
   f.add(
     'chooseParts',
     [],
     none,
     [],
     [
-      f.setWord32(WORD.dataPart, f.w.select(user(), n.const(PART.user), kernel)),
+      f.setWord32(WORD.dataPart, f.w.select(user(), program, kernel)),
       f.setWord32(WORD.textPart, f.w.select(user(), n.const(XTLB_PART), n.const(0))),
     ],
   );
@@ -69,7 +74,7 @@ function addForgetting(f: Functions): void {
     none,
     [],
     [
-      w.memory.fill(n.const(TLB), n.const(0xff), n.const(TRANSLATIONS_END - TLB)),
+      w.memory.fill(n.const(FILLED), n.const(0xff), n.const(TRANSLATIONS_END - FILLED)),
       f.setWord32(WORD.generation, n.add(f.word32(WORD.generation), n.const(1))),
       f.setWord32(upper, n.or(f.word32(upper), n.const(INTERNAL.relocate))),
     ],
