@@ -3,6 +3,7 @@ import { assemble } from '../asm/assemble.ts';
 import { listing } from '../asm/listing.ts';
 import { stackSymbols } from '../kernel/design-of.ts';
 import { SECTIONS, SYMBOLS } from '../kernel/memory-map.ts';
+import { withOrc } from '../unwind/objtool/objtool.ts';
 import type { Assembled, ProgramText } from './program.ts';
 
 /** Directives that say nothing about what runs. */
@@ -17,5 +18,10 @@ export function assembleText(text: ProgramText): Assembled {
   const code = listing(sources, image).filter(
     ({ kind, text: line }) => kind !== 'directive' || !BOOKKEEPING.test(line),
   );
-  return { image, code, problems: [...text.problems, ...stacks.problems, ...problems] };
+  // What does not assemble has no paths to walk.
+  return {
+    image: problems.length > 0 ? image : withOrc(image),
+    code,
+    problems: [...text.problems, ...stacks.problems, ...problems],
+  };
 }

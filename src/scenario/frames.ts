@@ -53,6 +53,7 @@ export class FrameMaker {
 
   view(): View {
     const { machine } = this.execution.booted;
+    const { image } = this;
     return {
       rip: machine.get('rip'),
       rsp: machine.get('rsp'),
@@ -64,6 +65,16 @@ export class FrameMaker {
         const segment = segmentAt(this.image, address);
         return segment?.executable === true && !segment.user;
       },
+      isEntryText: (address) => segmentAt(image, address)?.name === '.entry.text',
+      registers: {
+        rax: machine.get('rax'),
+        rdx: machine.get('rdx'),
+        rdi: machine.get('rdi'),
+        r10: machine.get('r10'),
+        r13: machine.get('r13'),
+      },
+      orc: image.orc,
+      symbolize: (address) => symbolize(image, address),
     };
   }
 
@@ -106,16 +117,18 @@ export class FrameMaker {
       this.image,
     );
     const verdicts = traces.map((trace, n): Verdict => {
-      const verdict = judge(trace, truth, view, (address) =>
+      const rule = this.rules[n];
+      const name = (address: bigint): string =>
         segmentAt(this.image, address)
           ? place(this.image, address)
-          : stackMeaning(address, first, this.design),
-      );
+          : stackMeaning(address, first, this.design);
+      const verdict = judge(trace, truth, view, name, rule?.always);
+      const called = (address: bigint): string => symbolize(this.image, address);
       return {
-        unwinder: this.rules[n]?.id ?? '',
+        unwinder: rule?.id ?? '',
         ...verdict,
         end: trace.end,
-        printed: show(trace, (address) => symbolize(this.image, address)),
+        printed: rule?.print?.(view, called) ?? show(trace, called),
       };
     });
     const changed =

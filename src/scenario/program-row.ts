@@ -1,5 +1,6 @@
 /** What text was assembled to, as JSON: in frozen rows, and in the programs that the site is built with. */
 import type { Image, Place, Segment } from '../image/image.ts';
+import { type OrcBase, OrcTable, type OrcType } from '../image/orc.ts';
 import type { Assembled } from './program.ts';
 import type { CodeLine } from './timeline.ts';
 
@@ -27,6 +28,16 @@ export interface ProgramRow {
     text: string,
     comment: string,
     ...origins: string[],
+  ])[];
+  /** Where the text says anything of stacks. */
+  readonly orc?: readonly (readonly [
+    address: string,
+    base: OrcBase,
+    offset: number,
+    bpBase: OrcBase,
+    bpOffset: number,
+    type: OrcType,
+    signal: Flag,
   ])[];
   readonly code: readonly (readonly [
     kind: CodeLine['kind'],
@@ -91,6 +102,19 @@ export function readProgram(row: ProgramRow): Assembled {
       comment,
       origins: [placeOf(first), ...uses.map(placeOf)],
     })),
+    ...(row.orc && {
+      orc: new OrcTable(
+        row.orc.map(([address, base, offset, bpBase, bpOffset, type, signal]) => ({
+          address: fromHex(address),
+          base,
+          offset,
+          bpBase,
+          bpOffset,
+          type,
+          signal: signal === 1,
+        })),
+      ),
+    }),
   };
   const code = row.code.map(([kind, address, text, comment, block, page, line, depth]) => ({
     kind,
@@ -130,6 +154,12 @@ export const programRow = ({ image, code }: Assembled): ProgramRow => ({
     one.comment,
     ...one.origins.map(placeText),
   ]),
+  ...(image.orc && {
+    orc: image.orc.rows.map(
+      ({ address, base, offset, bpBase, bpOffset, type, signal }) =>
+        [hex(address), base, offset, bpBase, bpOffset, type, signal ? 1 : 0] as const,
+    ),
+  }),
   code: code.map((one) => [
     one.kind,
     one.address === undefined ? '' : hex(one.address),

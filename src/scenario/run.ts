@@ -2,7 +2,7 @@
 import type { Problem, Source } from '../asm/source.ts';
 import type { Place } from '../image/image.ts';
 import { missing, type Setup, USUAL_SETUP } from '../kernel/boot.ts';
-import { DEFAULT_PICK, unwinders } from '../unwind/rules.ts';
+import { DEFAULT_PICK, type Unwinder, unwinders, unwindersNamed } from '../unwind/rules.ts';
 import { WHERE } from './causes.ts';
 import { type Ended, Execution, type Injection } from './execution.ts';
 import { check } from './expect.ts';
@@ -21,6 +21,8 @@ import type { Outcome, Timeline } from './timeline.ts';
 export interface PlayOptions {
   /** Index of the reader's own rule, end[-pick]; 9, the RSP of the iret record, without one. */
   readonly pick?: number;
+  /** Unwinders of kernels to ask beside the usual ones and those that the recipe names: `orc-6.12`. */
+  readonly unwinders?: readonly string[];
   /** Transitions after which a run is stopped. */
   readonly budget?: number;
 }
@@ -50,7 +52,8 @@ export function playRecipe(
   const { injections, problems } = resolve(recipe, execution, budget, otherwise);
   if (problems.length > 0) return nothing(recipe, undefined, problems, program);
   const pick = options.pick ?? pickOf(recipe);
-  const { timeline, rips, first, groundless } = recorded(ready, injections, pick, budget);
+  const rules = [...unwinders(pick), ...askedFor(recipe, options)];
+  const { timeline, rips, first, groundless } = recorded(ready, injections, rules, budget);
   const cursor = recipe.cursor ? locate(recipe.cursor, execution.image, rips, 0) : { boundary: 0 };
   const place = recipe.cursor?.place ?? otherwise;
   if ('problem' in cursor)
@@ -97,6 +100,15 @@ export function pickOf(recipe: Recipe): number {
   }
   return DEFAULT_PICK;
 }
+
+/** Unwinders of kernels that the recipe speaks of, or the caller names. */
+const askedFor = ({ expects }: Recipe, { unwinders: named = [] }: PlayOptions): readonly Unwinder[] =>
+  unwindersNamed([
+    ...named,
+    ...expects.flatMap((claim) =>
+      claim.kind === 'unwind' || claim.kind === 'trace' ? [claim.unwinder] : [],
+    ),
+  ]);
 
 const strikes = (event: Recipe['injects'][number]['event']): event is Injection['event'] => event in WHERE;
 
@@ -245,16 +257,15 @@ const RECORDINGS_KEPT = 8;
 function recorded(
   { program, execution }: Ready,
   injections: readonly Injection[],
-  pick: number,
+  rules: readonly Unwinder[],
   budget: number,
 ): Recorded {
   const kept = recordings.get(execution) ?? new Map<string, Recorded>();
   recordings.set(execution, kept);
-  const key = JSON.stringify([injections, pick, budget]);
+  const key = JSON.stringify([injections, rules.map(({ id }) => id), budget]);
   const found = kept.get(key);
   if (found) return found;
 
-  const rules = unwinders(pick);
   const maker = new FrameMaker(execution, rules);
   let first: Recorded['first'];
   const ended = execution.run(injections, budget, (moment) => {

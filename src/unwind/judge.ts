@@ -50,14 +50,38 @@ function missing(trace: Trace, truth: Truth): readonly TruthEntry[] {
 /**
  * Compares a trace with the truth at the same boundary.
  *
- * `not-asked` when neither RSP nor any live context is on the NMI stack. `name` symbolises text addresses; stack
+ * Unless `always`, `not-asked` when neither RSP nor any live context is on the NMI stack. `name` symbolises text addresses; stack
  * addresses are told by their distance from T or from S, the RSP at which the task was interrupted.
  */
-export function judge(trace: Trace, truth: Truth, view: View, name: Name): Judged {
-  if (truth.entries.every(({ stack }) => stack !== 'NMI')) {
+export function judge(trace: Trace, truth: Truth, view: View, name: Name, always = false): Judged {
+  if (!always && truth.entries.every(({ stack }) => stack !== 'NMI')) {
     return { judgement: 'not-asked', reason: 'is not asked: nothing is alive on the NMI stack.' };
   }
-  return 'last' in trace ? judgeLink(trace as LinkTrace, truth, view, name) : judgeFrames(trace, truth, name);
+  if ('last' in trace) return judgeLink(trace as LinkTrace, truth, view, name);
+  return trace.entries.some(({ guess }) => guess)
+    ? judgeScan(trace, truth, name)
+    : judgeFrames(trace, truth, name);
+}
+
+/** A dump that lists every text address: it must have all live functions, and vouch for no other. */
+function judgeScan(trace: Trace, truth: Truth, name: Name): Judged {
+  const said = trace.end === 'warned';
+  const alive = truth.entries.filter((entry) => !isUser(entry));
+  const dead = trace.entries.find(({ ip, guess }) => !guess && !alive.some((entry) => entry.ip === ip));
+  if (dead)
+    return {
+      judgement: wrong(said),
+      reason: `lists ${functionText(name(dead.ip))} without a ?, which is not alive there.`,
+    };
+  const gone = missing(trace, truth);
+  if (gone.length > 0 || trace.end === 'stopped')
+    return {
+      judgement: stopped(said),
+      reason: `${trace.reason}${gone.length > 0 ? `; lacks ${textOf(name, gone)}` : ''}.`,
+    };
+  const more = trace.entries.length - alive.length;
+  const others = more > 0 ? `, and ${more} more ${more > 1 ? 'lines' : 'line'} with a ?` : '';
+  return { judgement: 'right', reason: `lists all ${alive.length} live functions${others}.` };
 }
 
 function judgeLink(trace: LinkTrace, truth: Truth, view: View, name: Name): Judged {

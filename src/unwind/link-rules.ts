@@ -6,7 +6,7 @@
 import { addressText, stackText } from './describe.ts';
 import { frameAt } from './pt-regs.ts';
 import { getStackInfo, nmiLink, type StackInfo } from './stack-info.ts';
-import type { StackRange, Trace, TraceEntry, View } from './view.ts';
+import { type StackRange, stackWord, type Trace, type TraceEntry, type View } from './view.ts';
 
 /** The RSP of the first record, written by hardware: `((struct pt_regs *)end - 1)->sp`, so in every kernel. */
 export const END_2 = 2;
@@ -31,7 +31,7 @@ function scan(view: View, stack: StackRange, sp: bigint, bp: bigint): { found: T
   const found: TraceEntry[] = [];
   let chain = bp;
   for (let slot = sp; slot < stack.end; slot += 8n) {
-    const ip = view.read(slot);
+    const ip = stackWord(view, slot);
     if (ip === undefined || !view.isText(ip)) continue;
     const frame = frameAt(view, chain);
     const guess = frame.slot !== slot;

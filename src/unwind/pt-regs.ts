@@ -1,5 +1,5 @@
 /** `struct pt_regs` of x86-64 and the frame pointers that lead to it. Offsets in bytes (arch/x86/include/asm/ptrace.h). */
-import type { View } from './view.ts';
+import { stackWord, type View } from './view.ts';
 
 export const PT_REGS = { bp: 32n, ip: 128n, cs: 136n, sp: 152n, size: 168n } as const;
 
@@ -12,11 +12,11 @@ export const decodeFramePointer = (bp: bigint): bigint | undefined =>
 
 /** Whether registers at `regs` were saved in user mode. */
 export const isUserMode = (view: View, regs: bigint): boolean =>
-  ((view.read(regs + PT_REGS.cs) ?? 0n) & 3n) !== 0n;
+  ((stackWord(view, regs + PT_REGS.cs) ?? 0n) & 3n) !== 0n;
 
 /** Where a frame pointer says that a code address lies, and the frame pointer before it. */
 export function frameAt(view: View, bp: bigint): { readonly slot: bigint; readonly next: bigint } {
   const regs = decodeFramePointer(bp);
-  if (regs !== undefined) return { slot: regs + PT_REGS.ip, next: view.read(regs + PT_REGS.bp) ?? 0n };
-  return { slot: bp + 8n, next: view.read(bp) ?? 0n };
+  if (regs !== undefined) return { slot: regs + PT_REGS.ip, next: stackWord(view, regs + PT_REGS.bp) ?? 0n };
+  return { slot: bp + 8n, next: stackWord(view, bp) ?? 0n };
 }

@@ -1,5 +1,6 @@
 /** What every unwinder sees and says. An unwinder knows nothing of how code is executed. */
 
+import type { OrcTable } from '../image/orc.ts';
 import type { StackRange } from '../kernel/memory-map.ts';
 
 export type { StackRange };
@@ -15,7 +16,21 @@ export interface View {
   readonly stacks: readonly StackRange[];
   /** Whether an address lies in kernel text (`__kernel_text_address`). */
   readonly isText: (address: bigint) => boolean;
+  /** Whether it lies in entry code (`.entry.text`); nowhere, unless told. */
+  readonly isEntryText?: (address: bigint) => boolean;
+  /** Registers that ORC may count from, where they are known. */
+  readonly registers?: Readonly<Partial<Record<'rax' | 'rdx' | 'rdi' | 'r10' | 'r13', bigint>>>;
+  /** Undefined in a kernel that has no tables, or not yet. */
+  readonly orc?: OrcTable | undefined;
+  /** `func+0x1/0x2`, for warnings that name a place; hexadecimal, unless told. */
+  readonly symbolize?: (address: bigint) => string;
 }
+
+/** A word of a stack. Undefined off every stack: no unwinder reads there, whatever a stack holds. */
+export const stackWord = (view: View, address: bigint): bigint | undefined =>
+  view.stacks.some(({ begin, end }) => address >= begin && address + 8n <= end)
+    ? view.read(address)
+    : undefined;
 
 /** One line of a trace. */
 export interface TraceEntry {
@@ -41,6 +56,8 @@ export interface Trace {
   readonly reason: string;
   /** What the kernel would have printed as a warning. */
   readonly warning: string | undefined;
+  /** unwind_error(): callers of the API can see that the walk failed, whether or not anything was printed. */
+  readonly error?: boolean;
 }
 
 /** A function that is truly live, innermost first; written down while the code ran. */
