@@ -1,4 +1,7 @@
-/** What a reader's browser must fetch, gzipped: the engine with the unwinders, and the assembler on top of it. */
+/**
+ * What a reader's browser must fetch, gzipped: the engine with the unwinders that every page asks, the assembler on top of it, and
+ * on top of that what makes ORC rows and asks all unwinders of kernels.
+ */
 import { readdirSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'vite';
@@ -14,6 +17,7 @@ const filesOf = (room: string): readonly string[] =>
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   engine: ['engine/machine.ts', 'engine/backends/wasm/backend.ts', ...filesOf('unwind')],
   assembler: ['asm/assemble.ts'],
+  eras: [...filesOf('unwind/eras'), ...filesOf('unwind/objtool')],
 };
 const entries: Plugin = {
   name: 'entries',
@@ -45,7 +49,7 @@ async function bundled(): Promise<ReadonlyMap<string, Chunk>> {
       minify: true,
       modulePreload: false,
       rollupOptions: {
-        input: { engine: 'entry:engine', assembler: 'entry:assembler' },
+        input: Object.fromEntries(Object.keys(ENTRIES).map((name) => [name, `entry:${name}`])),
         preserveEntrySignatures: 'strict',
       },
     },
@@ -70,15 +74,20 @@ function loadedBy(chunks: ReadonlyMap<string, Chunk>, name: string): ReadonlySet
 const size = (chunks: Iterable<Chunk>): number =>
   [...chunks].reduce((sum, { code }) => sum + gzipSync(code, { level: 9 }).length, 0);
 
-test('engine and unwinders are 90 kB at most, the assembler adds 25 kB at most', {
+test('engine and unwinders are 90 kB at most, the assembler adds 25 kB at most, all eras 12 kB', {
   timeout: 120_000,
 }, async () => {
   const chunks = await bundled();
   const engine = loadedBy(chunks, 'engine');
-  const assembler = [...loadedBy(chunks, 'assembler')].filter((chunk) => !engine.has(chunk));
-  if (process.env.VERBOSE) console.log({ engine: size(engine), assembler: size(assembler) });
+  const assembling = loadedBy(chunks, 'assembler');
+  const assembler = [...assembling].filter((chunk) => !engine.has(chunk));
+  const eras = [...loadedBy(chunks, 'eras')].filter((chunk) => !engine.has(chunk) && !assembling.has(chunk));
+  if (process.env.VERBOSE)
+    console.log({ engine: size(engine), assembler: size(assembler), eras: size(eras) });
   expect(size(engine)).toBeGreaterThan(20_000);
   expect(size(engine)).toBeLessThan(90_000);
   expect(size(assembler)).toBeGreaterThan(5_000);
   expect(size(assembler)).toBeLessThan(25_000);
+  expect(size(eras)).toBeGreaterThan(3_000);
+  expect(size(eras)).toBeLessThan(12_000);
 });

@@ -2,7 +2,8 @@
 import type { Problem, Source } from '../asm/source.ts';
 import type { Place } from '../image/image.ts';
 import { missing, type Setup, USUAL_SETUP } from '../kernel/boot.ts';
-import { DEFAULT_PICK, type Unwinder, unwinders, unwindersNamed } from '../unwind/rules.ts';
+import { unwindersNamed } from '../unwind/eras/unwinders.ts';
+import { DEFAULT_PICK, type Unwinder, unwinders } from '../unwind/rules.ts';
 import { WHERE } from './causes.ts';
 import { type Ended, Execution, type Injection } from './execution.ts';
 import { check } from './expect.ts';

@@ -254,3 +254,63 @@ test('registers whose RBP leads downwards are bad in 4.10 too, and the two print
     "WARNING: kernel stack regs at fffffe000000fef8 in task:1 has bad 'bp' value fffffe000000fe31",
   );
 });
+
+describe('by the rules of 4.9 and of 6.12', () => {
+  /** A stack that no encoded pointer was put on: RBP of the task, as 4.9 kernels left it. */
+  const plain = () => {
+    const memory = body();
+    put(memory, REGS - 16n, WORK);
+    return memory;
+  };
+  test('4.9 follows frames: it misses what an event interrupted, since that has no frame on the stack', () => {
+    const trace = walkByFramePointer('4.9', bodyView(plain()));
+    expect(names(trace)).toEqual([
+      'nmi_body',
+      'do_nmi',
+      'end_repeat_nmi',
+      'process_one',
+      'sys_work',
+      'syscall_body',
+    ]);
+    expect(trace).toMatchObject({
+      end: 'complete',
+      reason: 'reaches the first frame of the task',
+      warning: undefined,
+    });
+  });
+  test('4.9 says nothing of a frame that leads down, and a circle is cut', () => {
+    const memory = plain();
+    memory.set(BODY_SP, BODY_SP);
+    const trace = walkByFramePointer('4.9', bodyView(memory));
+    expect(trace).toMatchObject({ end: 'stopped', reason: 'goes round in a circle', warning: undefined });
+    expect(walkByFramePointer('4.9', view(memory, at('nmi_body'), BODY_SP + 8n, BODY_SP))).toMatchObject({
+      end: 'stopped',
+      reason: 'goes round in a circle',
+    });
+  });
+  test('4.9 in S2 ends without a word', () => {
+    const memory = nested();
+    put(memory, REGS - 16n, WORK);
+    expect(walkByFramePointer('4.9', bodyView(memory))).toMatchObject({ end: 'stopped', warning: undefined });
+  });
+  test('6.12 in S2 tells of the stack that came twice and of RBP, and is in error', () => {
+    const trace = walkByFramePointer('6.12', bodyView(nested()));
+    expect(trace).toMatchObject({ end: 'warned', error: true });
+    expect(trace.warning?.split('\n')).toEqual([
+      'WARNING: stack recursion on stack type 6',
+      "WARNING: kernel stack regs at fffffe000000fef8 in task:1 has bad 'bp' value ffffc90000013f20",
+    ]);
+  });
+  test('6.12 forgives a frame behind registers whose code is entry code; still an error', () => {
+    const memory = body();
+    memory.set(WORK, 0x1234n);
+    memory.set(WORK + 8n, at('first_nmi'));
+    const isEntry = (ip: bigint) => ip === at('first_nmi');
+    expect(walkByFramePointer('6.12', bodyView(memory), isEntry)).toMatchObject({
+      end: 'stopped',
+      error: true,
+      warning: undefined,
+    });
+    expect(walkByFramePointer('4.13', bodyView(memory), isEntry).end).toBe('warned');
+  });
+});

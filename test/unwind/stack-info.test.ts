@@ -1,6 +1,13 @@
-import { expect, test } from 'vitest';
-import { getStackInfo, nmiLink } from '../../src/unwind/stack-info.ts';
-import { nested, STACKS, T, TASK_END, view } from './world.ts';
+import { describe, expect, test } from 'vitest';
+import {
+  getStackInfo,
+  HARDWARE_LINK,
+  nmiLink,
+  recursionWarning,
+  STACK_RULES,
+  type StackEra,
+} from '../../src/unwind/stack-info.ts';
+import { at, nested, S, STACKS, T, TASK_END, task, view, WORK } from './world.ts';
 
 const memory = nested();
 const shown = view(memory, 0n, 0n, 0n);
@@ -53,4 +60,34 @@ test('a second visit is refused, by the mask of its caller only', () => {
   expect(ask(T - 8n, 2, mask).kind).toBe('known');
   expect(ask(T - 600n, 2, mask)).toMatchObject({ kind: 'visited', stack: { name: 'NMI' } });
   expect(ask(T - 600n).kind).toBe('known');
+});
+
+describe('eras', () => {
+  const info = (era: StackEra, sp: bigint, of = view(task(), at('do_work'), S, WORK)) =>
+    getStackInfo(of, sp, nmiLink(HARDWARE_LINK), new Set(), STACK_RULES[era]).kind;
+  test('the first word of an exception stack: 4.14 misses it', () => {
+    expect((['4.9', '4.14', '5.2', '6.12'] as const).map((era) => info(era, T - 0x1000n))).toEqual([
+      'known',
+      'unknown',
+      'known',
+      'known',
+    ]);
+    expect(info('4.14', TASK_END - 0x4000n)).toBe('known');
+  });
+  test('an empty IRQ stack is one, but for 6.12', () => {
+    const irq = { name: 'IRQ', begin: 0x1000n, end: 0x2000n };
+    const of = { ...view(task(), at('do_work'), S, WORK), stacks: [irq] };
+    expect((['4.9', '6.12'] as const).map((era) => info(era, 0x2000n, of))).toEqual(['known', 'unknown']);
+  });
+  test('a second visit is told by number, which the entry stack moved by one', () => {
+    const numbers = (['4.9', '4.14', '5.2', '6.12'] as const).map((era) =>
+      recursionWarning('NMI', STACK_RULES[era]),
+    );
+    expect(numbers).toEqual([
+      undefined,
+      'WARNING: stack recursion on stack type 5',
+      'WARNING: stack recursion on stack type 6',
+      'WARNING: stack recursion on stack type 6',
+    ]);
+  });
 });

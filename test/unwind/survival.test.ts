@@ -4,7 +4,7 @@ import { problemText } from '../../src/asm/source.ts';
 import { libraryOnDisk } from '../../src/literate/shelves.ts';
 import { play } from '../../src/scenario/run.ts';
 import type { Frame, Timeline } from '../../src/scenario/timeline.ts';
-import { KERNEL_UNWINDERS } from '../../src/unwind/rules.ts';
+import { KERNEL_UNWINDERS } from '../../src/unwind/eras/unwinders.ts';
 
 const pages = libraryOnDisk();
 const ALL = KERNEL_UNWINDERS.map(({ id }) => id);

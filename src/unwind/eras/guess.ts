@@ -3,8 +3,8 @@
  * address may be a return address. It vouches for none, so that all its lines have a `?`. Tracers' return addresses are not modelled.
  */
 
-import { stackText } from './describe.ts';
-import { heldText } from './link-rules.ts';
+import { stackText } from '../describe.ts';
+import { heldText } from '../link-rules.ts';
 import {
   getStackInfo,
   HARDWARE_LINK,
@@ -15,9 +15,9 @@ import {
   STACK_RULES,
   type StackEra,
   type StackInfo,
-} from './stack-info.ts';
-import { type UnwindState, walkFrames, warnings } from './unwind-state.ts';
-import { stackWord, type Trace, type View } from './view.ts';
+} from '../stack-info.ts';
+import { type UnwindState, walkFrames, warnings } from '../unwind-state.ts';
+import { stackWord, type Trace, type View } from '../view.ts';
 
 const align = (sp: bigint): bigint => (sp + 7n) & ~7n;
 

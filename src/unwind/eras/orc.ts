@@ -6,9 +6,9 @@
  * It goes where the row of the table says, and never by the link at the top of a stack: an address is on a stack or it is not.
  * Not modelled: modules, ftrace trampolines, return addresses that tracers have replaced, and the dump of `unwind_debug`.
  */
-import type { OrcBase, OrcRow } from '../image/orc.ts';
-import { addressText } from './describe.ts';
-import { isUserMode, PT_REGS } from './pt-regs.ts';
+import type { OrcBase, OrcRow } from '../../image/orc.ts';
+import { addressText } from '../describe.ts';
+import { isUserMode, PT_REGS } from '../pt-regs.ts';
 import {
   getStackInfo,
   HARDWARE_LINK,
@@ -17,9 +17,9 @@ import {
   recursionWarning,
   STACK_RULES,
   type StackInfo,
-} from './stack-info.ts';
-import { ipOf, type UnwindState, walkFrames, warnings } from './unwind-state.ts';
-import { stackWord, type Trace, type View } from './view.ts';
+} from '../stack-info.ts';
+import { ipOf, type UnwindState, walkFrames, warnings } from '../unwind-state.ts';
+import { stackWord, type Trace, type View } from '../view.ts';
 
 export type OrcRules = '4.14' | '5.2' | '6.12';
 

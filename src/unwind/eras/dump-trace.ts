@@ -6,10 +6,10 @@
  * The mask of stacks that were visited lives as long as one dump. Every page of a debug stack counts as a stack of its own.
  * Nothing warns, and nothing can fail: where a link leads nowhere, ` <UNK> ` is all there is.
  */
-import { addressText, stackText } from './describe.ts';
-import { HARDWARE_LINK, linkWord } from './stack-info.ts';
-import { userTrace } from './unwind-state.ts';
-import { type StackRange, stackWord, type Trace, type TraceEntry, type View } from './view.ts';
+import { addressText, stackText } from '../describe.ts';
+import { HARDWARE_LINK, linkWord } from '../stack-info.ts';
+import { userTrace } from '../unwind-state.ts';
+import { type StackRange, stackWord, type Trace, type TraceEntry, type View } from '../view.ts';
 
 /** struct stacktrace_ops. */
 export interface StacktraceOps {

@@ -8,7 +8,7 @@
  * 0291023e7330). Registers on the stack are printed since 4.10, iret frames since 4.14, code bytes in both since 4.18, and
  * `<TASK>` since 5.17.
  */
-import { isUserMode, PT_REGS } from './pt-regs.ts';
+import { isUserMode, PT_REGS } from '../pt-regs.ts';
 import {
   getStackInfo,
   HARDWARE_LINK,
@@ -20,9 +20,9 @@ import {
   STACK_RULES,
   type StackEra,
   type StackInfo,
-} from './stack-info.ts';
-import { type EntryRegs, MAX_FRAMES, type UnwindState, warnings } from './unwind-state.ts';
-import { type StackRange, stackWord, type View } from './view.ts';
+} from '../stack-info.ts';
+import { type EntryRegs, MAX_FRAMES, type UnwindState, warnings } from '../unwind-state.ts';
+import { type StackRange, stackWord, type View } from '../view.ts';
 
 export type PrintEra = '4.9' | '4.10' | '4.14' | '5.2' | '6.12';
 
