@@ -18,7 +18,11 @@ export default defineConfig({
       { extends: true, test: { name: 'pages', include: [PAGES], isolate: false } },
       {
         extends: true,
-        test: { name: 'site', include: ['test/site/**/*.test.ts'] },
+        test: {
+          name: 'site',
+          include: ['test/site/**/*.test.ts'],
+          expect: { poll: { timeout: 50_000 } }, // as long as a test may last
+        },
       },
     ],
   },

@@ -2,10 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import AxeBuilder from '@axe-core/playwright';
-import type { Browser, BrowserContext, BrowserContextOptions, Page, Request } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { serve } from '../../src/cli/serve.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { codec } from '../../src/literate/codec.ts';
 import { libraryOnDisk } from '../../src/literate/shelves.ts';
 import { doorsOf } from '../../src/scenario/doors.ts';
@@ -14,16 +12,9 @@ import { linkTo } from '../../src/scenario/open-link.ts';
 import { playRecipe } from '../../src/scenario/run.ts';
 import { runData, runText } from '../../src/scenario/run-text.ts';
 import { opener } from '../scenario/registry-fixture/fixture.ts';
-import { launch } from './browser.ts';
+import { boundary, flaws, ready, SITES, said, visits } from './visit.ts';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser?.close());
-
-const DIST = process.env.ENTRYLAB_DIST ?? 'dist';
-const BASED = process.env.ENTRYLAB_BASED ?? 'node_modules/.cache/based';
+const DIST = SITES['/'];
 const pages = libraryOnDisk();
 const named = (slug: string) => {
   const found = findNamed(pages, slug, 0);
@@ -83,42 +74,10 @@ test('a door says its story without scripts, and no page is heavy', () => {
 });
 
 describe('in a browser', () => {
-  let site: Awaited<ReturnType<typeof serve>>;
-  let based: Awaited<ReturnType<typeof serve>>;
-  let context: BrowserContext;
-  let complaints: string[];
-  let requests: Request[];
-  beforeAll(async () => {
-    site = await serve(DIST);
-    based = await serve(BASED, { base: '/a/b/' });
-  });
-  afterAll(() => {
-    site.server.close();
-    based.server.close();
-  });
-  beforeEach(() => {
-    complaints = [];
-    requests = [];
-  });
-  afterEach(async () => {
-    await context?.close();
-    expect(complaints).toEqual([]);
-  });
-
-  async function open(path: string, options: BrowserContextOptions = {}, url = site.url): Promise<Page> {
-    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-    const page = await context.newPage();
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('request', (request) => requests.push(request));
-    await page.goto(url + path);
-    return page;
-  }
-  const ready = (page: Page) => page.locator('.island[data-ready=true]').first().waitFor();
-  const boundary = (page: Page) => page.locator('.island').first().getAttribute('data-boundary');
-  const said = async (page: Page) => (await page.locator('.standing').first().innerText()).trim();
+  const site = visits('/');
+  const based = visits('/a/b/');
+  const { open } = site;
+  const main = (page: Page) => page.locator('main').innerText();
 
   test('the door without a version takes the newest on, and the address bar is a link', async () => {
     const page = await open('s/nested-nmi/');
@@ -133,7 +92,7 @@ describe('in a browser', () => {
     const page = await open('s/nested-nmi/#t25~ggggggg2');
     await ready(page);
     await expect.poll(() => said(page)).toMatch(/changed.*made for state ggggggg2/s);
-    await expect.poll(() => boundary(page)).toBe('25');
+    await expect.poll(() => boundary(page)).toBe(25);
   });
 
   test('without scripts a door shows its frame, and its moments lead on', async () => {
@@ -142,7 +101,7 @@ describe('in a browser', () => {
     await page.getByText('Moments with an address of their own').click();
     await page.getByRole('link', { name: 'repeat_nmi', exact: true }).click();
     expect(new URL(page.url()).pathname).toBe('/s/nested-nmi/v0/repeat_nmi/');
-    expect(await boundary(page)).toBe('25');
+    expect(await boundary(page)).toBe(25);
     expect(await page.locator('.moments [aria-current=page]').textContent()).toBe('repeat_nmi');
   });
 
@@ -153,12 +112,12 @@ describe('in a browser', () => {
       if ('problem' in found) throw new Error(found.problem);
       return playRecipe(found.recipe, from.pages).frames[at]?.digest;
     };
-    const page = await open(`s/fixture-nmi/v1/#t25~${digest(1, 25)}`, {}, based.url);
+    const page = await based.open(`s/fixture-nmi/v1/#t25~${digest(1, 25)}`);
     await ready(page);
-    await expect.poll(() => boundary(page)).toBe('25');
+    await expect.poll(() => boundary(page)).toBe(25);
     await expect.poll(() => said(page)).toMatch(/^same/);
     const rows = () =>
-      requests.map((request) => request.url()).filter((url) => /fixture-[\w.-]*\.js$/.test(url));
+      based.requests.map((request) => request.url()).filter((url) => /fixture-[\w.-]*\.js$/.test(url));
     expect(rows().map((url) => /fixture-nmi\.v1/.test(url))).toEqual([true]);
     await page.getByRole('slider', { name: 'Time' }).focus();
     await page.keyboard.press('End');
@@ -167,9 +126,9 @@ describe('in a browser', () => {
   });
 
   test('an old name opens, and says the name of today', async () => {
-    const page = await open('s/fixture-old/v2/', {}, based.url);
+    const page = await based.open('s/fixture-old/v2/');
     await ready(page);
-    expect(await page.locator('main').innerText()).toContain('fixture-old is called fixture-nmi now');
+    expect(await main(page)).toContain('fixture-old is called fixture-nmi now');
     await expect.poll(() => said(page)).toMatch(/^same/);
     await page.getByRole('link', { name: 'v1', exact: true }).click();
     expect(new URL(page.url()).pathname).toBe('/a/b/s/fixture-old/v1/');
@@ -180,7 +139,6 @@ describe('in a browser', () => {
     const all = await plain.locator('tbody tr').count();
     expect(all).toBe(doorsOf(pages).length);
     expect(await plain.getByRole('searchbox').isVisible()).toBe(false);
-    await context.close();
 
     const page = await open('s/');
     const shown = () => page.locator('tbody tr:visible').count();
@@ -221,7 +179,7 @@ describe('in a browser', () => {
     const [path = '', fragment = ''] = link.split('#');
     const page = await open(`${path.slice(1)}/#${fragment}`);
     await ready(page);
-    await expect.poll(() => boundary(page)).toBe('144');
+    await expect.poll(() => boundary(page)).toBe(144);
     await page.locator('summary', { hasText: 'Recipe' }).click();
     const field = page.getByRole('textbox', { name: 'Recipe' });
     await field.fill(`scenario nested-nmi v0 title "${secret}" design linux-4.2 inject nmi at b4`);
@@ -230,58 +188,46 @@ describe('in a browser', () => {
     await page.goto(`${site.url}s/`);
     await page.getByRole('searchbox').fill(secret);
     const pieces = [secret, fragment, fragment.slice(0, 30), fragment.slice(-8), '.n4', '#'];
-    for (const request of requests) {
+    for (const request of site.requests) {
       const sent = `${request.method()} ${request.url()} ${request.postData() ?? ''} ${JSON.stringify(await request.allHeaders())}`;
       expect(request.method()).toBe('GET');
       // The browser's own account of the page, the address without its fragment, is all that may name the door.
       for (const piece of pieces)
         expect({ piece, found: sent.includes(piece), sent }).toMatchObject({ found: false });
     }
-    expect(requests.length).toBeGreaterThan(8);
-    expect(requests.filter((request) => !request.url().startsWith(site.url))).toEqual([]);
+    expect(site.requests.length).toBeGreaterThan(8);
+    expect(site.requests.filter((request) => !request.url().startsWith(site.url))).toEqual([]);
   });
 
   test('an address that names nothing says which part of it, and opens nothing else', async () => {
-    for (const [path, sentence, doors] of [
-      ['s/nested-nmi/v0/never_there/#t3', 'Unknown checkpoint: never_there.', ['/s/nested-nmi/v0/#t3']],
-      ['s/nested-nmi/v9/', 'Unknown version of nested-nmi: v9.', ['/s/nested-nmi/v0/']],
-      ['s/never-there/v1/', 'Unknown scenario: never-there.', []],
-      ['nowhere/', 'This address names no page', []],
+    for (const [visit, path, sentence, doors] of [
+      [site, 's/nested-nmi/v0/never_there/#t3', 'Unknown checkpoint: never_there.', ['/s/nested-nmi/v0/#t3']],
+      [site, 's/nested-nmi/v9/', 'Unknown version of nested-nmi: v9.', ['/s/nested-nmi/v0/']],
+      [site, 's/never-there/v1/', 'Unknown scenario: never-there.', []],
+      [site, 'nowhere/', 'This address names no page', []],
+      [based, 's/fixture-nmi/v1/here/', 'Unknown checkpoint: here.', ['/a/b/s/fixture-nmi/v1/']],
     ] as const) {
-      const page = await open(path);
-      await expect.poll(() => page.locator('main').innerText()).toContain(sentence);
+      const page = await visit.open(path);
+      await expect.poll(() => main(page)).toContain(sentence);
       const links = page.locator('[data-link] a');
       expect(await links.evaluateAll((all) => all.map((one) => one.getAttribute('href')))).toEqual(doors);
       expect(await page.locator('.island').count()).toBe(0);
-      await context.close();
-      // The status itself is what a browser complains of.
-      complaints = complaints.filter((one) => !/status of 404/.test(one));
+      visit.provoked(/status of 404|^404 /);
     }
   });
 
   test('axe finds nothing, and nothing scrolls sideways', async () => {
-    for (const [path, url] of [
-      ['s/', site.url],
-      ['404.html', site.url],
-      ['s/fixture-old/v1/', based.url],
+    for (const [visit, path] of [
+      [site, 's/'],
+      [site, '404.html'],
+      [based, 's/fixture-old/v1/'],
     ] as const) {
-      const page = await open(path, {}, url);
+      const page = await visit.open(path);
       if (await page.locator('.island').count()) await ready(page);
       await page.evaluate(() => {
         for (const one of document.querySelectorAll('details.moments')) one.setAttribute('open', '');
       });
-      for (const [width, colorScheme] of [
-        [1280, 'light'],
-        [390, 'dark'],
-      ] as const) {
-        await page.setViewportSize({ width, height: 900 });
-        await page.emulateMedia({ colorScheme });
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        expect(violations.map(({ id, nodes }) => `${path} ${width}: ${id}: ${nodes[0]?.html}`)).toEqual([]);
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-        expect({ path, width, wide: Math.max(0, wide) }).toEqual({ path, width, wide: 0 });
-      }
-      await context.close();
+      expect(await flaws(page)).toEqual([]);
     }
   });
 });

@@ -1,15 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import AxeBuilder from '@axe-core/playwright';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { openArgument, openerOnDisk } from '../../src/cli/commands/opened.ts';
-import { serve } from '../../src/cli/serve.ts';
 import { mailFor } from '../../src/scenario/mail-out.ts';
 import { linkTo } from '../../src/scenario/open-link.ts';
 import { crlf, quote, quotedPrintable } from '../scenario/mailers.ts';
-import { launch } from './browser.ts';
+import { type Base, boundary, flawsAsShown, LOOKS, ready, SITES, said, visits } from './visit.ts';
 
 const opener = openerOnDisk();
 const named = openArgument('nested-nmi', undefined, opener);
@@ -22,43 +20,14 @@ function expected(site: string, boundary: number, changelog = false): string {
   return mailFor(timeline, recipe, boundary, site.replace(/\/$/, '') + link, { changelog }).text;
 }
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser?.close());
+describe.each(Object.keys(SITES) as Base[])('mail under %s', (base) => {
+  const site = visits(base);
+  // One base is enough for what asks for nothing by an address.
+  const once = test.runIf(base === '/');
 
-describe.each([
-  ['/', 'dist'],
-  ['/a/b/', 'node_modules/.cache/based'],
-])('mail under %s', (base, folder) => {
-  let site: Awaited<ReturnType<typeof serve>>;
-  let context: BrowserContext;
-  let complaints: string[];
-  let requests: string[];
-  beforeAll(async () => {
-    site = await serve(folder, { base });
-  });
-  afterAll(() => site.server.close());
-  beforeEach(() => {
-    complaints = [];
-    requests = [];
-  });
-  afterEach(async () => {
-    await context?.close();
-    expect(complaints).toEqual([]);
-  });
-
-  async function open(path = '', options: BrowserContextOptions = {}): Promise<Page> {
-    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-    const page = await context.newPage();
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    context.on('request', (request) => requests.push(`${request.url()} ${request.postData() ?? ''}`));
-    await page.goto(site.url + path);
-    await page.locator('.island[data-ready=true]').first().waitFor();
+  async function open(options?: BrowserContextOptions): Promise<Page> {
+    const page = await site.open('', options);
+    await ready(page);
     return page;
   }
   const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name, exact: true });
@@ -67,9 +36,6 @@ describe.each([
   const fold = (page: Page) => page.locator('details.paste');
   const pasted = (page: Page) => page.getByRole('textbox', { name: 'Pasted text' });
   const understood = (page: Page) => fold(page).locator('.understood');
-  const said = async (page: Page) => (await page.locator('.standing').first().innerText()).trim();
-  const boundary = async (page: Page) =>
-    Number(await page.locator('.island').first().getAttribute('data-boundary'));
   const jump = async (page: Page, to: string) => {
     await page.getByPlaceholder('jump to').fill(to);
     await page.getByPlaceholder('jump to').press('Enter');
@@ -77,7 +43,7 @@ describe.each([
 
   test('copy for mail: the clipboard has the bytes of lab mail, for the moment in view', async () => {
     const page = await open();
-    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     const copied = () => page.evaluate(() => navigator.clipboard.readText());
     expect(await text(page).count()).toBe(0);
     await button(page, 'Copy for mail').click();
@@ -91,7 +57,7 @@ describe.each([
       await expect.poll(() => boundary(page)).toBe(at);
       await button(page, 'Copy link').click();
       const [whole = ''] = /http:\S+$/m.exec(expected(site.url, at)) ?? [];
-      await expect.poll(copied, { timeout: 20_000 }).toBe(whole);
+      await expect.poll(copied).toBe(whole);
     }
     await expect.poll(() => text(page).inputValue()).toBe(expected(site.url, 25));
     await page.getByRole('radio', { name: 'changelog' }).check();
@@ -102,11 +68,11 @@ describe.each([
     // The link in the block opens the moment it speaks of.
     const [, link = ''] = /^Link: (\S+)$/m.exec(await text(page).inputValue()) ?? [];
     await page.goto(link);
-    await page.locator('.island[data-ready=true]').waitFor();
+    await ready(page);
     await expect.poll(() => boundary(page)).toBe(25);
   });
 
-  test('what is written is read as a maintainer would, and is kept while the playhead moves', async () => {
+  once('what is written is read as a maintainer would, and is kept while the playhead moves', async () => {
     const page = await open();
     await button(page, 'Copy for mail').click();
     await expect.poll(() => notes(page).innerText()).toContain('The linter has nothing to object to.');
@@ -126,7 +92,7 @@ describe.each([
     await expect.poll(() => text(page).inputValue()).toBe(expected(site.url, 25));
   });
 
-  test('where the clipboard is refused the text is selected, and that is said', async () => {
+  once('where the clipboard is refused the text is selected, and that is said', async () => {
     const page = await open();
     await page.evaluate(() => {
       navigator.clipboard.writeText = () => Promise.reject(new Error('refused'));
@@ -146,7 +112,7 @@ describe.each([
     await jump(page, '3');
     await expect.poll(() => boundary(page)).toBe(3);
     await fold(page).locator('summary').first().click();
-    const before = requests.length;
+    const before = site.requests.length;
     const secret = 'a word that nobody else needs to know';
     const mail = expected('https://nmi.example.org', 144);
     await pasted(page).fill(crlf(quotedPrintable(quote(quote(`${secret}\n\n${mail}`)))));
@@ -164,12 +130,13 @@ describe.each([
     await fold(page).getByRole('button', { name: 'Go to the run' }).click();
     expect(await page.evaluate(() => document.activeElement?.getAttribute('role'))).toBe('slider');
     // All that was asked for are files of the site itself.
-    const later = requests.slice(before).map((request) => request.trim());
+    const asked = site.requests.map((request) => `${request.url()} ${request.postData() ?? ''}`.trim());
+    const later = asked.slice(before);
     expect(later.filter((url) => !/\/(_astro\/[\w.-]+\.js|favicon\.svg)$/.test(url))).toEqual([]);
-    expect(requests.join(' ')).not.toMatch(/secret|nobody|~|%7E/i);
+    expect(asked.join(' ')).not.toMatch(/secret|nobody|~|%7E/i);
   });
 
-  test('a mistake is one sentence with its place; the last run and the text stay', async () => {
+  once('a mistake is one sentence with its place; the last run and the text stay', async () => {
     const page = await open();
     await fold(page).locator('summary').first().click();
     const wrong = quote(expected('https://nmi.example.org', 144)).replaceAll('body    int3', 'body    loud');
@@ -232,54 +199,39 @@ describe.each([
     expect(await holds.locator('ins').allInnerTexts()).toContain('+inject  nmi at b40\n');
   });
 
-  test('without JavaScript there is no trace of the panels', async () => {
-    context = await browser.newContext({ javaScriptEnabled: false });
-    const page = await context.newPage();
-    await page.goto(site.url);
+  once('without JavaScript there is no trace of the panels', async () => {
+    const page = await site.open('', { javaScriptEnabled: false });
     for (const name of ['Copy for mail', 'Paste a mail or a link', 'What this link holds'])
       expect(await page.getByText(name).first().isVisible()).toBe(false);
   });
 
-  test.runIf(base === '/')(
-    'axe finds nothing in open panels; the page does not scroll sideways',
-    async () => {
-      for (const [width, colorScheme] of [
-        [1280, 'light'],
-        [390, 'dark'],
-      ] as const) {
-        const page = await open('', { viewport: { width, height: 900 }, colorScheme });
-        await button(page, 'Copy for mail').click();
-        await text(page).fill(`This patch fixes do_nmi${' and more'.repeat(9)}.\n`);
-        await expect.poll(() => notes(page).innerText()).toContain('objections');
-        await page.locator('summary', { hasText: 'What this link holds' }).click();
-        await fold(page).locator('summary').first().click();
-        for (const one of [
-          quote(expected(site.url, 144)).replace('body    int3', 'body    loud'),
-          `${site.url}s/nested-nmi/v0#t25.n3.h~ggggggg2`,
-        ]) {
-          await pasted(page).fill(one);
-          await fold(page).getByRole('button', { name: 'Run' }).click();
-          await expect.poll(() => fold(page).locator('.said').innerText()).toMatch(/boundary|cannot run/);
-          // The rest of the page is looked at by site.test.ts.
-          const axe = ['.island header', 'section.mail', '.paste', '.about-link'].reduce(
-            (builder, part) => builder.include(part),
-            new AxeBuilder({ page }),
-          );
-          const { violations } = await axe.analyze();
-          expect(violations.map(({ id, nodes }) => `${width}: ${id}: ${nodes[0]?.html}`)).toEqual([]);
-          const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-          expect({ width, wide: Math.max(0, wide) }).toEqual({ width, wide: 0 });
-        }
-        await context.close();
+  once('axe finds nothing in open panels; the page does not scroll sideways', async () => {
+    for (const { width, colorScheme } of LOOKS) {
+      const page = await open({ viewport: { width, height: 900 }, colorScheme });
+      await button(page, 'Copy for mail').click();
+      await text(page).fill(`This patch fixes do_nmi${' and more'.repeat(9)}.\n`);
+      await expect.poll(() => notes(page).innerText()).toContain('objections');
+      await page.locator('summary', { hasText: 'What this link holds' }).click();
+      await fold(page).locator('summary').first().click();
+      for (const one of [
+        quote(expected(site.url, 144)).replace('body    int3', 'body    loud'),
+        `${site.url}s/nested-nmi/v0#t25.n3.h~ggggggg2`,
+      ]) {
+        await pasted(page).fill(one);
+        await fold(page).getByRole('button', { name: 'Run' }).click();
+        await expect.poll(() => fold(page).locator('.said').innerText()).toMatch(/boundary|cannot run/);
+        // The rest of the page is looked at by pages.test.ts.
+        const parts = ['.island header', 'section.mail', '.paste', '.about-link'];
+        expect(await flawsAsShown(page, parts)).toEqual([]);
       }
-    },
-  );
+    }
+  });
 });
 
 test('what mails need is loaded when first asked for, and small', () => {
-  const assets = readdirSync('dist/_astro').filter((name) => /^mail-answers.*\.js$/.test(name));
+  const assets = readdirSync(`${SITES['/']}/_astro`).filter((name) => /^mail-answers.*\.js$/.test(name));
   // Each island's worker has a bundle of its own.
   expect(assets.length).toBeGreaterThan(0);
   for (const name of assets)
-    expect(gzipSync(readFileSync(join('dist/_astro', name))).length).toBeLessThan(15_000);
+    expect(gzipSync(readFileSync(join(`${SITES['/']}/_astro`, name))).length).toBeLessThan(15_000);
 });

@@ -1,82 +1,18 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import AxeBuilder from '@axe-core/playwright';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { serve } from '../../src/cli/serve.ts';
-import { launch } from './browser.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { type Base, boundary, ready, SITES, said, visits } from './visit.ts';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser?.close());
-
-const PAGES = [
-  '',
-  's/',
-  'reference/',
-  'reference/recipe/',
-  'reference/designs/',
-  'reference/links/',
-  'reference/processor/',
-  'reference/not-modelled/',
-  'notebooks/kernel-4.2/',
-  'notebooks/designs/linux-4.2/',
-  'notebooks/labs/safeguards-4.2/',
-  'notebooks/labs/laboratory/',
-  'notebooks/labs/sweep/',
-  's/nested-nmi/v0/',
-  's/nested-nmi/v0/repeat_nmi/',
-];
-
-describe.each([
-  ['/', 'dist'],
-  ['/a/b/', 'node_modules/.cache/based'],
-])('under %s', (base, folder) => {
-  let site: Awaited<ReturnType<typeof serve>>;
-  let context: BrowserContext;
-  let complaints: string[];
-  let requests: string[];
-  beforeAll(async () => {
-    site = await serve(folder, { base });
-  });
-  afterAll(() => site.server.close());
-  beforeEach(() => {
-    complaints = [];
-    requests = [];
-  });
-  afterEach(async () => {
-    await context?.close();
-    expect(complaints).toEqual([]);
-  });
-
-  async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
-    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-    const page = await context.newPage();
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('request', (request) => requests.push(request.url()));
-    page.on('requestfailed', (request) => {
-      const reason = request.failure()?.errorText; // a worker still loading when the reader moves on is no fault
-      if (reason !== 'net::ERR_ABORTED') complaints.push(`${reason} ${request.url()}`);
-    });
-    page.on('response', (response) => {
-      if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`);
-    });
-    await page.goto(site.url + path);
-    return page;
-  }
-  const ready = (page: Page) => page.locator('.island[data-ready=true]').first().waitFor();
-  const boundary = async (page: Page) =>
-    Number(await page.locator('.island').first().getAttribute('data-boundary'));
+describe.each(Object.keys(SITES) as Base[])('under %s', (base) => {
+  const site = visits(base);
+  const { open } = site;
+  // One base is enough for what asks for nothing by an address: islands are the same under each.
+  const once = test.runIf(base === '/');
   const settled = (page: Page, n: number) => expect.poll(() => boundary(page)).toBe(n);
   const slider = (page: Page) => page.getByRole('slider', { name: 'Time' });
   const standing = (page: Page) => page.locator('.standing').first();
-  const said = async (page: Page) => (await standing(page).innerText()).trim();
 
   test('without JavaScript the first frame, the steps and the prose are there', async () => {
     const page = await open('', { javaScriptEnabled: false });
@@ -102,7 +38,7 @@ describe.each([
     expect(await page.locator('.claim', { hasText: '125' }).first().innerText()).toBe('125');
   });
 
-  test('the keyboard moves through the run, one boundary or one step at a time', async () => {
+  once('the keyboard moves through the run, one boundary or one step at a time', async () => {
     const page = await open('');
     await ready(page);
     const head = slider(page);
@@ -130,7 +66,7 @@ describe.each([
     await settled(page, 177);
   });
 
-  test('a second NMI where the reader likes, and back', async () => {
+  once('a second NMI where the reader likes, and back', async () => {
     const page = await open('');
     await ready(page);
     await slider(page).focus();
@@ -164,7 +100,7 @@ describe.each([
     await settled(page, 3);
     await expect.poll(() => said(page)).toMatch(/^same/);
     // Nothing behind the hash ever leaves the machine.
-    expect(requests.filter((url) => url.includes('~'))).toEqual([]);
+    expect(site.requests.map((request) => request.url()).filter((url) => url.includes('~'))).toEqual([]);
   });
 
   test('a link to another state says changed, a broken one says why, and the page stays usable', async () => {
@@ -176,7 +112,6 @@ describe.each([
       ['#t3.n2.x9', 'x9'],
       ['#t3~', 'invalid digest'],
     ] as const) {
-      await context.close();
       const broken = await open(`s/nested-nmi/v0/${fragment}`);
       await ready(broken);
       await expect.poll(() => said(broken)).toContain('cannot run');
@@ -187,72 +122,49 @@ describe.each([
     }
   });
 
-  test('a malformed recipe or assembly line is one sentence with its place, and nothing is lost', async () => {
-    const page = await open('');
-    await ready(page);
-    await page.locator('summary', { hasText: 'Recipe' }).click();
-    const field = page.getByRole('textbox', { name: 'Recipe' });
-    const text = await field.inputValue();
-    const attempt = async (changed: string, sentence: string, runs = false) => {
-      await field.fill(changed);
-      await page.getByRole('button', { name: 'Run', exact: true }).first().click();
-      await expect
-        .poll(() => page.locator('.island').first().innerText(), { timeout: 20_000 })
-        .toContain(sentence);
-      if (!runs) expect(await field.inputValue()).toBe(changed); // what runs is shown in its canonical form
-      await slider(page).focus();
-      await slider(page).press('Home');
-      await settled(page, 0);
-    };
-    await attempt(
-      text.replace('body    int3', 'body    loud'),
-      'unknown body: loud (linux-4.2 has quiet, int3, pf-fixup)',
-    );
-    await attempt(text.replace('nmi at task+2', 'nmi at tusk'), 'unknown label: tusk');
-    await attempt(
-      `${text}\nedit linux-4.2#nested\n| nested_nmi:\n| nested_nmi_out: pushqq %rdx`,
-      'unknown mnemonic: pushqq',
-    );
-    const plain = text
-      .split('\n')
-      .filter((line) => !/^(expect|cursor)/.test(line))
-      .join('\n');
-    await attempt(
-      `${plain}\nedit linux-4.2#nested\n| nested_nmi:\n| nested_nmi_out:\n| 1: incq %rdx\n| jmp 1b`,
-      'no end after 5000 transitions',
-      true,
-    );
-    await attempt('<img src=x onerror=alert(1)>', 'missing scenario');
-  });
-
-  // What a reader's browser makes of every cell is what the tests make of it.
-  test.runIf(base === '/')(
-    'every cell of every page passes in the browser',
+  once(
+    'a malformed recipe or assembly line is one sentence with its place, and nothing is lost',
     async () => {
-      let run = 0;
-      for (const path of PAGES) {
-        const page = await open(path);
-        for (const cell of await page.locator('.cell').all()) {
-          // The island hydrates when seen, and a click waits for the button before it scrolls.
-          await cell.scrollIntoViewIfNeeded();
-          await cell.getByRole('button').click();
-          const output = cell.getByRole('status');
-          const title = await output.getAttribute('aria-label');
-          await expect.poll(() => output.textContent(), { timeout: 20_000 }).not.toBe('');
-          expect({ path, title, said: await output.textContent() }).toEqual({ path, title, said: 'passed' });
-          run++;
-        }
-        await context.close();
-      }
-      expect(run).toBeGreaterThan(12);
+      const page = await open('');
+      await ready(page);
+      await page.locator('summary', { hasText: 'Recipe' }).click();
+      const field = page.getByRole('textbox', { name: 'Recipe' });
+      const text = await field.inputValue();
+      const attempt = async (changed: string, sentence: string, runs = false) => {
+        await field.fill(changed);
+        await page.getByRole('button', { name: 'Run', exact: true }).first().click();
+        await expect.poll(() => page.locator('.island').first().innerText()).toContain(sentence);
+        if (!runs) expect(await field.inputValue()).toBe(changed); // what runs is shown in its canonical form
+        await slider(page).focus();
+        await slider(page).press('Home');
+        await settled(page, 0);
+      };
+      await attempt(
+        text.replace('body    int3', 'body    loud'),
+        'unknown body: loud (linux-4.2 has quiet, int3, pf-fixup)',
+      );
+      await attempt(text.replace('nmi at task+2', 'nmi at tusk'), 'unknown label: tusk');
+      await attempt(
+        `${text}\nedit linux-4.2#nested\n| nested_nmi:\n| nested_nmi_out: pushqq %rdx`,
+        'unknown mnemonic: pushqq',
+      );
+      const plain = text
+        .split('\n')
+        .filter((line) => !/^(expect|cursor)/.test(line))
+        .join('\n');
+      await attempt(
+        `${plain}\nedit linux-4.2#nested\n| nested_nmi:\n| nested_nmi_out:\n| 1: incq %rdx\n| jmp 1b`,
+        'no end after 5000 transitions',
+        true,
+      );
+      await attempt('<img src=x onerror=alert(1)>', 'missing scenario');
     },
-    240_000,
   );
 
   test('links keep the base, and lead somewhere', async () => {
     const seen = new Set<string>();
     const walk = (path: string): void => {
-      const file = join(folder, path, 'index.html');
+      const file = join(SITES[base], path, 'index.html');
       const html = readFileSync(file, 'utf8');
       for (const [, href = ''] of html.matchAll(/<a [^>]*href="([^"]+)"/g)) {
         if (/^(https?:|mailto:|#)/.test(href)) continue;
@@ -261,7 +173,7 @@ describe.each([
         const target = clean.slice(base.length);
         if (seen.has(target)) continue;
         seen.add(target);
-        const found = statSync(join(folder, target), { throwIfNoEntry: false });
+        const found = statSync(join(SITES[base], target), { throwIfNoEntry: false });
         expect({ path, href, found: found !== undefined }).toEqual({ path, href, found: true });
         if (found?.isDirectory()) walk(target);
       }
@@ -285,31 +197,6 @@ describe.each([
     });
     expect({ wasm, evaluated }).toEqual({ wasm: 'allowed', evaluated: 'refused' });
   });
-
-  // One base is enough: the pages are the same but for their links.
-  test.runIf(base === '/')(
-    'axe finds nothing on a desk by day and on a phone by night; nothing scrolls sideways',
-    async () => {
-      for (const path of PAGES) {
-        const page = await open(path);
-        if (await page.locator('.island').count()) await ready(page);
-        for (const [width, colorScheme] of [
-          [1280, 'light'],
-          [390, 'dark'],
-        ] as const) {
-          await page.setViewportSize({ width, height: 900 });
-          await page.emulateMedia({ colorScheme });
-          const { violations } = await new AxeBuilder({ page }).analyze();
-          const found = violations.map(({ id, nodes }) => `${path} ${width}: ${id}: ${nodes[0]?.html}`);
-          expect(found).toEqual([]);
-          const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-          expect({ path, width, wide: Math.max(0, wide) }).toEqual({ path, width, wide: 0 });
-        }
-        await context.close();
-      }
-    },
-    240_000, // a guard against hangs; twenty looks at whole pages take their time on a busy machine
-  );
 });
 
 test('pages stay within their budgets', () => {
@@ -318,10 +205,10 @@ test('pages stay within their budgets', () => {
     readdirSync(folder, { withFileTypes: true, recursive: true })
       .filter((one) => one.isFile())
       .map((one) => join(one.parentPath, one.name));
-  const assets = all('dist/_astro');
+  const assets = all(`${SITES['/']}/_astro`);
   const sum = (pattern: RegExp) =>
     assets.filter((file) => pattern.test(file)).reduce((total, file) => total + size(file), 0);
-  const heavy = all('dist').filter((file) => file.endsWith('.html') && size(file) > 40_000);
+  const heavy = all(SITES['/']).filter((file) => file.endsWith('.html') && size(file) > 40_000);
   expect(heavy).toEqual([]);
   expect(sum(/\.css$/)).toBeLessThan(14_000);
   expect(sum(/\/(Lab|client|preact|signals|jsxRuntime|preload)[^/]*\.js$/)).toBeLessThan(35_000);

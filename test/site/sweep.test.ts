@@ -1,41 +1,13 @@
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { serve } from '../../src/cli/serve.ts';
-import { launch } from './browser.ts';
+import type { Locator, Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { visits } from './visit.ts';
 
-let browser: Browser;
-let site: Awaited<ReturnType<typeof serve>>;
+// Under a base, where a link that forgets it goes wrong.
+const site = visits('/a/b/');
 let page: Page;
-let complaints: string[];
-let requests: string[];
-beforeAll(async () => {
-  browser = await launch();
-  // Under a base, where a link that forgets it goes wrong.
-  site = await serve('node_modules/.cache/based', { base: '/a/b/' });
-});
-afterAll(async () => {
-  await browser?.close();
-  site?.server.close();
-});
-beforeEach(() => {
-  complaints = [];
-  requests = [];
-});
-afterEach(async () => {
-  await page?.context().close();
-  expect(complaints).toEqual([]);
-});
-
-async function open(javaScriptEnabled = true): Promise<void> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, javaScriptEnabled });
-  page = await context.newPage();
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('request', (request) => requests.push(request.url()));
-  await page.goto(`${site.url}notebooks/labs/sweep/`);
-}
+const open = async (javaScriptEnabled = true): Promise<void> => {
+  page = await site.open('notebooks/labs/sweep/', { javaScriptEnabled });
+};
 
 const island = (n: number): Locator => page.locator('.sweep').nth(n);
 const map = (one: Locator): Locator => one.getByRole('application');
@@ -50,7 +22,7 @@ const verdict = (one: Locator): Promise<string> => one.locator('.verdict').inner
 async function swept(one: Locator): Promise<void> {
   const run = one.getByRole('button', { name: 'Run', exact: true });
   if (await run.isEnabled()) await run.click();
-  await expect.poll(() => phase(one), { timeout: 50_000 }).toBe('done');
+  await expect.poll(() => phase(one)).toBe('done');
 }
 const LIVE = 2;
 
@@ -87,10 +59,8 @@ test('keys move about in the map, and Enter opens the run of the cell', async ()
   await expect.poll(() => readout(one)).toMatch(/No run here/);
   await map(one).press('ArrowRight');
   await map(one).press('Enter');
-  await page.waitForURL(/\/a\/b\/s\/latch-opens-early\/v0\/?#t12\.n2\.n11\.n12/, { timeout: 50_000 });
-  await expect
-    .poll(() => page.locator('.standing').first().innerText(), { timeout: 50_000 })
-    .toMatch(/same as the link/);
+  await page.waitForURL(/\/a\/b\/s\/latch-opens-early\/v0\/?#t12\.n2\.n11\.n12/);
+  await expect.poll(() => page.locator('.standing').first().innerText()).toMatch(/same as the link/);
   await page.goBack();
   await ready(island(0));
 });
@@ -108,10 +78,8 @@ test('a click opens the run that breaks, and the door shows what broke', async (
   if (!frame) throw new Error('no cell is chosen');
   await page.mouse.move(frame.x + frame.width / 2, frame.y + frame.height / 2);
   await page.mouse.click(frame.x + frame.width / 2, frame.y + frame.height / 2);
-  await page.waitForURL(/\/s\/latch-opens-early\/v0\/?#t\d+\./, { timeout: 50_000 });
-  await expect
-    .poll(() => page.locator('.outcome').first().innerText(), { timeout: 50_000 })
-    .toMatch(/^lost /);
+  await page.waitForURL(/\/s\/latch-opens-early\/v0\/?#t\d+\./);
+  await expect.poll(() => page.locator('.outcome').first().innerText()).toMatch(/^lost /);
 });
 
 test('a safeguard put back clears the map; a recipe that was found is linked, copied and mailed', async () => {
@@ -120,9 +88,7 @@ test('a safeguard put back clears the map; a recipe that was found is linked, co
   await ready(one);
   const found = one.getByRole('region', { name: /^Shortest recipes/ });
   await found.getByRole('button', { name: 'For a mail' }).first().click();
-  await expect
-    .poll(() => found.locator('.mail pre').innerText(), { timeout: 50_000 })
-    .toMatch(/without +std/);
+  await expect.poll(() => found.locator('.mail pre').innerText()).toMatch(/without +std/);
   const lines = (await found.locator('.mail pre').innerText()).split('\n');
   expect(lines.filter((line) => line.length > 72 && !/^\[1\] http/.test(line))).toEqual([]);
   await one.getByRole('checkbox', { name: /std-before-clear/ }).check();
@@ -133,7 +99,7 @@ test('a safeguard put back clears the map; a recipe that was found is linked, co
   await swept(one);
   expect(await verdict(one)).toMatch(/break an invariant.*without test-b/s);
   const link = found.getByRole('link', { name: 'Open this run' }).first();
-  await expect.poll(() => link.getAttribute('href'), { timeout: 50_000 }).toContain('.w_test-b');
+  await expect.poll(() => link.getAttribute('href')).toContain('.w_test-b');
   await one.getByRole('button', { name: 'Reset' }).click();
   expect(await verdict(one)).toMatch(/without std-before-clear/);
 });
@@ -153,7 +119,7 @@ test('a long sweep is cancelled at once, claims nothing, and the next one runs',
   await swept(one);
   expect(await verdict(one)).toMatch(/schedules.*at most one NMI/s);
   // Workers of sweeps only: that of the laboratory is not needed here.
-  expect(requests.filter((url) => /\/worker[^/]*\.js/.test(url))).toEqual([]);
+  expect(site.requests.filter((request) => /\/worker[^/]*\.js/.test(request.url()))).toEqual([]);
 });
 
 test('what cannot be swept is a sentence, and the island goes on', async () => {
@@ -168,7 +134,7 @@ test('what cannot be swept is a sentence, and the island goes on', async () => {
   });
   const run = one.getByRole('button', { name: 'Run', exact: true });
   if (await run.isEnabled()) await run.click();
-  await expect.poll(() => phase(one), { timeout: 50_000 }).toBe('refused');
+  await expect.poll(() => phase(one)).toBe('refused');
   expect(await one.getByRole('alert').innerText()).toMatch(/unknown body: loud/);
   await one.getByLabel('handler body').selectOption('quiet');
   await swept(one);

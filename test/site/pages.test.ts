@@ -1,0 +1,48 @@
+/** What holds on every page. One base is enough: pages are the same but for their links. */
+import { expect, test } from 'vitest';
+import { flaws, ready, visits } from './visit.ts';
+
+const { open } = visits('/');
+
+const PAGES = [
+  '',
+  's/',
+  'reference/',
+  'reference/recipe/',
+  'reference/designs/',
+  'reference/links/',
+  'reference/processor/',
+  'reference/not-modelled/',
+  'notebooks/kernel-4.2/',
+  'notebooks/designs/linux-4.2/',
+  'notebooks/labs/safeguards-4.2/',
+  'notebooks/labs/laboratory/',
+  'notebooks/labs/sweep/',
+  's/nested-nmi/v0/',
+  's/nested-nmi/v0/repeat_nmi/',
+];
+
+test.each(PAGES)('axe finds nothing, and nothing scrolls sideways: /%s', async (path) => {
+  const page = await open(path);
+  if (await page.locator('.island').count()) await ready(page);
+  expect(await flaws(page)).toEqual([]);
+});
+
+// What a reader's browser makes of every cell is what the tests make of it.
+test('every cell of every page passes in the browser', async () => {
+  let run = 0;
+  for (const path of PAGES) {
+    const page = await open(path);
+    for (const cell of await page.locator('.cell').all()) {
+      // The island hydrates when seen, and a click waits for the button before it scrolls.
+      await cell.scrollIntoViewIfNeeded();
+      await cell.getByRole('button').click();
+      const output = cell.getByRole('status');
+      const title = await output.getAttribute('aria-label');
+      await expect.poll(() => output.textContent()).not.toBe('');
+      expect({ path, title, said: await output.textContent() }).toEqual({ path, title, said: 'passed' });
+      run++;
+    }
+  }
+  expect(run).toBeGreaterThan(12);
+}, 240_000); // a guard against hangs

@@ -1,0 +1,133 @@
+/** Visits of the built site in a browser. What goes wrong on one, however quietly, fails its test. */
+import AxeBuilder from '@axe-core/playwright';
+import type { Browser, BrowserContext, BrowserContextOptions, Page, Request } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { serve } from '../../src/cli/serve.ts';
+import { launch } from './browser.ts';
+
+/** Where the site is built for each base; under the other one with frozen test rows. */
+export const SITES = { '/': 'dist', '/a/b/': 'node_modules/.cache/based' } as const;
+export type Base = keyof typeof SITES;
+
+export interface Visits {
+  /** Address of the site, with a slash at its end. */
+  readonly url: string;
+  /** What this test asked for, the requests of workers too. */
+  readonly requests: readonly Request[];
+  /** Ends the visit before, if there is one, and opens a page of the site. */
+  readonly open: (path: string, options?: BrowserContextOptions) => Promise<Page>;
+  /** Takes back complaints that a test provokes; there must be some. */
+  readonly provoked: (pattern: RegExp) => void;
+}
+
+let browser: Promise<Browser> | undefined;
+
+/**
+ * Serves the site under a base for the tests of the `describe` (or file) that calls this. After each test nothing
+ * may have been complained of: no error or warning on the console, no exception, no request that failed or was
+ * answered with a status from 400 on.
+ */
+export function visits(base: Base): Visits {
+  let site: Awaited<ReturnType<typeof serve>>;
+  let context: BrowserContext | undefined;
+  let complaints: string[];
+  let requests: Request[];
+  const leave = async () => {
+    await context?.close();
+    context = undefined;
+  };
+  beforeAll(async () => {
+    site = await serve(SITES[base], { base });
+  });
+  afterAll(async () => {
+    site?.server.close();
+    const launched = browser;
+    browser = undefined;
+    await (await launched)?.close();
+  });
+  beforeEach(() => {
+    complaints = [];
+    requests = [];
+  });
+  afterEach(async () => {
+    await leave();
+    expect(complaints).toEqual([]);
+  });
+
+  return {
+    get url() {
+      return site.url;
+    },
+    get requests() {
+      return requests;
+    },
+    async open(path, options) {
+      await leave();
+      browser ??= launch();
+      context = await (await browser).newContext({ viewport: { width: 1280, height: 900 }, ...options });
+      context.on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+      });
+      context.on('weberror', (error) => complaints.push(String(error.error())));
+      context.on('request', (request) => requests.push(request));
+      context.on('requestfailed', (request) => {
+        const reason = request.failure()?.errorText; // a worker still loading when the reader moves on is no fault
+        if (reason !== 'net::ERR_ABORTED') complaints.push(`${reason} ${request.url()}`);
+      });
+      context.on('response', (response) => {
+        if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`);
+      });
+      const page = await context.newPage();
+      await page.goto(site.url + path);
+      return page;
+    },
+    provoked(pattern) {
+      const rest = complaints.filter((one) => !pattern.test(one));
+      expect(rest.length).toBeLessThan(complaints.length);
+      complaints = rest;
+    },
+  };
+}
+
+/** Waits until the first island answers. */
+export const ready = (page: Page): Promise<void> =>
+  page.locator('.island[data-ready=true]').first().waitFor();
+
+/** Boundary that the first island shows. */
+export const boundary = async (page: Page): Promise<number> =>
+  Number(await page.locator('.island').first().getAttribute('data-boundary'));
+
+/** What the first island says of its run: the same as recorded, changed, a draft. */
+export const said = async (page: Page): Promise<string> =>
+  (await page.locator('.standing').first().innerText()).trim();
+
+export const LOOKS = [
+  { width: 1280, colorScheme: 'light' },
+  { width: 390, colorScheme: 'dark' },
+] as const;
+
+/** What axe finds on a desk by day and on a phone by night, and what scrolls sideways there. */
+export async function flaws(page: Page): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const { width, colorScheme } of LOOKS) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
+    found.push(...(await flawsAsShown(page)));
+  }
+  return found;
+}
+
+/** The same as the page is shown, of some of its parts. */
+export async function flawsAsShown(page: Page, parts: readonly string[] = []): Promise<readonly string[]> {
+  // Our pages have no frames. For such a page this mode runs the same rules, without a second page that is sent
+  // every node which passes: a fifth of the time.
+  expect(page.frames()).toHaveLength(1);
+  const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] });
+  const { violations } = await parts.reduce((builder, part) => builder.include(part), axe).analyze();
+  const [width, wide] = await page.evaluate(() => [
+    window.innerWidth,
+    document.documentElement.scrollWidth - window.innerWidth,
+  ]);
+  const found = violations.map(({ id, nodes }) => `${page.url()} ${width}: ${id}: ${nodes[0]?.html}`);
+  return (wide ?? 0) > 0 ? [...found, `${page.url()} ${width}: ${wide} too wide`] : found;
+}
