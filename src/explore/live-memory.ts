@@ -4,6 +4,7 @@
  */
 import { JOURNAL, JOURNAL_ENTRY } from '../engine/layout.ts';
 import type { Booted } from '../kernel/boot.ts';
+import { stir } from '../scenario/memory-watch.ts';
 
 interface Word {
   readonly physical: number;
@@ -76,12 +77,6 @@ export class LiveMemory {
     return [low, high];
   }
 
-  /** Linear addresses of the words that differ from the start, for a report on two states that should be equal. */
-  differing(): readonly bigint[] {
-    this.follow();
-    return [...this.regions, this.rest].flatMap(({ changed }) => [...changed].map(({ linear }) => linear));
-  }
-
   /** Stores down to `head` were just taken back. */
   rewind(head: number): void {
     while (this.seen > head) {
@@ -129,14 +124,5 @@ export class LiveMemory {
   }
 }
 
-/** Mixing steps of MurmurHash3 (Austin Appleby, public domain) over three numbers. */
-export function mix(a: number, b: number, c: number, seed: number): number {
-  let hash = seed;
-  for (let n = 0; n < 3; n++) {
-    hash = Math.imul(hash ^ (n === 0 ? a : n === 1 ? b : c), 0xcc9e_2d51);
-    hash ^= hash >>> 15;
-    hash = Math.imul(hash, 0x1b87_3593);
-    hash ^= hash >>> 13;
-  }
-  return hash;
-}
+/** A 32-bit hash of three numbers. */
+export const mix = (a: number, b: number, c: number, seed: number): number => stir(stir(stir(seed, a), b), c);

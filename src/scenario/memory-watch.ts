@@ -65,7 +65,7 @@ export class MemoryWatch {
     const now = this.booted.machine.physicalWord(physical);
     const halves = (value: bigint): number[] => [Number(value & 0xffff_ffffn), Number(value >> 32n)];
     const parts = now === word.start ? undefined : [...halves(word.linear), ...halves(now)];
-    const [low, high] = parts ? [mix(parts, 0x9e37_79b1), mix(parts, 0x85eb_ca77)] : [0, 0];
+    const [low, high] = parts ? [parts.reduce(stir, 0x9e37_79b1), parts.reduce(stir, 0x85eb_ca77)] : [0, 0];
     this.low = (this.low - word.low + low) | 0;
     this.high = (this.high - word.high + high) | 0;
     if (this.counters.has(word.linear)) {
@@ -79,14 +79,10 @@ export class MemoryWatch {
 
 const hex = (lane: number): string => (lane >>> 0).toString(16).padStart(8, '0');
 
-/** A 32-bit hash of words: the mixing steps of MurmurHash3, which is in the public domain. */
-function mix(words: readonly number[], seed: number): number {
-  let hash = seed;
-  for (const word of words) {
-    hash = Math.imul(hash ^ word, 0xcc9e_2d51);
-    hash ^= hash >>> 15;
-    hash = Math.imul(hash, 0x1b87_3593);
-    hash ^= hash >>> 13;
-  }
-  return hash;
+/** Adds a word to a 32-bit hash: the mixing steps of MurmurHash3, which is in the public domain. */
+export function stir(hash: number, word: number): number {
+  let mixed = Math.imul(hash ^ word, 0xcc9e_2d51);
+  mixed ^= mixed >>> 15;
+  mixed = Math.imul(mixed, 0x1b87_3593);
+  return mixed ^ (mixed >>> 13);
 }
