@@ -148,16 +148,22 @@ scene msr_not_canonical
         wrmsr
 1:      nop
         end
+        .macro take_gate vector                 # no more present; RAX has what it was
+        mov     idt + \vector * 16,%rax
+        mov     %rax,%rcx
+        btr     $47,%rcx
+        mov     %rcx,idt + \vector * 16
+        .endm
+        .macro put_gate vector
+        mov     %rax,idt + \vector * 16
+        .endm
 # A gate that is not present, met while a #GP is delivered: contributory on contributory.
 scene double_fault_contributory
         hook    8, 1f
-        mov     idt + 13 * 16,%rax
-        mov     %rax,%rcx
-        btr     $47,%rcx
-        mov     %rcx,idt + 13 * 16
+        take_gate 13
         mov     $0x8000000000000000,%rcx
         mov     (%rcx),%rdx
-1:      mov     %rax,idt + 13 * 16
+1:      put_gate 13
         end
 # A #PF while #PF is delivered: the stack is not there.
 scene double_fault_stack
@@ -176,31 +182,22 @@ scene double_fault_benign_first
 # #UD is benign: what its delivery raises is delivered on its own.
 scene fault_after_benign
         hook    11, 1f
-        mov     idt + 6 * 16,%rax
-        mov     %rax,%rcx
-        btr     $47,%rcx
-        mov     %rcx,idt + 6 * 16
+        take_gate 6
         ud2
-1:      mov     %rax,idt + 6 * 16
+1:      put_gate 6
         end
 scene fault_of_a_breakpoint
         hook    11, 1f
-        mov     idt + 3 * 16,%rax
-        mov     %rax,%rcx
-        btr     $47,%rcx
-        mov     %rcx,idt + 3 * 16
+        take_gate 3
         int3
-1:      mov     %rax,idt + 3 * 16
+1:      put_gate 3
         end
 scene hook_of_an_nmi_is_absent
         hook    11, 1f
-        mov     idt + 2 * 16,%rax
-        mov     %rax,%rcx
-        btr     $47,%rcx
-        mov     %rcx,idt + 2 * 16
+        take_gate 2
         send_nmi
         nop
-1:      mov     %rax,idt + 2 * 16
+1:      put_gate 2
         end
 scene flags_of_popf
         push    $0x47fd7

@@ -354,6 +354,14 @@ scene_\name:
         .macro send_interrupt
         movl    $0x44020,apic + 0x300
         .endm
+        .macro to_kernel label, flags=2, cs=KERNEL_CS
+        push    $KERNEL_SS
+        push    $task_stack_top
+        push    $\flags
+        push    $\cs
+        push    $\label
+        iretq
+        .endm
         .macro to_user label, flags=2
         push    $USER_SS
         push    $user_stack_top

@@ -81,12 +81,7 @@ scene iret_nt
         hook    13, 1f
         push    $0x4002
         popf
-        push    $KERNEL_SS
-        push    $task_stack_top
-        push    $2
-        push    $KERNEL_CS
-        push    $1f
-        iretq
+        to_kernel 1f
 1:      nop
         end
 scene iret_ss_null_kernel
@@ -117,22 +112,12 @@ scene iret_from_not_canonical
 1:      nop
         end
 scene iret_flags
-        push    $KERNEL_SS
-        push    $task_stack_top
-        push    $0x257fd7 & ~0x4300
-        push    $KERNEL_CS
-        push    $1f
-        iretq
+        to_kernel 1f, 0x257fd7 & ~0x4300
 1:      pushf
         pop     %rax
         end
 scene iret_to_another_code_segment
-        push    $KERNEL_SS
-        push    $task_stack_top
-        push    $2
-        push    $0x50
-        push    $1f
-        iretq
+        to_kernel 1f, 2, 0x50
 1:      int3
         end
 scene interrupt
@@ -184,12 +169,7 @@ scene interrupt_popf
         end
 scene interrupt_iret
         send_interrupt
-        push    $KERNEL_SS
-        push    $task_stack_top
-        push    $0x202
-        push    $KERNEL_CS
-        push    $1f
-        iretq
+        to_kernel 1f, 0x202
 1:      nop
         cli
         end

@@ -41,19 +41,9 @@ scene step_fault
         end
 scene step_iret
         hook    1, count
-        push    $KERNEL_SS
-        push    $task_stack_top
-        push    $0x102
-        push    $KERNEL_CS
-        push    $1f
-        iretq
+        to_kernel 1f, 0x102
 1:      nop
-        push    $KERNEL_SS
-        push    $task_stack_top
-        push    $2
-        push    $KERNEL_CS
-        push    $1f
-        iretq
+        to_kernel 1f
 1:      nop
         end
 scene step_mov_ss
