@@ -3,8 +3,16 @@
  * many events and from that start there is no shorter way, and with fewer events there is none at all.
  */
 import type { Problem } from '../asm/source.ts';
-import type { Library } from '../scenario/library.ts';
-import { type Explored, explorePart, type Found, partsOf, reportOf, type SweepAsk } from './sweep.ts';
+import { copyOf, type Library } from '../scenario/library.ts';
+import {
+  type Explored,
+  explorePart,
+  type Found,
+  partsOf,
+  reportOf,
+  type SweepAsk,
+  usualOf,
+} from './sweep.ts';
 
 export interface Hunted {
   /** What was found, the shortest first; nothing if the whole sweep is clean. */
@@ -17,17 +25,21 @@ export interface Hunted {
 
 /** Hunts with the first event of the ask, the first two, and so on. */
 export function hunt(ask: SweepAsk, pages: Library): Hunted | { readonly problems: readonly Problem[] } {
+  const { starts, bodies } = { ...usualOf(ask, pages), ...ask };
+  const setups = starts.flatMap((start) => bodies.map((body) => ({ starts: [start], bodies: [body] })));
   let schedules = 0;
-  for (let count = 1; count <= ask.events.length; count++) {
-    const less = { ...ask, events: ask.events.slice(0, count) };
-    const ready = partsOf(less, pages);
-    if ('problems' in ready) return ready;
-    for (const part of ready.parts) {
-      const report = reportOf(less, [finish(explorePart(part))]);
+  for (let count = 1; count <= ask.events.length; count++)
+    for (const setup of setups) {
+      const less = { ...ask, ...setup, events: ask.events.slice(0, count) };
+      const ready = partsOf(less, pages);
+      if ('problems' in ready) return ready;
+      const report = reportOf(
+        less,
+        ready.parts.map((part) => finish(explorePart(part))),
+      );
       schedules += report.schedules;
       if (report.violations.length > 0) return { found: report.violations, events: less.events, schedules };
     }
-  }
   return { found: [], events: ask.events, schedules };
 }
 
@@ -51,7 +63,8 @@ export function removed(
   return safeguards.map((safeguard) => {
     const one = { ...ask, without: [safeguard] };
     const key = JSON.stringify(one);
-    const hunted = kept.get(key) ?? hunt(one, pages);
+    // In a library of its own, so that the machines of all starts go when it is done.
+    const hunted = kept.get(key) ?? hunt(one, copyOf(pages));
     if ('problems' in hunted) throw new Error(hunted.problems.map(({ message }) => message).join('\n'));
     kept.set(key, hunted);
     return { ...hunted, safeguard };

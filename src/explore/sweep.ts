@@ -121,7 +121,7 @@ const sourceOf = (
  * The starts and bodies that a sweep takes unless told: those of the first promise, or documented hole, of the design
  * that speaks of these kinds of events; else all it has.
  */
-function usualOf(
+export function usualOf(
   { design: slug, events, ...variant }: SweepAsk,
   pages: Library,
 ): Pick<Sweep, 'starts' | 'bodies'> {

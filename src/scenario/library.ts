@@ -46,6 +46,10 @@ export function library(shelves: readonly Shelf[], registry?: Registry, built?: 
   return Object.assign(pages, { ...(registry && { registry }), ...(built && { built }) });
 }
 
+/** The same pages, with nothing assembled yet: what is made from the copy goes with it. */
+export const copyOf = (pages: Library): Library =>
+  pages.registry ? Object.assign(new Map(pages), { registry: pages.registry }) : new Map(pages);
+
 /** The cell that `page#block` names. */
 export const cellOf = (pages: Library, reference: string): Source | undefined => {
   const [slug = '', block = ''] = reference.split('#');
