@@ -34,8 +34,13 @@ export function around(recipe: Recipe, { events, ...more }: More): SweepAsk {
   };
 }
 
-/** The kinds of events that have a cause in a design, and a gate where they need one. */
-export function eventsOf({ absent, patchable, watched, gates }: Design): readonly Strikes[] {
+/** Every kind of event, and whether it has a cause in a design, and a gate where it needs one. */
+export function eventsOf({
+  absent,
+  patchable,
+  watched,
+  gates,
+}: Design): readonly (Strikes & { readonly possible: boolean })[] {
   const hasGate = (from: number, to = from): boolean =>
     gates.some(({ vector }) => vector >= from && vector <= to);
   const possible: Readonly<Record<Strikes['event'], boolean>> = {
@@ -48,5 +53,5 @@ export function eventsOf({ absent, patchable, watched, gates }: Design): readonl
     gp: false,
   };
   // An NMI is what these maps are about: it is offered first.
-  return KINDS.filter(({ event }) => possible[event]).toReversed();
+  return KINDS.map((kind) => ({ ...kind, possible: possible[kind.event] })).toReversed();
 }

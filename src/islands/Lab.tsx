@@ -132,12 +132,26 @@ function Recorded({ state }: { readonly state: State }) {
 }
 
 function Outcome({ state }: { readonly state: State }) {
-  const { outcome } = state.outline.value;
-  if (outcome.verdict === 'returns') return null;
+  const { outcome, broken } = state.outline.value;
+  const [first] = broken;
+  const sentence = 'sentence' in outcome ? outcome.sentence : '';
+  if (outcome.verdict === 'returns' && !first) return null;
+  // What broke first is what the run shows; how it ends is what came of that.
   return (
     <p class="outcome">
-      <b>{outcome.verdict}</b> {outcome.verdict === 'not-modelled' && <code>{outcome.name}</code>}{' '}
-      {outcome.sentence}
+      <b>{outcome.verdict}</b>{' '}
+      {first && (
+        <>
+          {first.invariant} breaks at boundary {first.boundary}: {first.sentence}.{' '}
+        </>
+      )}
+      {outcome.verdict === 'not-modelled' && <code>{outcome.name}</code>}{' '}
+      {sentence !== '' && sentence !== first?.sentence && (first ? `In the end, ${sentence}. ` : sentence)}
+      {first && (
+        <button type="button" class="btn js" onClick={() => state.moveTo(first.boundary)}>
+          Go there
+        </button>
+      )}
     </p>
   );
 }

@@ -1,6 +1,7 @@
 /** The island of a sweep: a map that was drawn while the site was built, and a worker for what the reader changes. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useMemo } from 'preact/hooks';
+import { useEffect, useId, useMemo, useRef } from 'preact/hooks';
+import { fragmentOf, isOfSweep, readSweepFragment } from './sweep/address.ts';
 import { Controls } from './sweep/Controls.tsx';
 import { createClient } from './sweep/client.ts';
 import { FoundList, RunActions, Verdict } from './sweep/Found.tsx';
@@ -68,17 +69,48 @@ function Readout({ state, id }: { readonly state: State; readonly id: string }) 
   );
 }
 
+/** A fragment as it was written; one that cannot be decoded stays as it is, and is refused. */
+function decoded(fragment: string): string {
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return fragment;
+  }
+}
+
 export default function Sweep({ baked, choices, title, children }: SweepProps) {
   const state = useMemo(() => createState(baked, createClient, title), []);
   const id = useId();
+  const section = useRef<HTMLElement>(null);
   useEffect(() => {
     state.live.value = true;
-    return () => state.cancel();
+    const follow = () => {
+      if (!choices || !isOfSweep(location.hash)) return;
+      state.take(readSweepFragment(decoded(location.hash), baked.ask, choices));
+      section.current?.scrollIntoView();
+    };
+    follow();
+    addEventListener('hashchange', follow); // typed into the address bar; the island's own changes make no such event
+    return () => {
+      removeEventListener('hashchange', follow);
+      state.cancel();
+    };
   }, []);
+  // What the reader has chosen is in the address, so that it can be shared; a choice taken back leaves no trace.
+  const asked = useRef(baked.ask);
+  useEffect(() => {
+    const { value } = state.ask;
+    if (!choices || asked.current === value) return;
+    asked.current = value;
+    const path = location.pathname + location.search;
+    const plain = value === baked.ask;
+    history.replaceState(history.state, '', plain ? path : `${path}#${fragmentOf(value, choices)}`);
+  }, [state.ask.value]);
   const phase = state.phase.value;
   const warm = choices ? () => state.warm() : undefined;
   return (
     <section
+      ref={section}
       class="island sweep"
       aria-label={title}
       data-live={state.live.value ? '' : undefined}

@@ -11,7 +11,7 @@ import type { Execution } from './execution.ts';
 import { arrival, type Happening, narrate } from './narrate.ts';
 import type { Mark } from './steps.ts';
 import type { Author, Frame, TruthLine, Verdict, Word } from './timeline.ts';
-import { registersOf, VECTOR_NAME } from './track.ts';
+import { type Context, overlaps, registersOf, VECTOR_NAME } from './track.ts';
 import { flagNames, fromTop, meaningOf, place, stackMeaning, wordsAt } from './words.ts';
 
 export class FrameMaker {
@@ -181,6 +181,7 @@ export class FrameMaker {
       to: { rip, rsp: machine.get('rsp') },
       rspText: stackMeaning(machine.get('rsp'), first, this.design).replace(/, NMI stack$/, ''),
       returnTo: transition.kind === 'delivery' ? (live?.rip ?? before.rip) : before.rip,
+      overwrites: transition.kind === 'delivery' && isOverwriting(live),
       event: event || (VECTOR_NAME[transition.vector ?? -1] ?? ''),
       mnemonic,
       back,
@@ -194,6 +195,12 @@ export class FrameMaker {
     const told = narrate(happening, this.image, this.design);
     return reached?.sentence && transition.kind !== 'delivery' ? `${told} ${reached.sentence}` : told;
   }
+}
+
+/** Whether the record of the innermost event lies on that of another one that is alive. */
+function isOverwriting(live: Context | undefined): boolean {
+  for (let other = live?.outer; live && other; other = other.outer) if (overlaps(live, other)) return true;
+  return false;
 }
 
 function truthLines(

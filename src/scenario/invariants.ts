@@ -13,6 +13,7 @@ import {
   type Context,
   differing,
   isFixedUp,
+  overlaps,
   type Registers,
   registersOf,
   type Track,
@@ -55,8 +56,6 @@ export interface Violation {
 
 const hex = (value: bigint | undefined): string => `0x${(value ?? 0n).toString(16)}`;
 
-/** Bytes of a record: RIP, CS, RFLAGS, RSP, SS. */
-const RECORD = 40n;
 const USER_END = 1n << 47n;
 
 const C_TEXT = SECTIONS.find(({ name }) => name === '.text');
@@ -72,8 +71,7 @@ export function afterDelivery(
   if (live.vector === 8)
     return { invariant: 'I8', sentence: `a double fault at ${hex(live.rip)}, with RSP = ${hex(live.rsp)}` };
   for (let context = live.outer; context; context = context.outer) {
-    const apart = live.slot + RECORD <= context.slot || context.slot + RECORD <= live.slot;
-    if (apart || hasRecord(machine, context, design, page)) continue;
+    if (!overlaps(live, context) || hasRecord(machine, context, design, page)) continue;
     const sentence = `${live.event} overwrote the record of ${context.event}, and there is no copy of it`;
     return { invariant: 'I1', sentence };
   }

@@ -18,6 +18,8 @@ export interface Happening {
   readonly event: string;
   /** Name without its suffix: `iret`, `push`. */
   readonly mnemonic: string;
+  /** Whether the words that a delivery has pushed lie where a live event has its own. */
+  readonly overwrites: boolean;
   /** Whether the transition ended an event: control is back where it struck. */
   readonly back: string | undefined;
   /** The NMI latch before and after, and whether one waits after. */
@@ -53,23 +55,23 @@ const latchText = ({ wasBlocked, blocked, pending }: Happening): string => {
 };
 
 /** How the CPU pushed the five words of an NMI, told by where they lie. */
-function pushed(before: bigint, after: bigint, design: Design): string {
+function pushed(after: bigint, overwrites: boolean, design: Design): string {
   const onto = stackOf(after, design);
   const record = recordAt(after, design);
   if (!design.stacks.some(({ end }) => end === after + RECORD_BYTES))
     return `The CPU pushes five words on ${onto}, below what lies there.`;
   if (!record) return `The CPU loads RSP from the TSS and pushes five words on ${onto}.`;
-  return stackOf(before, design) === onto
+  return overwrites
     ? `RSP starts again at T, so the CPU writes over the ${record} record.`
     : `The CPU loads RSP with T from the TSS and pushes five words: the ${record} record.`;
 }
 
 function delivery(happening: Happening, image: Image, design: Design): string {
-  const { event, from, to, returnTo } = happening;
+  const { event, to, returnTo, overwrites } = happening;
   const where = place(image, returnTo);
   const onto = stackOf(to.rsp, design);
   if (!event.startsWith('NMI')) return `${event} interrupts ${where}. The CPU pushes five words on ${onto}.`;
-  return `${event} interrupts ${where}. ${pushed(from.rsp, to.rsp, design)} NMIs are blocked.`;
+  return `${event} interrupts ${where}. ${pushed(to.rsp, overwrites, design)} NMIs are blocked.`;
 }
 
 function iret(happening: Happening, image: Image, design: Design): string {

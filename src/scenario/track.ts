@@ -34,6 +34,13 @@ export interface Running {
   readonly outer: Running | undefined;
 }
 
+/** Bytes of a record: RIP, CS, RFLAGS, RSP, SS. */
+const RECORD = 40n;
+
+/** Whether the records that were pushed for two events share a word. */
+export const overlaps = (one: Context, other: Context): boolean =>
+  one.slot < other.slot + RECORD && other.slot < one.slot + RECORD;
+
 export interface Track {
   readonly live: Context | undefined;
   readonly running: Running | undefined;

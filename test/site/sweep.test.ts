@@ -5,8 +5,8 @@ import { visits } from './visit.ts';
 // Under a base, where a link that forgets it goes wrong.
 const site = visits('/a/b/');
 let page: Page;
-const open = async (javaScriptEnabled = true): Promise<void> => {
-  page = await site.open('notebooks/labs/sweep/', { javaScriptEnabled });
+const open = async (javaScriptEnabled = true, fragment = ''): Promise<void> => {
+  page = await site.open(`notebooks/labs/sweep/${fragment}`, { javaScriptEnabled });
 };
 
 const island = (n: number): Locator => page.locator('.sweep').nth(n);
@@ -78,8 +78,17 @@ test('a click opens the run that breaks, and the door shows what broke', async (
   if (!frame) throw new Error('no cell is chosen');
   await page.mouse.move(frame.x + frame.width / 2, frame.y + frame.height / 2);
   await page.mouse.click(frame.x + frame.width / 2, frame.y + frame.height / 2);
-  await page.waitForURL(/\/s\/latch-opens-early\/v0\/?#t\d+\./);
-  await expect.poll(() => page.locator('.outcome').first().innerText()).toMatch(/^lost /);
+  await page.waitForURL(/\/s\/latch-opens-early\/v0\/?#t\d+\./, { timeout: 50_000 });
+  await expect
+    .poll(() => page.locator('.outcome').first().innerText(), { timeout: 50_000 })
+    .toMatch(/^lost I1 breaks at boundary \d+: NMI 2 overwrote the record of NMI 1/);
+  // It opens there, and from anywhere else a button leads back.
+  const lab = page.locator('.island').first();
+  const first = Number(/boundary (\d+)/.exec(await page.locator('.outcome').first().innerText())?.[1]);
+  expect(Number(await lab.getAttribute('data-boundary'))).toBe(first);
+  await lab.press('[');
+  await lab.getByRole('button', { name: 'Go there' }).click();
+  await expect.poll(() => lab.getAttribute('data-boundary')).toBe(String(first));
 });
 
 test('a safeguard put back clears the map; a recipe that was found is linked, copied and mailed', async () => {
@@ -102,6 +111,52 @@ test('a safeguard put back clears the map; a recipe that was found is linked, co
   await expect.poll(() => link.getAttribute('href')).toContain('.w_test-b');
   await one.getByRole('button', { name: 'Reset' }).click();
   expect(await verdict(one)).toMatch(/without std-before-clear/);
+});
+
+test('what is chosen is in the address, and the address opens it', async () => {
+  await open();
+  const one = island(LIVE);
+  await ready(one);
+  expect(new URL(page.url()).hash).toBe('');
+  await one.getByLabel('second, anywhere').selectOption('');
+  await one.getByLabel('start').selectOption('syscall-gap');
+  await one.getByRole('checkbox', { name: /^std-before-clear/ }).check();
+  await one.getByRole('checkbox', { name: /^test-e/ }).uncheck();
+  await swept(one);
+  const said = '#sweep.e_nmi.s_syscall-gap.h_int3.w_test-e';
+  await expect.poll(() => new URL(page.url()).hash).toBe(said);
+  const then = await verdict(one);
+  expect(then).toMatch(/Start syscall-gap.*at most one NMI/s);
+  await one.getByRole('button', { name: 'Reset' }).click();
+  await expect.poll(() => new URL(page.url()).hash).toBe('');
+  await page.context().close();
+
+  await open(true, said);
+  await expect.poll(() => phase(one), { timeout: 50_000 }).toBe('done');
+  await expect.poll(() => verdict(one), { timeout: 50_000 }).toMatch(/break an invariant/);
+  expect((await verdict(one)).replace(/Took.*/, '')).toBe(then.replace(/Took.*/, ''));
+  await expect.poll(() => one.evaluate((node) => node.getBoundingClientRect().top < innerHeight)).toBe(true);
+  await page.evaluate(() => {
+    location.hash = '#sweep.e_nmi.h_loud';
+  });
+  await expect.poll(() => phase(one)).toBe('refused');
+  expect(await one.getByRole('alert').innerText()).toMatch(/^unknown body: loud \(there is /);
+});
+
+test('impossible runs are a mode of their own, and say so', async () => {
+  await open();
+  const one = island(LIVE);
+  await ready(one);
+  const first = one.getByLabel('first, anywhere');
+  expect(await first.locator('option').allInnerTexts()).not.toContain('#GP');
+  await one.getByRole('checkbox', { name: /impossible/ }).check();
+  await first.selectOption('gp');
+  await one.getByLabel('second, anywhere').selectOption('');
+  await swept(one);
+  expect(await verdict(one)).toMatch(/#GP: at any boundary, cause or not: some of these runs are impossible/);
+  expect(await one.locator('.found pre').first().innerText()).toMatch(/set +impossible allow/);
+  await one.getByRole('checkbox', { name: /impossible/ }).uncheck();
+  expect(await first.inputValue()).toBe('nmi');
 });
 
 test('a long sweep is cancelled at once, claims nothing, and the next one runs', async () => {

@@ -1,5 +1,7 @@
+import { doorOf } from '../../explore/door.ts';
 import { addressOf, HOST } from '../../scenario/mail-out.ts';
 import { linkTo } from '../../scenario/open-link.ts';
+import { print } from '../../scenario/recipe.ts';
 import { args, type Command, json, refuse } from './command.ts';
 import { MOMENT, openMoment } from './opened.ts';
 
@@ -13,7 +15,8 @@ export const link: Command = {
     '--host  the site that the link leads to',
     '--json  {link, path, boundary, digest}',
     '',
-    'A link says what a recipe says beyond a named scenario. Exit status 1: no link can say this one.',
+    'A link says what a recipe says beyond a named scenario; a recipe without a page, as lab sweep prints it, is said by the',
+    'nearest that has one. Exit status 1: no link can say this one.',
   ].join('\n'),
   async run(given) {
     const parsed = args(given, MOMENT, 1);
@@ -22,11 +25,13 @@ export const link: Command = {
     if (!opened) return 2;
     const { values } = parsed;
     const { recipe, timeline, boundary, warnings, opener } = opened;
-    const path = linkTo(recipe, timeline, boundary, opener);
+    // What has no page of its own, as what a sweep finds, is said by what differs from a scenario that has one.
+    const path = linkTo(recipe, timeline, boundary, opener) ?? doorOf(print(recipe), boundary, opener).link;
     if (path === undefined)
       return (
-        refuse(`missing link: no page has the scenario ${recipe.slug} v${recipe.version} with this set-up`) ??
-        1
+        refuse(
+          `missing link: no page has the scenario ${recipe.slug} v${recipe.version}, nor another with this design and start`,
+        ) ?? 1
       );
     const address = addressOf(path, values.host ?? HOST);
     const digest = timeline.frames[boundary]?.digest;

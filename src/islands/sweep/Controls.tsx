@@ -10,6 +10,8 @@ export function Controls({ state, choices }: { readonly state: State; readonly c
   const without = ask.without ?? [];
   const given = ask.given ?? [];
   const base = bases.find((one) => one.given.join() === given.join() && one.start === ask.starts?.[0]);
+  const { anywhere = false } = ask;
+  const offered = kinds.filter(({ event, possible }) => possible || anywhere || ask.events.includes(event));
   const setEvent = (n: number, event: string) =>
     state.change({
       events:
@@ -40,11 +42,25 @@ export function Controls({ state, choices }: { readonly state: State; readonly c
             value={ask.events[n] ?? ''}
             options={[
               ...(n > 0 ? [['', 'nothing'] as [string, string]] : []),
-              ...kinds.map(({ event }): [string, string] => [event, eventName(event)]),
+              ...offered.map(({ event }): [string, string] => [event, eventName(event)]),
             ]}
             onChange={(event) => setEvent(n, event)}
           />
         ))}
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={anywhere}
+            onChange={({ currentTarget: { checked } }) =>
+              state.change({
+                anywhere: checked,
+                // Without a cause some events cannot strike at all: they go with the mode.
+                ...(!checked && { events: possibleOf(ask.events, kinds) }),
+              })
+            }
+          />
+          <span>anywhere, impossible ones too</span>
+        </label>
       </fieldset>
       <fieldset>
         <legend>Where it begins</legend>
@@ -89,6 +105,12 @@ export function Controls({ state, choices }: { readonly state: State; readonly c
       {given.length === 0 && <code class="command">{commandOf(ask)}</code>}
     </form>
   );
+}
+
+/** Those of these events that have a cause; an NMI if none has. */
+function possibleOf(events: readonly string[], kinds: Choices['kinds']): readonly string[] {
+  const left = events.filter((event) => kinds.some((kind) => kind.event === event && kind.possible));
+  return left.length > 0 ? left : ['nmi'];
 }
 
 function Choice({

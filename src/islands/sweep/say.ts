@@ -57,12 +57,20 @@ export function verdictOf(report: SweepReport): { readonly clean: boolean; reado
 }
 
 /** The same sweep from a command line. */
-export function commandOf({ design, events, starts = [], bodies = [], without = [] }: SweepAsk): string {
+export function commandOf({
+  design,
+  events,
+  starts = [],
+  bodies = [],
+  without = [],
+  anywhere = false,
+}: SweepAsk): string {
   return [
     `lab sweep ${design} --events ${events.join(',')}`,
     ...(starts.length > 0 ? [`--start ${starts.join(',')}`] : []),
     ...(bodies.length > 0 ? [`--body ${bodies.join(',')}`] : []),
     ...(without.length > 0 ? [`--without ${without.join(',')}`] : []),
+    ...(anywhere ? ['--anywhere'] : []),
   ].join(' ');
 }
 

@@ -30,8 +30,8 @@ export interface Choices {
   readonly bases: readonly Base[];
   readonly starts: readonly string[];
   readonly bodies: readonly string[];
-  /** Kinds of events, and where each was taken to strike. */
-  readonly kinds: readonly { readonly event: string; readonly where: string }[];
+  /** Kinds of events, and whether each has a cause in this design. */
+  readonly kinds: readonly { readonly event: string; readonly possible: boolean }[];
   readonly safeguards: readonly { readonly name: string; readonly about: string }[];
 }
 
@@ -186,6 +186,16 @@ export function createState(baked: Baked, start: typeof createClient, title: str
     ...{ title, ask, swept, map, report, doors, phase, live, cell, shown, expected, strayed },
     run,
     change,
+    /** Asks what an address says; a problem is one sentence. */
+    take(said: SweepAsk | { readonly problem: string }): void {
+      stop();
+      if ('problem' in said)
+        batch(() => {
+          report.value = undefined;
+          phase.value = { kind: 'refused', problems: [said.problem] };
+        });
+      else if (!same(said, ask.value)) change(said);
+    },
     /** Starts the worker and fetches what pictures are drawn with, once. */
     warm(): void {
       if (warmed) return;
