@@ -112,7 +112,7 @@ export class Explorer {
     this.gates = new Set(design.gates.map(({ vector }) => vector));
     this.diesLow = Number((design.labels.dies ?? 0n) & 0xffff_ffffn);
     this.key = new StateKey(execution.booted, design);
-    this.root = this.machine.get('cr3');
+    this.root = execution.booted.space.root;
     this.watches = bounds.kinds.some(({ event }) => event === 'db') && design.watched.length > 0;
   }
 
@@ -352,7 +352,7 @@ export class Explorer {
   /** Physical address of a kernel page; page tables are taken to stay as they are. */
   private readonly physical = (address: bigint): number | undefined => {
     const page = address >> 12n;
-    if (!this.pages.has(page)) this.pages.set(page, this.machine.physical(page << 12n));
+    if (!this.pages.has(page)) this.pages.set(page, this.execution.booted.space.physical(page << 12n));
     const frame = this.pages.get(page);
     return frame === undefined ? undefined : frame + Number(address & 0xfffn);
   };

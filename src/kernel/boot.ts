@@ -2,7 +2,7 @@
  * Puts a processor into the middle of a running kernel, without booting one: page tables, GDT, IDT, TSS,
  * the per-CPU block, and a task that has entered through a system call. The code comes as an `Image`.
  */
-import { AddressSpace } from '../engine/address-space.ts';
+import { AddressSpace, FrameAllocator, type Rights } from '../engine/address-space.ts';
 import { wasm } from '../engine/backends/wasm/backend.ts';
 import { Machine, type MachineOptions } from '../engine/machine.ts';
 import { addressOf, type Image } from '../image/image.ts';
@@ -109,7 +109,11 @@ export function boot(
   options: MachineOptions = { backend: wasm() },
 ): Booted {
   const machine = new Machine(options);
-  const space = new AddressSpace(machine);
+  const frames = new FrameAllocator(machine);
+  // A pair of top tables, the kernel's first: bit 12 of CR3 tells them apart (arch/x86/entry/calling.h, 4.15). Frame 1 stays unused.
+  if (design.isolated) frames.take();
+  const space = new AddressSpace(machine, frames);
+  const userSpace = design.isolated ? new AddressSpace(machine, frames) : space;
   const symbol = (name: string): bigint => {
     const address = addressOf(image, name);
     if (address === undefined) throw new Error(`missing symbol: ${name}`);
@@ -117,22 +121,30 @@ export function boot(
   };
   const data = { writable: true, user: false, executable: false } as const;
   const pages = (size: bigint): number => Number((size + PAGE_SIZE - 1n) / PAGE_SIZE);
-  for (const { address, bytes, writable, executable, user } of image.segments) {
+  const map = (address: bigint, count: number, rights: Rights, shared: boolean): void => {
+    for (const [n, frame] of space.map(address, count, rights).entries())
+      if (shared && userSpace !== space) userSpace.map(address + BigInt(n) * PAGE_SIZE, 1, rights, frame);
+  };
+  const isShared = (name: string): boolean => design.isolated?.includes(name) ?? true;
+  for (const { name, address, bytes, writable, executable, user } of image.segments) {
     if (bytes.length === 0) continue;
-    space.map(address, pages(BigInt(bytes.length)), { writable, executable, user });
+    map(address, pages(BigInt(bytes.length)), { writable, executable, user }, user || isShared(name));
     space.write(address, bytes);
   }
-  space.map(design.task.begin, pages(THREAD_SIZE), data);
+  map(design.task.begin, pages(THREAD_SIZE), data, isShared(design.task.name));
   for (const { stack } of design.interruptStacks)
-    space.map(stack.begin, pages(stack.end - stack.begin), data);
-  space.map(PLACE.userStack, 1, { ...data, user: true });
-  for (const page of [PLACE.perCpu, PLACE.tss, PLACE.gdt]) space.map(page, 1, data);
-  space.map(PLACE.idt, 1, { ...data, writable: false });
+    map(stack.begin, pages(stack.end - stack.begin), data, isShared(stack.name));
+  map(PLACE.userStack, 1, { ...data, user: true }, true);
+  map(PLACE.perCpu, 1, data, design.isolated === undefined);
+  for (const page of [PLACE.tss, PLACE.gdt]) map(page, 1, data, true);
+  map(PLACE.idt, 1, { ...data, writable: false }, true);
 
   for (const [selector, value] of DESCRIPTORS) space.writeWords(PLACE.gdt + selector, [value]);
   for (const { vector, entry, ist, dpl } of design.gates)
     space.writeWords(PLACE.idt + BigInt(vector) * 16n, [...gate(symbol(entry), ist, dpl)]);
-  space.writeWords(PLACE.tss + TSS_RSP0, [design.task.end]);
+  const entryStack = design.interruptStacks.find(({ sp0 }) => sp0)?.stack;
+  // The task's stack is RSP0 itself, or, where that is an entry stack, RSP1, which no ring uses.
+  space.writeWords(PLACE.tss + TSS_RSP0, entryStack ? [entryStack.end, design.task.end] : [design.task.end]);
   for (const { ist, stack } of design.interruptStacks)
     if (ist > 0) space.writeWords(PLACE.tss + tssIst(ist), [stack.end]);
 
@@ -175,7 +187,7 @@ export function boot(
     cpl: user ? 3n : 0n,
     rflagsRest: TASK_FLAGS,
     cr0: 0x8005_0033n,
-    cr3: space.root,
+    cr3: user ? userSpace.root : space.root,
     cr4: 0x6f0n,
     efer: 0xd01n,
     idtBase: PLACE.idt,

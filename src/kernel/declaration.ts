@@ -9,7 +9,7 @@ import { type Form, problemOf, readStatement, type Statement, Wrong } from './st
 
 /** Every word that a declaration begins with. */
 const FORMS = {
-  stack: { takes: ['NAME'], keys: { ist: 'one', size: 'one', gap: 'one' }, needs: ['size'] },
+  stack: { takes: ['NAME'], keys: { ist: 'one', sp0: 'flag', size: 'one', gap: 'one' }, needs: ['size'] },
   gate: { takes: ['VECTOR', 'LABEL'], keys: { on: 'one', dpl: 'one' } },
   record: { takes: ['NAME'], keys: { at: 'one', as: 'one' }, needs: ['at'] },
   word: { takes: ['INDEX', 'NAME'], keys: { field: 'one' } },
@@ -37,6 +37,7 @@ const FORMS = {
   absent: { takes: ['PLACE'], keys: { size: 'one', to: 'one' } },
   patchable: { takes: ['PLACE'], keys: { size: 'one', to: 'one' } },
   watched: { takes: ['PLACE'], keys: { size: 'one', to: 'one' } },
+  isolated: { takes: ['PLACE...'], keys: {} },
 } as const satisfies Readonly<Record<string, Form>>;
 export type DeclaredWord = keyof typeof FORMS;
 

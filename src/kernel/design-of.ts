@@ -17,6 +17,7 @@ import {
   PAGE_SIZE,
   PER_CPU_OFFSET,
   PLACE,
+  SECTIONS,
   type StackRange,
   SYMBOLS,
   TASK,
@@ -67,6 +68,7 @@ export function designOf(
     task: TASK,
     nmi,
     interruptStacks,
+    isolated: readIsolated(look, stacks),
     top: nmi.end,
     gates: readGates(look, interruptStacks),
     roles,
@@ -157,8 +159,20 @@ function readStacks(look: Lookup): readonly InterruptStack[] {
     end = begin + pages(size);
     if (end > EXCEPTION_STACKS + BigInt(STACKS_ROOM))
       throw new Wrong(`invalid size: ${size.text} (no room for ${name.text})`, size.place);
-    return [{ ist: ist ? numberOf(ist, 1, 7) : 0, stack: { name: name.text, begin, end } }];
+    const sp0 = said.keys.has('sp0');
+    return [{ ist: ist ? numberOf(ist, 1, 7) : 0, sp0, stack: { name: name.text, begin, end } }];
   });
+}
+
+function readIsolated(look: Lookup, stacks: readonly StackRange[]): readonly string[] | undefined {
+  const names = [...SECTIONS, ...stacks].map(({ name }) => name);
+  const shared = look.each('isolated', ({ values }) =>
+    values.map(({ text, place }) => {
+      if (names.includes(text)) return text;
+      throw new Wrong(`unknown section or stack: ${text}${there(names)}`, place);
+    }),
+  );
+  return shared.length > 0 ? shared : undefined;
 }
 
 function readGates(look: Lookup, stacks: readonly InterruptStack[]): readonly Gate[] {

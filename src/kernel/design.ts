@@ -25,6 +25,8 @@ export interface Gate {
 export interface InterruptStack {
   /** Its entry in the interrupt stack table of the TSS; 0 where none leads to it when a run begins. */
   readonly ist: number;
+  /** Whether RSP0 of the TSS leads to it: an event that comes from user mode and has no other stack. */
+  readonly sp0: boolean;
   readonly stack: StackRange;
 }
 
@@ -94,6 +96,11 @@ export interface Design {
   readonly task: StackRange;
   readonly nmi: StackRange;
   readonly interruptStacks: readonly InterruptStack[];
+  /**
+   * With page-table isolation: sections and stacks that the tables of user mode map too, by name. Undefined where there
+   * is one set of tables.
+   */
+  readonly isolated: readonly string[] | undefined;
   /** T: the first byte above the NMI stack. */
   readonly top: bigint;
   /** All vectors that there is a handler for; any other ends a run, and says so. */

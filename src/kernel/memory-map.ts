@@ -1,5 +1,5 @@
 /**
- * Where everything lies in the modelled kernel of the 4.2 era: one CPU, no KPTI, exception stacks as one
+ * Where everything lies in the modelled kernel of the 4.2 era: one CPU, one set of page tables unless a design isolates them, exception stacks as one
  * contiguous per-CPU array without guard pages, as kernels before 5.2 had them (arch/x86/kernel/cpu/common.c).
  * Addresses are ours, of the usual shape; sizes and their order are the kernel's.
  */
@@ -70,7 +70,7 @@ export const PER_CPU_OFFSET = {
 
 /**
  * What assembly may say by name; a design adds T and the size of its NMI stack. `TSS_IST + 8 * N`, from the GS base, is
- * entry N of the interrupt stack table (SDM vol 3, figure 7-11).
+ * entry N of the interrupt stack table (SDM vol 3, figure 7-11); `TSS_RSP1` and `TSS_RSP2` are no stack of anybody here.
  */
 export const SYMBOLS: Readonly<Record<string, bigint>> = {
   KERNEL_CS: SELECTOR.kernelCode,
@@ -82,6 +82,9 @@ export const SYMBOLS: Readonly<Record<string, bigint>> = {
   USER_STACK: PLACE.userStack,
   USER_HOLE: PLACE.userHole,
   ...PER_CPU_OFFSET,
+  TSS_RSP0: PLACE.tss - PER_CPU + 4n,
+  TSS_RSP1: PLACE.tss - PER_CPU + 12n,
+  TSS_RSP2: PLACE.tss - PER_CPU + 20n,
   TSS_IST: PLACE.tss - PER_CPU + 28n,
 };
 

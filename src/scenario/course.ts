@@ -1,8 +1,10 @@
 /** One run under way: what is live, what has been counted, and how each transition changes that. */
 
+import type { AddressSpace } from '../engine/address-space.ts';
 import type { EventName } from '../engine/events/inject.ts';
 import type { LogEntry } from '../engine/events/log.ts';
 import type { Machine, Transition } from '../engine/machine.ts';
+import type { Booted } from '../kernel/boot.ts';
 import type { Design } from '../kernel/design.ts';
 import type { TruthLog } from '../unwind/truth.ts';
 import { type Cause, causeOf, touches } from './causes.ts';
@@ -80,18 +82,18 @@ export class Course {
   private readonly seen = new Set<string>();
   private readonly machine: Machine;
   private readonly design: Design;
-  private readonly root: bigint;
+  private readonly space: AddressSpace;
   private readonly body: bigint;
   private readonly watch: MemoryWatch;
 
   /** `body` is the address of the handler body. */
-  constructor(machine: Machine, truth: TruthLog, design: Design, body: bigint, watch: MemoryWatch) {
+  constructor({ machine, space }: Booted, truth: TruthLog, design: Design, body: bigint, watch: MemoryWatch) {
     this.machine = machine;
     this.truth = truth;
     this.design = design;
     this.body = body;
     this.watch = watch;
-    this.root = machine.get('cr3');
+    this.space = space;
   }
 
   get moment(): Moment {
@@ -194,9 +196,9 @@ export class Course {
     this.truth = this.truth.record(entry);
     if (entry.kind === 'delivery') {
       this.track = delivered(this.track, entry, software, registers);
-      this.breaks(afterDelivery(machine, this.track, design, (address) => machine.physical(address)));
+      this.breaks(afterDelivery(machine, this.track, design, (address) => this.space.physical(address)));
     }
-    if (entry.kind === 'call') this.breaks(afterCall(machine, design, this.root));
+    if (entry.kind === 'call') this.breaks(afterCall(machine, design, this.space.root));
   }
 
   /** The body of the NMI handler is left, or entered. */

@@ -96,9 +96,8 @@ export class Execution {
     observe: (moment: Moment) => void = () => {},
     idle = injections.length > 0 ? 0 : this.idle,
   ): Ended {
-    const { machine } = this.booted;
     this.begin();
-    const course = new Course(machine, this.truth, this.program.design, this.body, this.watch);
+    const course = new Course(this.booted, this.truth, this.program.design, this.body, this.watch);
     const last = injections.reduce((latest, { boundary }) => Math.max(latest, boundary), -1);
     const groundless: Ended['groundless'][number][] = [];
     const ended = (end: End): Ended => ({

@@ -42,8 +42,8 @@ export class FrameMaker {
   /** Eight bytes of kernel memory; undefined where nothing is mapped. Page tables are taken to stay as they are. */
   readonly read = (address: bigint): bigint | undefined => {
     const page = address >> 12n;
-    const { machine } = this.execution.booted;
-    if (!this.pages.has(page)) this.pages.set(page, machine.physical(page << 12n));
+    const { machine, space } = this.execution.booted;
+    if (!this.pages.has(page)) this.pages.set(page, space.physical(page << 12n));
     const frame = this.pages.get(page);
     const offset = Number(address & 0xfffn);
     return frame === undefined || offset % 8 !== 0
