@@ -173,7 +173,7 @@ test('people read what was swept and what that does not say', async () => {
     `I9 breaks at boundary ${found.step}: ${found.sentence}\n  Every event comes back`,
   );
 
-  const link = spawnSync('node', ['src/cli/main.ts', 'link', '-'], { encoding: 'utf8', input: recipe });
+  const link = await lab(['link', '-'], recipe);
   expect([link.status, link.stderr]).toEqual([0, '']);
   expect(link.stdout).toMatch(/^https?:\/\/\S+\/s\/[\w-]+\/v0#t\d+\.n\d+\.n\d+[\w.-]*~\w{8}\n$/);
 

@@ -26,8 +26,8 @@ test('a program from the build is the program of its text', () => {
   for (const { key, row } of programs) {
     const [design, without] = JSON.parse(key) as [string, string[]];
     const { image, code, problems } = programOf(pages, design, { without });
-    const { segments, symbols, lines } = image;
-    expect(readProgram(row)).toEqual({ image: { segments, symbols, lines }, code, problems });
+    const { segments, symbols, lines, orc } = image;
+    expect(readProgram(row)).toEqual({ image: { segments, symbols, lines, orc }, code, problems });
   }
 });
 

@@ -16,7 +16,7 @@ import { ATTENTION, FRAMES, JOURNAL_ENTRY, offsetOf } from '../../layout.ts';
 import type { BigintBackend } from '../bigint.ts';
 import type { Backend, Executed, Executor } from '../executor.ts';
 import { TLB, TRANSLATIONS_END, WORD } from './layout.ts';
-import { MODULE_HEX } from './module.ts';
+import { BYTES, CHARACTERS, MODULE_TEXT } from './module.ts';
 import { Text } from './text.ts';
 import { vendorBits } from './vendor-bits.ts';
 
@@ -32,15 +32,22 @@ interface Exports {
 }
 
 /** The bytes of the module. */
-export function engineBytes(): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(MODULE_HEX.length / 2);
-  // '0' to '9' are 0x30 to 0x39, 'a' to 'f' are 0x61 to 0x66.
-  const digit = (at: number): number => {
-    const code = MODULE_HEX.charCodeAt(at);
-    return (code & 15) + (code >> 6) * 9;
-  };
-  for (let n = 0; n < bytes.length; n++) bytes[n] = (digit(2 * n) << 4) | digit(2 * n + 1);
-  return bytes;
+export const engineBytes = (): Uint8Array<ArrayBuffer> => bytesOf(MODULE_TEXT, CHARACTERS, BYTES);
+
+/** What `moduleText` of generate.ts has written. */
+function bytesOf(text: string, characters: string, hex: string): Uint8Array<ArrayBuffer> {
+  const places = new Uint8Array(0x80);
+  for (let n = 0; n < characters.length; n++) places[characters.charCodeAt(n)] = n;
+  const order = Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
+  const single = characters.length - 2;
+  const bytes = new Uint8Array(text.length);
+  let length = 0;
+  for (let at = 0; at < text.length; at++) {
+    let place = places[text.charCodeAt(at)] ?? 0;
+    if (place >= single) place = (place - single + 1) * single + (places[text.charCodeAt(++at)] ?? 0);
+    bytes[length++] = order[place] ?? 0;
+  }
+  return bytes.slice(0, length);
 }
 
 let compiled: WebAssembly.Module | undefined;
