@@ -11,8 +11,6 @@ import { PENDING } from './events/pending-kinds.ts';
 import {
   ATTENTION,
   createMemory,
-  FRAME_FLAG,
-  FRAME_FLAGS,
   FRAMES,
   JOURNAL,
   JOURNAL_ENTRY,
@@ -332,10 +330,6 @@ export class Machine {
     if (!Number.isInteger(pa) || pa < 0 || pa + length > this.frames * PAGE_SIZE)
       throw new RangeError(`invalid guest physical address: 0x${pa.toString(16)}`);
     return FRAMES + pa;
-  }
-  /** Whether the walk has read this frame as a page table. */
-  isPageTable(frame: number): boolean {
-    return ((this.bytes[FRAME_FLAGS + frame] ?? 0) & FRAME_FLAG.pageTable) !== 0;
   }
 
   // As text --------------------------------------------------------------------------------------------
