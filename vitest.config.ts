@@ -10,11 +10,17 @@ export default defineConfig({
     testTimeout: 60_000, // a hang ends, a busy machine does not fail
     hookTimeout: 60_000,
     projects: [
+      // Files share a worker and its modules, which hold nothing but constants and caches: 0.3 s less for each.
       {
         extends: true,
-        test: { name: 'units', include: ['test/**/*.test.ts'], exclude: ['test/site/**'] },
+        test: {
+          name: 'units',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/site/**'],
+          isolate: false,
+          restoreMocks: true, // what one file spied on, the next one must not find
+        },
       },
-      // A page costs a worker each unless they share one: 0.4 s instead of 3 s for 22 pages.
       { extends: true, test: { name: 'pages', include: [PAGES], isolate: false } },
       {
         extends: true,

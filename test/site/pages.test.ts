@@ -22,6 +22,17 @@ const PAGES = [
   's/nested-nmi/v0/repeat_nmi/',
 ];
 
+test('what is wrong is found: a faint text, an image without one, a page that is too wide', async () => {
+  const page = await open('reference/processor/');
+  await page.evaluate(() => {
+    const parts = ['<p style="color:#aaa;background:#bbb">faint</p>', '<img src="/favicon.svg">'];
+    document.querySelector('main')?.insertAdjacentHTML('beforeend', parts.join('<hr style="width:3000px">'));
+  });
+  const found = await flaws(page);
+  for (const flaw of [/1280: color-contrast/, /390: color-contrast/, /1280: image-alt/, /390: \d+ too wide$/])
+    expect(found).toContainEqual(expect.stringMatching(flaw));
+});
+
 test.each(PAGES)('axe finds nothing, and nothing scrolls sideways: /%s', async (path) => {
   const page = await open(path);
   if (await page.locator('.island').count()) await ready(page);
