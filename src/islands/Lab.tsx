@@ -8,6 +8,8 @@ import { Compare } from './lab/Compare.tsx';
 import { Cpu } from './lab/Cpu.tsx';
 import { ask } from './lab/client.ts';
 import { createComparing } from './lab/comparing.ts';
+import { EditPanel } from './lab/EditPanel.tsx';
+import { createEditing } from './lab/editing.ts';
 import { LinkPanel } from './lab/Holds.tsx';
 import { Latch } from './lab/Latch.tsx';
 import { MailButton, MailPanel } from './lab/MailPanel.tsx';
@@ -226,6 +228,7 @@ export default function Lab(props: LabProps) {
     [],
   );
   const comparing = useMemo(() => createComparing(state, baked.timeline.recipe, ask), []);
+  const editing = useMemo(() => createEditing(state, ask), []);
   const mailing = useMemo(() => createMailing(state, ask), []);
   const pasting = useMemo(() => createPasting(state, ask), []);
   useEffect(() => {
@@ -305,6 +308,7 @@ export default function Lab(props: LabProps) {
       </div>
       <Events state={state} bodies={bodies} />
       <Safeguards state={state} />
+      {whole && <EditPanel state={state} editing={editing} />}
       <StepTable state={state} />
       <RecipePanel state={state} />
       <PastePanel state={state} pasting={pasting} />

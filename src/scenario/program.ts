@@ -123,6 +123,12 @@ export function programText(
   };
 }
 
+/** The cells that a design is made of: its own in the order of its page, then all that they include. */
+export const cellsOfDesign = (pages: Library, design: string): readonly Source[] =>
+  withIncluded(pages.get(design)?.asm ?? [], (reference) => cellOf(pages, reference)).toSorted(
+    (a, b) => Number(a.page !== pages.get(design)?.page) - Number(b.page !== pages.get(design)?.page),
+  );
+
 const keyOfSource = ({ page, line, name }: Source): string => `${page}:${line}#${name}`;
 
 const INCLUDE = /\.include\s+"([^"]+)"/;

@@ -1,5 +1,6 @@
 /** Two runs of one schedule in lockstep: their named steps side by side, where they part, and what differs there. Pure. */
-import type { Frame, Outcome, Step, Timeline } from '../../scenario/timeline.ts';
+import type { Frame, Outcome, Timeline } from '../../scenario/timeline.ts';
+import { align } from './align.ts';
 import type { Row } from './bake.ts';
 
 /** A run as far as it is compared. `rows` has one for each of `steps`. */
@@ -26,42 +27,25 @@ export interface Comparison {
   readonly parts: number | undefined;
 }
 
-/** Sets two runs side by side. Steps are paired by their checkpoint, in order (longest common subsequence). */
+/** Sets two runs side by side. Steps are paired by their checkpoint. */
 export function compare(here: Side, there: Side): Comparison {
-  const pairs = paired(here.steps, there.steps).map(([a, b]): Pair => {
-    const [step, other] = [here.steps[a ?? -1], there.steps[b ?? -1]];
-    const both = step && other;
-    return {
-      checkpoint: (step ?? other)?.checkpoint ?? '',
-      name: (step ?? other)?.name ?? '',
-      here: step?.boundary,
-      there: other?.boundary,
-      differs: both ? differences(here, here.rows[a ?? -1], there, there.rows[b ?? -1]) : [],
-    };
-  });
+  const pairs = align(here.steps, there.steps, (a, b) => a.checkpoint === b.checkpoint).map(
+    ([a, b]): Pair => {
+      const [step, other] = [here.steps[a ?? -1], there.steps[b ?? -1]];
+      const both = step && other;
+      return {
+        checkpoint: (step ?? other)?.checkpoint ?? '',
+        name: (step ?? other)?.name ?? '',
+        here: step?.boundary,
+        there: other?.boundary,
+        differs: both ? differences(here, here.rows[a ?? -1], there, there.rows[b ?? -1]) : [],
+      };
+    },
+  );
   const parts = pairs.findIndex(
     (pair) => pair.here === undefined || pair.there === undefined || pair.differs.length > 0,
   );
   return { pairs, parts: parts < 0 ? undefined : parts };
-}
-
-/** Indices into both lists, in order; undefined where only one has the step. */
-function paired(a: readonly Step[], b: readonly Step[]): [number | undefined, number | undefined][] {
-  const same = (i: number, j: number): boolean => a[i]?.checkpoint === b[j]?.checkpoint;
-  // longest[i][j]: of a from i on and b from j on.
-  const longest = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
-  const at = (i: number, j: number): number => longest[i]?.[j] ?? 0;
-  for (let i = a.length - 1; i >= 0; i--)
-    for (let j = b.length - 1; j >= 0; j--)
-      (longest[i] as number[])[j] = same(i, j) ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
-  const found: [number | undefined, number | undefined][] = [];
-  let [i, j] = [0, 0];
-  while (i < a.length || j < b.length) {
-    if (i < a.length && j < b.length && same(i, j)) found.push([i++, j++]);
-    else if (j >= b.length || (i < a.length && at(i + 1, j) >= at(i, j + 1))) found.push([i++, undefined]);
-    else found.push([undefined, j++]);
-  }
-  return found;
 }
 
 function differences(

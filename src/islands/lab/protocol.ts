@@ -86,13 +86,19 @@ export interface ExplainAsk {
   readonly base: Named;
 }
 
+/** The cells that a run's code is made of. */
+export interface CellsAsk {
+  readonly kind: 'cells';
+  readonly recipe: string;
+}
+
 export interface Named {
   readonly slug: string;
   readonly version: number;
 }
 
 /** Words of a request; the client adds the id. */
-export type Ask = PlayAsk | OpenAsk | LinkAsk | MailAsk | LintAsk | PasteAsk | ExplainAsk;
+export type Ask = PlayAsk | OpenAsk | LinkAsk | MailAsk | LintAsk | PasteAsk | ExplainAsk | CellsAsk;
 
 export type Request = Ask & { readonly id: number };
 
@@ -147,6 +153,24 @@ export interface ExplainedLink {
   readonly explained: Explained;
 }
 
+/** A cell of assembly, and what stands on its page. */
+export interface EditedCell {
+  /** `page#name`. */
+  readonly block: string;
+  /** As the recipe has it. */
+  readonly text: string;
+  readonly original: string;
+}
+
+export interface Cells {
+  readonly kind: 'cells';
+  /** The design's own cells in the order of its page, then those that they include. */
+  readonly cells: readonly EditedCell[];
+  /** What can be written: labels of the program, and all mnemonics. */
+  readonly labels: readonly string[];
+  readonly mnemonics: readonly string[];
+}
+
 /** An error of ours, not of the reader's text. */
 export interface Failed {
   readonly kind: 'failed';
@@ -162,6 +186,7 @@ export interface Answers {
   readonly lint: Linted;
   readonly paste: Pasted;
   readonly explain: ExplainedLink;
+  readonly cells: Cells;
 }
 
 export type Reply<Q extends Ask = Ask> = Answers[Q['kind']] | Failed;

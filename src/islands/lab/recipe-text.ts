@@ -3,6 +3,10 @@
  * fixed order; what the changed text means is for the reader of recipes to say.
  */
 
+import { printEdit } from '../../scenario/recipe-print.ts';
+import { rawLine } from '../../scenario/recipe-tokens.ts';
+import type { EditedCell } from './protocol.ts';
+
 /** Statements that may stand after an injection. */
 const AFTER_INJECT = /^(edit|cursor|expect)\b|^\|/;
 const AFTER_WITHOUT = /^(start|body|inject|edit|cursor|expect)\b|^\|/;
@@ -87,6 +91,21 @@ export function withDesign(recipe: string, design: string): string {
 
 /** Name of the body a recipe asks for; undefined for the default. */
 export const bodyOf = (recipe: string): string | undefined => /^body\s+(\S+)/m.exec(recipe)?.[1];
+
+/** The recipe with one cell as given; with the text of its page the edit is taken out. Events stay where the text has them. */
+export function withEdit(recipe: string, { block, text, original }: EditedCell): string {
+  const lines: string[] = [];
+  let inside = false;
+  for (const line of withoutExpectations(linesOf(recipe))) {
+    const edited = /^edit\s+(\S+)/.exec(line)?.[1];
+    if (edited !== undefined || !line.startsWith('|')) inside = edited === block;
+    if (!inside) lines.push(line);
+  }
+  // Edits come last: cursor and expectations are left out.
+  return textOf(
+    text === original ? lines : [...lines, ...printEdit({ block, lines: text.split('\n').map(rawLine) })],
+  );
+}
 
 /** The cells that a recipe edits. */
 export const editsOf = (recipe: string): readonly string[] =>

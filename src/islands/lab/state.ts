@@ -195,6 +195,8 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
         : show({ kind: 'play', recipe, link, pick: pick.value }, 'cursor'),
     /** Runs the text as it stands in the field. */
     run: () => play(text.value, 'cursor'),
+    /** Runs another recipe, the playhead where it is. */
+    play: (recipe: string) => play(recipe, 'keep'),
     /** One more event at the playhead. */
     fire: (event: string) => play(withInjection(outline.value.recipe, event, boundary.value), 'keep'),
     unfire: (n: number) => play(withoutInjection(outline.value.recipe, n, struck()), 'keep'),

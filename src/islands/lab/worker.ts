@@ -69,6 +69,8 @@ async function answer(ask: Ask): Promise<Reply> {
       return (await mails()).answerLint(ask);
     case 'paste':
       return (await mails()).answerPaste(ask, opener);
+    case 'cells':
+      return (await import('./cell-answers.ts')).answerCells(ask, pages);
     case 'explain':
       return (await mails()).answerExplain(ask, opener);
   }
