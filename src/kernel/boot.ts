@@ -194,6 +194,7 @@ export function boot(
     idtLimit: 0xfffn,
     gdtBase: PLACE.gdt,
     gdtLimit: GDT_LIMIT,
+    // TR stays null: nothing that runs here reads it, and the digest of every link would have it.
     tssBase: PLACE.tss,
     gsBase: user ? 0n : PLACE.perCpu,
     kernelGsBase: user ? PLACE.perCpu : 0n,

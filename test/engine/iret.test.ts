@@ -98,6 +98,7 @@ for (const [what, change, vector, code] of [
   ['a CS that is data', { cs: 0x18n }, 13, 0x18n],
   ['a CS with RPL above DPL', { cs: CS | 3n }, 13, 0x10n],
   ['a null SS for ring 3', { cs: USER_CS, ss: 3n }, 13, 0n],
+  ['a null SS of another ring for ring 0', { cs: CS, ss: 3n }, 13, 0n],
   ['an SS of another RPL', { ss: USER_SS }, 13, 0x28n],
   ['an SS that is code', { ss: CS }, 13, 0x10n],
   ['a non-canonical RIP', { rip: 1n << 47n }, 13, 0n],

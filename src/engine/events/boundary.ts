@@ -10,6 +10,10 @@ import { debugTrapIsDue, irqIsDue, nmiIsDue } from './shadows.ts';
  * SDM vol 3, 6.9 "Priority Among Concurrent Events"; entered only when the attention word says that an
  * event is due, or that there is no room to write one more transition down, or when a breakpoint is at RIP.
  *
+ * A debug trap tells of what the last instruction did, and of nothing else: an instruction breakpoint at the next one is
+ * met behind it, as a #DB of its own. QEMU and Bochs tell of both at once and then meet the breakpoint again; an AMD EPYC
+ * does as here (PTRACE_SINGLESTEP onto a breakpoint of DR0: DR6 says BS, and the breakpoint comes when it goes on).
+ *
  * A fault and a software interrupt belong to the last instruction, so nothing comes before them. RESET, SMI
  * and INIT cannot happen here, and there is no task switch to trap. Behind the list come fetch, decoding and
  * execution, which raise their own faults.

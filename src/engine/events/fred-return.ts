@@ -83,7 +83,10 @@ export function returnToSupervisor<V>(m: MachineOps<V>): void {
   m.jump(rip);
 }
 
-/** ERETU: to ring 3, from stack level 0. */
+/**
+ * ERETU: to ring 3, from stack level 0. DS, ES, FS and GS stay what they are, whatever their DPL, unlike with IRET: that
+ * rests on Bochs alone (commit 783b58fd6, fred.cc, ERETU).
+ */
 export function returnToUser<V>(m: MachineOps<V>): void {
   m.heading('The stack level is 0');
   gpUnless(m, m.isZero(stackLevel(m)));

@@ -102,6 +102,9 @@ export function deliver<V>(m: MachineOps<V>, event: Event<V>): void {
     const slot = m.sub(top, m.word(40));
     m.logEvent(LOGGED.delivery, { vector, rip, slot, target, outerRsp: m.get('rsp') });
     m.set('rsp', bottom);
+    // With the CPL alone (SDM vol 3, 6.14.4; Bochs, exception.cc, long_mode_int). Of a switch by IST 6.14.5 can be read so
+    // too, and QEMU does: but an oops in the NMI handler of a Xeon says `RSP: 0018:fffffe000036ced0` (Linux 4.18 on a
+    // PowerEdge R740, github.com/SCST-project/scst/issues/122), so SS stayed the kernel's on the stack of the IST.
     m.when(cpl, () => m.set('ss', m.word(0)));
     m.set('cs', code);
     m.set('cpl', m.word(0));

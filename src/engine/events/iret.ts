@@ -16,7 +16,8 @@ const VIRTUAL = (1n << 19n) | (1n << 20n);
 const ALWAYS = CF | PF | AF | ZF | SF | TF | DF | OF | NT | RF | AC | ID;
 
 /**
- * IRET unblocks NMIs, and on Intel even when it faults, before the fault's handler runs (SDM vol 2, IRET).
+ * IRET unblocks NMIs, and on Intel even when it faults, before the fault's handler runs (SDM vol 2, IRET). Under FRED
+ * as well, where it can only stay in its ring: that rests on Bochs alone (commit 783b58fd6, ctrl_xfer64.cc, IRET64).
  * Said in both outcomes and not first, so that a stop changes nothing.
  */
 export function returnFromInterrupt<V>(m: MachineOps<V>, width: Width): void {

@@ -172,8 +172,10 @@ export function returnCode<V>(m: Ops<V>, selector: V, rpl: V, by?: 'ERETU'): V {
 }
 
 /**
- * The stack segment for ring `rpl` that such a return brings: null for ring 0 to 2 only, else writable data of
- * that ring, present. Returns the descriptor, or one that is accessed already for a null selector.
+ * The stack segment for ring `rpl` that such a return brings: null for ring 0 to 2 only and with that RPL, else writable
+ * data of that ring, present. One that is not present raises #SS(selector) (SDM vol 2, IRET, "64-Bit Mode Exceptions";
+ * vol 3, 6.15, "Interrupt 11": #NP is for other segments), where QEMU and Bochs raise #NP. Returns the descriptor, or
+ * one that is accessed already for a null selector.
  */
 export function returnStack<V>(m: Ops<V>, selector: V, rpl: V): V {
   const code = m.named('ss_code', selectorCode(m, selector));
@@ -181,6 +183,7 @@ export function returnStack<V>(m: Ops<V>, selector: V, rpl: V): V {
     m.isZero(code),
     () => {
       m.raiseIf(m.eq(rpl, m.word(3)), VECTOR.GP, m.word(0));
+      m.raiseUnless(m.eq(rplOf(m, selector), rpl), VECTOR.GP, m.word(0));
       return m.word(1n << 40n);
     },
     () => {

@@ -11,7 +11,10 @@ import {
   targetCode,
 } from './descriptors.ts';
 
-/** The pointer in memory: an offset of the operand's width, and behind it a selector. */
+/**
+ * The pointer in memory: an offset of the operand's width, and behind it a selector, read in this order (APM vol 3, CALL
+ * Far). An AMD EPYC tells of the same page in CR2, wherever a page end cuts the pointer and whichever page is missing.
+ */
 function farPointer<V>(m: Ops<V>, { width, a }: Shape): { readonly to: V; readonly selector: V } {
   const to = m.named('target', m.read(a));
   const selector = m.named('selector', m.load(16, m.addressAt(a, m.word(width / 8)), a));

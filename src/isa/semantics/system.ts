@@ -45,7 +45,12 @@ const setAc =
 export const clac = setAc(0n);
 export const stac = setAc(AC);
 
-/** Wait behind HLT for the next event that is not held back; until then a run stops, and says so (SDM vol 2, HLT). */
+/**
+ * Wait behind HLT for the next event that is not held back; until then a run stops, and says so. A debug exception is
+ * such an event (SDM vol 2, HLT), so a single step wakes the processor at once. In KVM
+ * it does, too (Linux v6.12, arch/x86/kvm/x86.c, kvm_emulate_halt and kvm_vcpu_has_events), whereas Bochs sleeps on
+ * (event.cc, handleWaitForEvent).
+ */
 export const hlt: Semantics = (m) => {
   requireKernel(m);
   m.set('halted', m.word(1));

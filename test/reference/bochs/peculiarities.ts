@@ -52,7 +52,7 @@ export const PECULIARITIES: Peculiarities = {
     },
     {
       why: 'a trap tells of an instruction breakpoint at the next instruction, too',
-      source: 'event.cc, handleAsyncEvent; so does QEMU',
+      source: 'event.cc, handleAsyncEvent; so does QEMU, but no AMD EPYC: see events/boundary.ts',
       scenes: {
         break_and_step: 'shown+38: rbp ffff4ff0 ffff4ff1',
         break_and_watch: 'shown+38: rbp ffff0ff1 ffff0ff3',
@@ -70,7 +70,7 @@ export const PECULIARITIES: Peculiarities = {
     },
     {
       why: 'an IRET to a stack segment that is not present is #NP',
-      source: 'iret.cc, iret64; SDM vol 3, 6.15, "Interrupt 11": a load of SS raises #SS',
+      source: 'iret.cc, iret64; SDM vol 2, IRET, and vol 3, 6.15, "Interrupt 11": #SS',
       scenes: { iret_ss_absent: 'scene_iret_ss_absent+41: rip on_12 on_11' },
     },
   ],

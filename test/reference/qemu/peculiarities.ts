@@ -33,8 +33,8 @@ const KERNEL_SS = 0x18n;
 const ALLOWANCES: Peculiarities['allowances'] = [
   {
     why: 'an IST entry makes SS null although the CPL stays',
-    // Stack traces from handlers of NMIs and #DB that struck a kernel say `RSP: 0018:fffffe...`, on Intel's processors.
-    source: 'seg_helper.c, do_interrupt64; SDM vol 3, 6.14.5 reads so, but processors and Bochs keep it',
+    source:
+      'seg_helper.c, do_interrupt64; SDM vol 3, 6.14.5 reads so, but processors keep it: see engine/events/idt.ts',
     allows: (word, ours, theirs) => (word === 'ss' || word === 'r14') && ours === KERNEL_SS && theirs === 0n,
   },
   {
@@ -113,7 +113,8 @@ export const ALONE: Peculiarities = {
     },
     {
       why: CODE_BREAKPOINT,
-      source: 'sysemu/bpt_helper.c, check_hw_breakpoints; so does Bochs',
+      source:
+        'sysemu/bpt_helper.c, check_hw_breakpoints; so does Bochs, but no AMD EPYC: see events/boundary.ts',
       scenes: {
         break_and_step: 'scene_break_and_step+39: dr6 ffff4ff0 ffff4ff1',
         break_and_watch: 'scene_break_and_watch+40: dr6 ffff0ff1 ffff0ff3',
