@@ -1,12 +1,12 @@
 /** Programs that a reader's browser need not assemble: made while the site is built. */
 import { designsOf, type Library } from '../scenario/library.ts';
 import { keyOf, programOf, type Variant } from '../scenario/program.ts';
-import { type ProgramRow, programRow } from '../scenario/program-row.ts';
+import { type PackedProgram, packProgram } from '../scenario/program-row.ts';
 import { parse } from '../scenario/recipe.ts';
 
 export interface BuiltProgram {
   readonly key: string;
-  readonly row: ProgramRow;
+  readonly row: PackedProgram;
 }
 
 /**
@@ -19,7 +19,7 @@ export function programsOf(pages: Library): readonly BuiltProgram[] {
     const key = keyOf(design, variant);
     if (found.has(key)) return;
     const program = programOf(pages, design, variant);
-    if (program.problems.length === 0) found.set(key, { key, row: programRow(program) });
+    if (program.problems.length === 0) found.set(key, { key, row: packProgram(program) });
   };
   for (const design of designsOf(pages)) add(design, {});
   for (const { scenarios } of pages.values())

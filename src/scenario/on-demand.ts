@@ -3,7 +3,7 @@
  * made at one go, so whoever finds something missing throws, and the run is made once more when it is here.
  */
 import type { Assembled, ProgramText } from './program.ts';
-import { type ProgramRow, readProgram } from './program-row.ts';
+import { type PackedProgram, unpackProgram } from './program-row.ts';
 
 /** Thrown where something is needed that was not fetched yet. */
 class NotHere extends Error {
@@ -61,7 +61,7 @@ export function fetchedPrograms(
       if (!file || programs.has(key)) return programs.get(key);
       throw new NotHere('program', async () => {
         const fetched = await file().catch(() => undefined);
-        programs.set(key, fetched && readProgram(fetched.default as ProgramRow));
+        programs.set(key, fetched && unpackProgram(fetched.default as PackedProgram));
       });
     },
   };

@@ -171,3 +171,43 @@ export const programRow = ({ image, code }: Assembled): ProgramRow => ({
     one.depth,
   ]),
 });
+
+/** A row for the browser: a line that the listing has as well, with the same text, says 0 and finds it there. */
+export type PackedProgram = Omit<ProgramRow, 'lines'> & {
+  readonly lines: readonly (
+    | ProgramRow['lines'][number]
+    | readonly [address: string, length: number, listed: 0, ...origins: string[]]
+  )[];
+};
+
+const listed = ({ code }: Pick<ProgramRow, 'code'>): ReadonlyMap<string, ProgramRow['code'][number]> =>
+  new Map(code.map((one) => [one[1], one]));
+
+export function packProgram(program: Assembled): PackedProgram {
+  const row = programRow(program);
+  const rows = listed(row);
+  return {
+    ...row,
+    lines: row.lines.map((line) => {
+      const [address, length, text, comment, ...origins] = line;
+      const same = rows.get(address);
+      return same?.[2] === text && same[3] === comment ? ([address, length, 0, ...origins] as const) : line;
+    }),
+  };
+}
+
+/** The program that was packed. */
+export function unpackProgram(packed: PackedProgram): Assembled {
+  const rows = listed(packed);
+  const lines = packed.lines.map((line): ProgramRow['lines'][number] => {
+    if (!isListed(line)) return line;
+    const [address, length, , ...origins] = line;
+    const [, , text = '', comment = ''] = rows.get(address) ?? [];
+    return [address, length, text, comment, ...origins];
+  });
+  return readProgram({ ...packed, lines });
+}
+
+const isListed = (
+  line: PackedProgram['lines'][number],
+): line is readonly [address: string, length: number, listed: 0, ...origins: string[]] => line[2] === 0;
