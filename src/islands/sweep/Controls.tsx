@@ -47,7 +47,10 @@ export function Controls({ state, choices }: { readonly state: State; readonly c
             onChange={(event) => setEvent(n, event)}
           />
         ))}
-        <label class="check">
+        <label
+          class="check"
+          title="Events strike at every boundary, cause or not; some of these runs cannot be."
+        >
           <input
             type="checkbox"
             checked={anywhere}

@@ -1,0 +1,84 @@
+/** How long a sweep takes in a browser's worker, from a reader's click to the pictures. Needs a built site and Chromium. */
+import { existsSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { launch } from '../browser.ts';
+import { serve } from '../serve.ts';
+import type { Figure } from './sweep.ts';
+
+const SITE = 'dist';
+/** Two NMIs anywhere over a run that one has begun, which is over at boundary 163 without them. */
+const SWEPT = 'notebooks/labs/sweep/#sweep.e_nmi_nmi.g_latch-opens-early.s_kernel-task.h_int3';
+/** Safeguards that are taken away and put back, one after the other: each is assembled, booted and swept anew. */
+const SWITCHES = ['test-c', 'test-d', 'copy-frames', 'set-in-repeat', 'std-before-clear'];
+
+/** Milliseconds of the page's clock. */
+interface Times {
+  readonly paint: number;
+  readonly all: number;
+}
+
+/** The figures, or why there are none. */
+export async function browserFigures(): Promise<readonly Figure[] | { readonly missing: string }> {
+  if (!existsSync(`${SITE}/index.html`)) return { missing: 'a built site (npm run build)' };
+  const browser = await launch().catch(() => undefined);
+  if (!browser) return { missing: 'Chromium' };
+  const site = await serve(SITE);
+  try {
+    const page = await browser.newPage();
+    await page.goto(site.url + SWEPT);
+    await page.waitForSelector('.sweep .controls', { state: 'attached' });
+    await page.waitForFunction(done, undefined, { timeout: 60_000 });
+    const times: Times[] = [];
+    for (const name of SWITCHES) {
+      times.push(await timed(page, name));
+      await timed(page, name); // put back
+    }
+    const made = await page.evaluate(said);
+    const what = 'two NMIs, in a browser';
+    return [
+      { what: `${what}, first paint`, ms: times.map(({ paint }) => paint), barMs: 200, made: '' },
+      { what: `${what}, all`, ms: times.map(({ all }) => all), barMs: 1000, made },
+    ];
+  } finally {
+    await browser.close();
+    site.server.close();
+  }
+}
+
+/** Whether the live sweep has ended. Runs in the page. */
+const done = (): boolean =>
+  document.querySelector('.sweep:has(.controls)')?.getAttribute('data-phase') === 'done' &&
+  location.hash !== '';
+
+/** What was swept in the end. Runs in the page. */
+const said = (): string =>
+  /[\d,]+ schedules/.exec(document.querySelector('.sweep:has(.controls) .verdict')?.textContent ?? '')?.[0] ??
+  '';
+
+/** Flips a switch and waits for the first picture of the new sweep, and for the end. */
+const timed = (page: Page, safeguard: string): Promise<Times> =>
+  page.evaluate(async (name) => {
+    const island = document.querySelector<HTMLElement>('.sweep:has(.controls)');
+    const label = [...(island?.querySelectorAll('.switches label') ?? [])].find((one) =>
+      one.textContent?.trim().startsWith(`${name} `),
+    );
+    const box = label?.querySelector('input');
+    if (!island || !box) throw new Error(`missing switch: ${name}`);
+    const from = performance.now();
+    const painted = new Promise<number>((resolve) => {
+      const watch = new MutationObserver(() => {
+        watch.disconnect();
+        requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - from)));
+      });
+      for (const picture of island.querySelectorAll('.drawn')) watch.observe(picture, { childList: true });
+    });
+    box.click();
+    const run = [...island.querySelectorAll('button')].find((one) => one.textContent === 'Run');
+    await new Promise((resolve) => setTimeout(resolve));
+    if (run && !run.disabled) run.click();
+    const phase = (): string | undefined => island.dataset.phase;
+    const paint = await painted;
+    while (phase() !== 'done') await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    return { paint, all: performance.now() - from };
+  }, safeguard);
