@@ -58,12 +58,13 @@ export function judge(trace: Trace, truth: Truth, view: View, name: Name, always
     return { judgement: 'not-asked', reason: 'is not asked: nothing is alive on the NMI stack.' };
   }
   if ('last' in trace) return judgeLink(trace as LinkTrace, truth, view, name);
-  return trace.entries.some(({ guess }) => guess)
-    ? judgeScan(trace, truth, name)
-    : judgeFrames(trace, truth, name);
+  return SCANS.test(trace.unwinder) ? judgeScan(trace, truth, name) : judgeFrames(trace, truth, name);
 }
 
-/** A dump that lists every text address: it must have all live functions, and vouch for no other. */
+/** Dumps that list every text address. */
+const SCANS = /^(guess|dump-trace$)/;
+
+/** Such a dump must have all live functions, and vouch for no other. */
 function judgeScan(trace: Trace, truth: Truth, name: Name): Judged {
   const said = trace.end === 'warned';
   const alive = truth.entries.filter((entry) => !isUser(entry));
@@ -74,11 +75,8 @@ function judgeScan(trace: Trace, truth: Truth, name: Name): Judged {
       reason: `lists ${functionText(name(dead.ip))} without a ?, which is not alive there.`,
     };
   const gone = missing(trace, truth);
-  if (gone.length > 0 || trace.end === 'stopped')
-    return {
-      judgement: stopped(said),
-      reason: `${trace.reason}${gone.length > 0 ? `; lacks ${textOf(name, gone)}` : ''}.`,
-    };
+  if (gone.length > 0)
+    return { judgement: stopped(said), reason: `${trace.reason}; lacks ${textOf(name, gone)}.` };
   const more = trace.entries.length - alive.length;
   const others = more > 0 ? `, and ${more} more ${more > 1 ? 'lines' : 'line'} with a ?` : '';
   return { judgement: 'right', reason: `lists all ${alive.length} live functions${others}.` };
