@@ -1,7 +1,7 @@
 /**
  * `npm run bench [SECONDS]`: how fast the engine is, on the guest of `bench/guest.ts`. Both backends and, where
  * it is installed, Unicorn run the same bytes in the same process run, one after the other in rounds; what counts are the ratios.
- * Then how long sweeps take, here and in a browser, with the bars beside them. Nothing is asserted.
+ * Then how long sweeps take, here and in a browser, and what unwinding and judging cost, with the bars beside them. Nothing is asserted.
  */
 import { spawnSync } from 'node:child_process';
 import { gzipSync } from 'node:zlib';
@@ -11,6 +11,7 @@ import { browserFigures } from './bench/browser.ts';
 import { machineOf } from './bench/guest.ts';
 import { type Figure, sweepFigures } from './bench/sweep.ts';
 import { unicorn } from './bench/unicorn.ts';
+import { unwindFigures } from './bench/unwind.ts';
 
 const ROUNDS = 5;
 /** Transitions before a keyframe empties journal and log. */
@@ -114,7 +115,8 @@ for (const [name, list] of Object.entries(figures)) {
 if (!('Unicorn' in figures)) line('Unicorn', 'not installed (libunicorn-dev and a C compiler)');
 const told = ({ what, ms, barMs, made }: Figure): void =>
   line(what, [`${show(ms, 'ms')}, bar ${barMs} ms`, ...(made ? [made] : [])].join('; '));
-for (const figure of await sweepFigures(3, processorTime)) told(figure);
+for (const figure of [...(await sweepFigures(3, processorTime)), ...unwindFigures(3, processorTime)])
+  told(figure);
 const inBrowser = await browserFigures();
 if ('missing' in inBrowser) line('two NMIs, in a browser', `not measured: missing ${inBrowser.missing}`);
 else for (const figure of inBrowser) told(figure);

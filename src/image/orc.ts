@@ -134,9 +134,21 @@ function flagsOf(
   return { type, signal: format === '6.3' ? (bits & 4) !== 0 : type !== 'call' };
 }
 
+/** A row with its offsets as addresses are counted: made once, since a walk adds them at every frame. */
+export interface FoundRow extends OrcRow {
+  readonly by: bigint;
+  readonly bpBy: bigint;
+}
+export const foundRow = (row: OrcRow): FoundRow => ({
+  ...row,
+  by: BigInt(row.offset),
+  bpBy: BigInt(row.bpOffset),
+});
+
 /** Rows to look up. */
 export class OrcTable {
   readonly rows: readonly OrcRow[];
+  readonly #found: readonly FoundRow[];
   readonly #first: bigint;
   /** Distances from the first row: numbers are searched faster than addresses. */
   readonly #at: Float64Array;
@@ -144,12 +156,13 @@ export class OrcTable {
   /** @param rows in the order of `orcOrder` */
   constructor(rows: readonly OrcRow[]) {
     this.rows = rows;
+    this.#found = rows.map(foundRow);
     this.#first = rows[0]?.address ?? 0n;
     this.#at = Float64Array.from(rows, ({ address }) => Number(address - this.#first));
   }
 
   /** The row in force at `ip`: the last one that begins at or before it. Undefined before the first and behind the last. */
-  find(ip: bigint): OrcRow | undefined {
+  find(ip: bigint): FoundRow | undefined {
     const at = this.#at;
     const distance = Number(ip - this.#first);
     if (!(distance >= 0 && distance < (at[at.length - 1] ?? 0))) return undefined;
@@ -160,7 +173,7 @@ export class OrcTable {
       if ((at[middle] as number) <= distance) low = middle;
       else high = middle;
     }
-    return this.rows[low];
+    return this.#found[low];
   }
 }
 

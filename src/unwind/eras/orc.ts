@@ -6,7 +6,7 @@
  * It goes where the row of the table says, and never by the link at the top of a stack: an address is on a stack or it is not.
  * Not modelled: modules, ftrace trampolines, return addresses that tracers have replaced, and the dump of `unwind_debug`.
  */
-import type { OrcBase, OrcRow } from '../../image/orc.ts';
+import { type FoundRow, foundRow, type OrcBase } from '../../image/orc.ts';
 import { addressText } from '../describe.ts';
 import { isUserMode, PT_REGS } from '../pt-regs.ts';
 import {
@@ -42,7 +42,7 @@ const SAVED: Readonly<
 };
 
 /** For a call of NULL: RIP is 0, and the return address has just been pushed. */
-const NULL_ROW: OrcRow = {
+const NULL_ROW = foundRow({
   address: 0n,
   base: 'sp',
   offset: 8,
@@ -50,9 +50,9 @@ const NULL_ROW: OrcRow = {
   bpOffset: 0,
   type: 'call',
   signal: false,
-};
+});
 /** For code that no table knows: as if it had a frame pointer. */
-const FRAME_ROW: OrcRow = {
+const FRAME_ROW = foundRow({
   address: 0n,
   base: 'bp',
   offset: 16,
@@ -60,7 +60,7 @@ const FRAME_ROW: OrcRow = {
   bpOffset: -16,
   type: 'call',
   signal: false,
-};
+});
 
 /** Registers that a walk has come by: the dump's own, or on a stack. */
 type Regs = bigint | 'own' | undefined;
@@ -71,6 +71,9 @@ class OrcState implements UnwindState {
   readonly #visited = new Set<string>();
   readonly path: { stack: string; sp: bigint }[] = [];
   #info: StackInfo = { kind: 'unknown' };
+  /** First and last word of the stack the walk is on. */
+  #low = 0n;
+  #high = -1n;
   #ip: bigint;
   #sp: bigint;
   #bp: bigint;
@@ -128,8 +131,14 @@ class OrcState implements UnwindState {
   #enter(address: bigint): boolean {
     const rules = STACK_RULES[this.#rules];
     this.#info = getStackInfo(this.#view, address, LINK, this.#visited, rules);
-    if (this.#info.kind === 'known') this.path.push({ stack: this.#info.stack.name, sp: address });
-    else if (this.#info.kind === 'visited')
+    this.#high = -1n;
+    if (this.#info.kind === 'known') {
+      const { name, begin, end } = this.#info.stack;
+      this.path.push({ stack: name, sp: address });
+      this.#low = begin;
+      this.#high = end - 8n;
+    }
+    if (this.#info.kind === 'visited')
       this.warning = warnings(this.warning, recursionWarning(this.#info.stack.name, rules));
     return this.#info.kind === 'known';
   }
@@ -141,6 +150,8 @@ class OrcState implements UnwindState {
   }
 
   #word(address: bigint): bigint | undefined {
+    // Most words lie on the stack the walk is on: asked once, and not again by `stackWord`.
+    if (address >= this.#low && address <= this.#high) return this.#view.read(address);
     return this.#reaches(address, 8n) ? stackWord(this.#view, address) : undefined;
   }
 
@@ -163,17 +174,18 @@ class OrcState implements UnwindState {
     if (!row) return;
     this.#signal = row.signal;
 
-    const before = { stack: this.stack, sp: this.#sp };
+    const stack = this.stack;
+    const before = this.#sp;
     const sp = this.#frameOf(row);
     if (sp === undefined || !this.#load(row, sp, ip) || !this.#restore(row, sp, ip)) return;
-    if (this.stack === before.stack && isOn(this.#info, this.#sp, 8n) && this.#sp <= before.sp) {
+    if (this.#sp <= before && this.stack === stack && isOn(this.#info, this.#sp, 8n)) {
       const text = this.#rules === '6.12' ? 'at ' : 'ip=';
       this.#fail('goes down instead of up', `stack going in the wrong direction? ${text}${this.#name(ip)}`);
     }
   }
 
   /** The row for the function the walk stands at; where there is none, or none is needed, the walk ends. */
-  #rowFor(ip: bigint): OrcRow | undefined {
+  #rowFor(ip: bigint): FoundRow | undefined {
     if (typeof this.#regs === 'bigint' && isUserMode(this.#view, this.#regs))
       return this.#end('reaches the user registers');
     const row = this.#find(this.#signal ? ip : ip - 1n);
@@ -183,7 +195,7 @@ class OrcState implements UnwindState {
     return row.type === 'end' ? this.#end(`reaches ${this.#name(ip)}, where a stack is said to end`) : row;
   }
 
-  #find(ip: bigint): OrcRow | undefined {
+  #find(ip: bigint): FoundRow | undefined {
     if (ip === 0n && this.#rules !== '4.14') return NULL_ROW;
     const row = this.#view.orc?.find(ip);
     if (row || this.#rules !== '6.12') return row;
@@ -193,8 +205,7 @@ class OrcState implements UnwindState {
   }
 
   /** The address that base and offset give. */
-  #frameOf({ base, offset }: OrcRow): bigint | undefined {
-    const by = BigInt(offset);
+  #frameOf({ base, by }: FoundRow): bigint | undefined {
     if (base === 'sp') return this.#sp + by;
     if (base === 'bp') return this.#bp + by;
     const late = base === 'sp-indirect' && this.#rules === '6.12';
@@ -214,7 +225,7 @@ class OrcState implements UnwindState {
   }
 
   /** RIP and RSP of the caller, and registers if there are some. */
-  #load({ type }: OrcRow, sp: bigint, ip: bigint): boolean {
+  #load({ type }: FoundRow, sp: bigint, ip: bigint): boolean {
     if (type === 'call') {
       const found = this.#word(sp - 8n);
       if (found === undefined) return this.#no(`finds no stack at ${this.#place(sp - 8n)}`);
@@ -244,16 +255,16 @@ class OrcState implements UnwindState {
   }
 
   /** RBP of the caller. */
-  #restore({ bpBase, bpOffset }: OrcRow, sp: bigint, ip: bigint): boolean {
+  #restore({ bpBase, bpBy }: FoundRow, sp: bigint, ip: bigint): boolean {
     if (bpBase === 'undefined') {
       this.#bp = this.#saved('rbp', PT_REGS.bp) ?? this.#bp;
       return true;
     }
     const from = bpBase === 'prev-sp' ? sp : bpBase === 'bp' ? this.#bp : undefined;
     if (from === undefined) return this.#no('finds RBP told by a register that it cannot be told by');
-    const found = this.#word(from + BigInt(bpOffset));
+    const found = this.#word(from + bpBy);
     if (found === undefined)
-      return this.#no(`finds no RBP at ${this.#place(from + BigInt(bpOffset))} for ${this.#name(ip)}`);
+      return this.#no(`finds no RBP at ${this.#place(from + bpBy)} for ${this.#name(ip)}`);
     this.#bp = found;
     return true;
   }
