@@ -3,6 +3,7 @@ import { problemText } from '../../src/asm/source.ts';
 import { symbolize } from '../../src/image/image.ts';
 import { orcText } from '../../src/image/orc.ts';
 import { libraryOnDisk } from '../../src/literate/shelves.ts';
+import { designsOf } from '../../src/scenario/library.ts';
 import { programOf } from '../../src/scenario/program.ts';
 import { checkStacks } from '../../src/unwind/objtool/objtool.ts';
 import { build, problemsOf } from '../asm/pages.ts';
@@ -351,5 +352,27 @@ describe('linux-4.2', () => {
         ['test-d', 'user-stack-switch', 'nmi-state'].includes(name) ? ['unreachable instruction'] : [],
       ]);
     }
+  });
+});
+
+describe('every design', () => {
+  const pages = libraryOnDisk();
+  test.each(designsOf(pages))('%s: hints enough, and all paths agree', (design) => {
+    const { image, problems } = programOf(pages, design);
+    expect(problems).toEqual([]);
+    const { rows, warnings } = checkStacks(image);
+    expect(warnings.map(problemText)).toEqual([]);
+    expect(rows.length).toBeGreaterThan(50);
+  });
+
+  /** E3, 1fb143634a38: on the way back to the user the row still said that the registers lie at RSP, on another stack. */
+  test('linux-4.15 without the hint behind its switch of stacks is told so', () => {
+    const cell = pages.get('linux-4.15')?.asm.find(({ name }) => name === 'user-path');
+    const lines = (cell?.lines ?? []).filter((line) => !line.includes('UNWIND_HINT_EMPTY'));
+    expect(lines.length).toBe((cell?.lines.length ?? 0) - 1);
+    const { image } = programOf(pages, 'linux-4.15', { edits: [{ block: 'linux-4.15#user-path', lines }] });
+    expect(checkStacks(image).warnings.map(({ message }) => message)).toEqual([
+      'unsupported change of the stack pointer: RSP is loaded from elsewhere, and no hint behind it says where the frame is now',
+    ]);
   });
 });

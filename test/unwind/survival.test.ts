@@ -178,3 +178,54 @@ test('S8, an NMI from user mode is on the task stack: one stack, which ends at u
     ' </TASK>',
   ]);
 });
+
+/** 28696f434fef (3.7) swapped two records, so that what a nested NMI rewrites is no longer the tail of the registers. */
+test('before 3.7 ORC would have believed the record that a nested NMI redirects', () => {
+  const nestedIn = (design: string) => {
+    const lines = [
+      'scenario test v0',
+      `design ${design}`,
+      'start kernel-task',
+      'body int3',
+      'inject nmi at task+2',
+      'inject nmi at after_int3',
+    ];
+    const timeline = play({ page: 'test', name: 'test', line: 1, lines }, pages, { unwinders: ALL });
+    expect(timeline.problems.map(problemText)).toEqual([]);
+    return at(timeline, 'nmi_body_int3', nmi(timeline, 2));
+  };
+  const [before, after] = ['linux-3.3', 'linux-3.7'].map(nestedIn) as [Frame, Frame];
+  expect(judged(before, ...ORC)).toEqual(times('wrong-silently', ORC));
+  expect(reason(before, 'orc-6.12')).toBe(
+    'lists repeat_nmi, which is not alive there, and nothing shows it.',
+  );
+  expect(judged(after, ...ORC)).toEqual(times('right', ORC));
+});
+
+test('a recipe asks for an unwinder by naming it', () => {
+  const lines = [
+    'scenario test v0',
+    'design linux-4.2',
+    'body int3',
+    'inject nmi at task+2',
+    'inject nmi at after_int3',
+    'cursor after_int3',
+  ];
+  const ask = (...claims: readonly string[]) => {
+    const { problems, rules } = play(
+      { page: 'test', name: 'test', line: 1, lines: [...lines, ...claims] },
+      pages,
+    );
+    return [...rules.map(({ id }) => id), ...problems.map(({ message }) => message)];
+  };
+  const usual = ['end-2', 'end-9', 'end-14', 'frame-pointer'];
+  expect(ask()).toEqual(usual);
+  expect(ask('expect unwind orc-6.12 right', 'expect trace orc-6.12 "<TASK>"')).toEqual([
+    ...usual,
+    'orc-6.12',
+  ]);
+  expect(ask('expect unwind orc-6.12 wrong-silently at after_int3')[5]).toMatch(
+    /^expected orc-6.12 wrong-silently at after_int3, got right \(lists all/,
+  );
+  expect(ask('expect unwind orc-9 right')[4]).toMatch(/^unknown unwinder: orc-9 /);
+});
