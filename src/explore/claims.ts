@@ -39,10 +39,11 @@ export function claimsOf(slug: string, pages: Library, limits: Limits = {}): rea
 }
 
 function claimOf(design: string, kind: Claim['kind'], sweep: Sweep, { most, window }: Limits): Claim {
-  const { events, bound, starts, bodies } = sweep;
+  const { events, bound, starts, bodies, without } = sweep;
   const list = (names: readonly string[]): string => names.join(', ');
-  const text = `${kind} ${list(events)} bound ${bound} from ${list(starts)} with ${list(bodies)}`;
-  const narrow = window === undefined ? {} : { window };
+  const tail = without.length > 0 ? ` without ${list(without)}` : '';
+  const text = `${kind} ${list(events)} bound ${bound} from ${list(starts)} with ${list(bodies)}${tail}`;
+  const narrow = { ...(window === undefined ? {} : { window }), ...(without.length > 0 ? { without } : {}) };
   const promised = kind === 'promises';
   const chosen = choices(events, promised && most !== undefined ? Math.min(most, bound) : bound);
   const asks = promised
@@ -70,10 +71,14 @@ export function choices<T>(kinds: readonly T[], count: number): readonly (readon
 /**
  * What speaks against a claim, a sentence each; nothing if it holds.
  *
- * @param reports what the sweeps of `claim.asks` said, in that order
+ * @param reports what the sweeps of `claim.asks` said, in that order; of a hole some may be left out, see `shows`
  */
-export function against({ kind, sweep, asks }: Claim, reports: readonly Told[]): readonly string[] {
+export function against(
+  { kind, sweep, asks }: Claim,
+  reports: readonly (Told | undefined)[],
+): readonly string[] {
   const told = asks.map((ask, n) => ({ ask, report: reports[n] }));
+  if (kind === 'breaks') return unfound(sweep, told);
   // What strikes only in the wake of another kind of event may find nothing to strike without it.
   const whole = told.filter(({ ask }) => sweep.events.every((event) => ask.events.includes(event)));
   const missing = whole.flatMap(({ ask, report }) =>
@@ -81,24 +86,31 @@ export function against({ kind, sweep, asks }: Claim, reports: readonly Told[]):
       ? []
       : [`${ask.events} from ${ask.starts} with ${ask.bodies}: nothing struck`],
   );
-  if (kind === 'promises')
-    return [
-      ...missing,
-      ...told.flatMap(({ report }) => report?.untold ?? []).map(({ name }) => `not modelled: ${name}`),
-      ...told
-        .flatMap(({ report }) => report?.violations ?? [])
-        .map(({ invariant, sentence, recipe }) => `${invariant}: ${sentence}\n${recipe}`),
-    ];
+  return [
+    ...missing,
+    ...told.flatMap(({ report }) => report?.untold ?? []).map(({ name }) => `not modelled: ${name}`),
+    ...told
+      .flatMap(({ report }) => report?.violations ?? [])
+      .map(({ invariant, sentence, recipe }) => `${invariant}: ${sentence}\n${recipe}`),
+  ];
+}
+
+/** Whether a sweep has found a hole: then no other from that start with that body need be made. */
+export const shows = ({ sweep }: Claim, report: Told): boolean =>
+  report.violations.some(({ recipe }) => usesAll(recipe, sweep));
+
+/** From where a hole was not found. A sweep that was not made has found nothing. */
+function unfound(
+  sweep: Sweep,
+  told: readonly { readonly ask: SweepAsk; readonly report: Told | undefined }[],
+): readonly string[] {
   const places = new Map<string, boolean>();
   for (const { ask, report } of told) {
     const place = `from ${ask.starts} with ${ask.bodies}`;
     const found = report?.violations.some(({ recipe }) => usesAll(recipe, sweep));
     places.set(place, (places.get(place) ?? false) || found === true);
   }
-  return [
-    ...missing,
-    ...[...places].filter(([, found]) => !found).map(([place]) => `${place}: nothing breaks`),
-  ];
+  return [...places].filter(([, found]) => !found).map(([place]) => `${place}: nothing breaks`);
 }
 
 /** Whether every kind of event has a part in a recipe: a hole of two kinds is not one that either makes alone. */

@@ -127,7 +127,7 @@ export function usualOf(
 ): Pick<Sweep, 'starts' | 'bodies'> {
   if (!designsOf(pages).includes(slug)) return { starts: ['kernel-task'], bodies: ['quiet'] };
   const { design } = programOf(pages, slug, variant);
-  const said = [...design.promises, ...design.breaks].find((one) =>
+  const said = [...design.promises, ...design.breaks.filter((one) => one.without.length === 0)].find((one) =>
     events.every((event) => one.events.some((name) => name === event)),
   );
   const named = (all: readonly { readonly name: string }[]): readonly string[] => all.map(({ name }) => name);

@@ -140,8 +140,8 @@ export function boot(
   map(PLACE.idt, 1, { ...data, writable: false }, true);
 
   for (const [selector, value] of DESCRIPTORS) space.writeWords(PLACE.gdt + selector, [value]);
-  for (const { vector, entry, ist, dpl } of design.gates)
-    space.writeWords(PLACE.idt + BigInt(vector) * 16n, [...gate(symbol(entry), ist, dpl)]);
+  for (const { vector, entry, ist, dpl, table = PLACE.idt } of design.gates)
+    space.writeWords(table + BigInt(vector) * 16n, [...gate(symbol(entry), ist, dpl)]);
   const entryStack = design.interruptStacks.find(({ sp0 }) => sp0)?.stack;
   // The task's stack is RSP0 itself, or, where that is an entry stack, RSP1, which no ring uses.
   space.writeWords(PLACE.tss + TSS_RSP0, entryStack ? [entryStack.end, design.task.end] : [design.task.end]);

@@ -10,7 +10,7 @@ import { type Form, problemOf, readStatement, type Statement, Wrong } from './st
 /** Every word that a declaration begins with. */
 const FORMS = {
   stack: { takes: ['NAME'], keys: { ist: 'one', sp0: 'flag', size: 'one', gap: 'one' }, needs: ['size'] },
-  gate: { takes: ['VECTOR', 'LABEL'], keys: { on: 'one', dpl: 'one' } },
+  gate: { takes: ['VECTOR', 'LABEL'], keys: { on: 'one', dpl: 'one', in: 'one' } },
   record: { takes: ['NAME'], keys: { at: 'one', as: 'one' }, needs: ['at'] },
   word: { takes: ['INDEX', 'NAME'], keys: { field: 'one' } },
   registers: { takes: [], keys: { at: 'one' }, needs: ['at'] },
@@ -29,7 +29,7 @@ const FORMS = {
   },
   breaks: {
     takes: ['EVENT...'],
-    keys: { bound: 'one', from: 'many', with: 'many' },
+    keys: { bound: 'one', from: 'many', with: 'many', without: 'many' },
     needs: ['bound', 'from', 'with'],
   },
   dead: { takes: ['STACK|WORD'], keys: { but: 'many', below: 'flag', size: 'one', to: 'one' } },

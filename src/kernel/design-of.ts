@@ -176,13 +176,15 @@ function readIsolated(look: Lookup, stacks: readonly StackRange[]): readonly str
 }
 
 function readGates(look: Lookup, stacks: readonly InterruptStack[]): readonly Gate[] {
-  const seen = new Set<number>();
+  const seen = new Set<string>();
   return look.each('gate', (said): readonly Gate[] => {
     const [number, entry] = said.values;
     if (!number || !entry) return [];
     const vector = numberOf(number, 0, 255);
-    if (seen.has(vector)) throw new Wrong(`duplicate gate: ${vector}`, number.place);
-    seen.add(vector);
+    const table = one(said, 'in');
+    const name = `${vector} ${table?.text ?? ''}`;
+    if (seen.has(name)) throw new Wrong(`duplicate gate: ${vector}`, number.place);
+    seen.add(name);
     const on = one(said, 'on');
     const stack = stacks.find(({ stack: { name } }) => name === on?.text);
     if (on && !stack)
@@ -195,6 +197,7 @@ function readGates(look: Lookup, stacks: readonly InterruptStack[]): readonly Ga
         address: optional(() => look.place(entry)),
         ist: stack?.ist ?? 0,
         dpl: dpl ? BigInt(numberOf(dpl, 0, 3)) : 0n,
+        table: table && look.place(table),
       },
     ];
   });
@@ -309,6 +312,7 @@ function readSweeps(
         said.keys.get('with') ?? [],
         bodies.map(({ name }) => name),
       ),
+      without: (said.keys.get('without') ?? []).map(({ text }) => text),
       place: said.place,
     },
   ]);

@@ -19,6 +19,8 @@ export interface Gate {
   /** Index into the interrupt stack table; 0 for none. */
   readonly ist: number;
   readonly dpl: bigint;
+  /** Where its table begins, if it is not the IDT that a run begins with but one that the code may load. */
+  readonly table: bigint | undefined;
 }
 
 /** A stack of the kernel's beside the task's. */
@@ -80,6 +82,8 @@ export interface Sweep {
   readonly bound: number;
   readonly starts: readonly string[];
   readonly bodies: readonly string[];
+  /** Safeguards that are taken out for it. */
+  readonly without: readonly string[];
   readonly place: Place;
 }
 

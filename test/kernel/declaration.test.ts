@@ -67,6 +67,7 @@ test('stacks, gates, words and labels are those of the page', () => {
     bound: 1,
     starts: ['in-work'],
     bodies: ['quiet', 'int3'],
+    without: [],
     place: { page: 'notebooks/designs/naive.mdx', line: 18, column: 4 },
   });
   expect(design.breaks).toHaveLength(1);
@@ -105,11 +106,11 @@ test.each([
   ['#:', 'p:5:1: missing word: #: declares something'],
   ['#: gaet 2 nmi', /^p:5:4: unknown word: gaet \(there is stack, gate, /],
   [' nop #: gate 2 nmi', 'p:5:9: invalid mark: gate stands on a line of its own'],
-  ['#: gate 2', 'p:5:4: invalid gate: write gate VECTOR LABEL [on X] [dpl X]'],
-  ['#: gate 2 nmi NMI', 'p:5:15: invalid gate: write gate VECTOR LABEL [on X] [dpl X]'],
-  ['#: gate 2 nmi on', 'p:5:15: missing value: on (write gate VECTOR LABEL [on X] [dpl X])'],
+  ['#: gate 2', 'p:5:4: invalid gate: write gate VECTOR LABEL [on X] [dpl X] [in X]'],
+  ['#: gate 2 nmi NMI', 'p:5:15: invalid gate: write gate VECTOR LABEL [on X] [dpl X] [in X]'],
+  ['#: gate 2 nmi on', 'p:5:15: missing value: on (write gate VECTOR LABEL [on X] [dpl X] [in X])'],
   ['#: gate 2 nmi on NMI on NMI', 'p:5:22: duplicate on'],
-  ['#: gate 2 nmi on NMI NMI', 'p:5:22: unknown word: NMI (write gate VECTOR LABEL [on X] [dpl X])'],
+  ['#: gate 2 nmi on NMI NMI', 'p:5:22: unknown word: NMI (write gate VECTOR LABEL [on X] [dpl X] [in X])'],
   ['#: stack NMI ist 2', 'p:5:4: missing size: write stack NAME [ist X] [sp0] size X [gap X]'],
 ])('%s', (line, message) => {
   const found = marks(line);
