@@ -2,7 +2,12 @@ import { defineCollection } from 'astro:content';
 import { glob } from 'astro/loaders';
 import { z } from 'zod';
 
-const schema = z.object({ title: z.string(), description: z.string() });
+const schema = z.object({
+  title: z.string(),
+  description: z.string(),
+  /** Place of a design in reading order; without one it comes last. */
+  order: z.number().optional(),
+});
 const folder = (base: string) =>
   defineCollection({
     // The id is the path as it stands: the usual one drops the dot of linux-4.2.

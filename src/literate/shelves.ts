@@ -8,17 +8,20 @@ import type { Page } from './scan.ts';
 /** One page's cells; the title is its frontmatter's. */
 export function shelfOf({ path, lines, cells }: Page): Shelf {
   const slug = path
+    .replace(/^notebooks\/(\w+)\/index\.mdx$/, 'all-$1')
     .replace(/(?<=\w\/\w.*)\/index\.mdx$/, '')
     .replace(/^.*\//, '')
     .replace(/\.mdx$/, '');
   const title =
     lines.find((line) => line.startsWith('title:'))?.replace(/^title:\s*"?(.*?)"?\s*$/, '$1') ?? slug;
+  const place = lines.find((line) => /^order: \d+$/.test(line));
+  const order = place ? { order: Number(place.slice('order: '.length)) } : {};
   const sources = (kind: 'asm' | 'scenario') =>
     cells
       .filter((cell) => cell.kind === kind)
       .map(({ name, open, lines }) => ({ page: path, name, line: open + 1, lines }));
   const design = path.startsWith('notebooks/designs/') && cells.some(({ kind }) => kind === 'asm');
-  return { slug, page: path, title, design, asm: sources('asm'), scenarios: sources('scenario') };
+  return { slug, page: path, title, design, ...order, asm: sources('asm'), scenarios: sources('scenario') };
 }
 
 await loadAssembler();

@@ -13,6 +13,8 @@ export interface Shelf {
   readonly title: string;
   /** Whether it lies under `notebooks/designs/` and has code: then it may stand behind `design`. */
   readonly design: boolean;
+  /** Its place among designs in reading order; one that says none comes last. */
+  readonly order?: number;
   readonly asm: readonly Source[];
   readonly scenarios: readonly Source[];
   /** On a frozen design: what one variant of its cells was assembled to, once for all. */
@@ -71,6 +73,14 @@ export const designsOf = (pages: Library): readonly string[] =>
     .filter((shelf) => shelf.design)
     .map((shelf) => shelf.slug)
     .sort();
+
+const LAST = 1000;
+
+/** All design pages in reading order. */
+export const designsInOrder = (pages: Library): readonly Shelf[] =>
+  designsOf(pages)
+    .flatMap((slug) => pages.get(slug) ?? [])
+    .toSorted(({ order: a = LAST }, { order: b = LAST }) => a - b);
 
 /** Slugs of all scenarios, in order. */
 export const scenariosOf = (pages: Library): readonly string[] =>
