@@ -22,7 +22,7 @@ export const COLUMNS: readonly Column[] = [
   { name: 'and a breakpoint', ask: { ...NMIS, body: 'int3' } },
   { name: 'and a page fault', ask: { ...NMIS, body: 'pf-fixup' } },
   { name: 'from user mode', ask: { ...NMIS, start: 'user-task', body: 'int3' } },
-  { name: 'SYSCALL gap', ask: { ...NMIS, start: 'syscall-gap', body: 'int3' } },
+  { name: 'SYSCALL gap', ask: { ...NMIS, start: 'syscall-gap' } },
   { name: 'and a machine check', ask: { ...NMIS, events: ['mc', 'nmi'], given: ['nmi at task'] } },
 ];
 

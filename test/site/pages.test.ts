@@ -14,6 +14,8 @@ const PAGES = [
   'reference/processor/',
   'reference/not-modelled/',
   'notebooks/kernel-4.2/',
+  'notebooks/designs/',
+  'notebooks/designs/i386-latch/',
   'notebooks/designs/linux-4.2/',
   'notebooks/labs/safeguards-4.2/',
   'notebooks/labs/laboratory/',

@@ -47,6 +47,7 @@ export function Provenance({ state }: { readonly state: State }) {
 /** An arrow for the RSP of each record, to what it means. */
 export function Leads({ state }: { readonly state: State }) {
   const frame = state.frame.value;
+  if (state.outline.value.records.length === 0) return null;
   return (
     <div class="leads">
       <h2 class="ph">Where each saved RSP leads</h2>
