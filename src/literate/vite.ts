@@ -68,7 +68,7 @@ export function libraryModule(): Plugin {
       const list = JSON.stringify(entries);
       const imports = (list: readonly (readonly [key: string, file: string])[]) =>
         `{${list.map(([key, name]) => `${JSON.stringify(key)}: () => import(${name})`).join(', ')}}`;
-      programs = options?.ssr ? [] : programsOf(library(shelves));
+      if (!options?.ssr) programs = programsOf(library(shelves));
       const brought = options?.ssr
         ? [
             ...rows.map((name, n) => `import row${n} from ${file(name)};`),
