@@ -81,7 +81,7 @@ test('a click opens the run that breaks, and the door shows what broke', async (
   await page.waitForURL(/\/s\/latch-opens-early\/v0\/?#t\d+\./, { timeout: 50_000 });
   await expect
     .poll(() => page.locator('.outcome').first().innerText(), { timeout: 50_000 })
-    .toMatch(/^lost I1 breaks at boundary \d+: NMI 2 overwrote the record of NMI 1/);
+    .toMatch(/^[\w-]+ I1 breaks at boundary \d+: NMI 2 overwrote the record of NMI 1/);
   // It opens there, and from anywhere else a button leads back.
   const lab = page.locator('.island').first();
   const first = Number(/boundary (\d+)/.exec(await page.locator('.outcome').first().innerText())?.[1]);
@@ -133,9 +133,8 @@ test('what is chosen is in the address, and the address opens it', async () => {
 
   await open(true, said);
   const again = island(LIVE);
-  await expect.poll(() => phase(again), { timeout: 50_000 }).toBe('done');
-  await expect.poll(() => verdict(again), { timeout: 50_000 }).toMatch(/break an invariant/);
-  expect((await verdict(again)).replace(/Took.*/, '')).toBe(then.replace(/Took.*/, ''));
+  const told = async () => (await verdict(again)).replace(/Took.*/, '');
+  await expect.poll(told, { timeout: 50_000 }).toBe(then.replace(/Took.*/, ''));
   await expect
     .poll(() => again.evaluate((node) => node.getBoundingClientRect().top < innerHeight))
     .toBe(true);
