@@ -49,8 +49,8 @@ class Walk {
   readonly #functions: Set<bigint>;
   readonly #warnings = new Map<string, { readonly address: bigint; readonly problem: Problem }>();
   /** Shapes by address, and the places where one path has come by already, per alternative. */
-  readonly shapes = new Map<bigint, Cfi>();
-  readonly #visited = new Map<string, Cfi>();
+  readonly #shapes = new Map<bigint, Cfi>();
+  readonly #visited = new Set<string>();
   readonly #todo: Path[] = [];
 
   constructor(image: Image) {
@@ -72,7 +72,7 @@ class Walk {
 
   #begin(address: bigint, cfi: Cfi, func: bigint | undefined): void {
     const hinted = this.#hints.get(address);
-    if (func === undefined && (hinted?.kind === 'restore' || this.shapes.has(address))) return;
+    if (func === undefined && (hinted?.kind === 'restore' || this.#shapes.has(address))) return;
     this.#todo.push({
       address,
       cfi,
@@ -129,8 +129,8 @@ class Walk {
     const hint = this.#hints.get(address);
     const cfi = hint ? this.#hinted(hint, arriving) : arriving;
     const key = `${address} ${alternative ? this.#image.alternatives?.indexOf(alternative) : ''}`;
-    const before = this.#visited.get(key);
-    const other = this.shapes.get(address);
+    const before = this.#visited.has(key);
+    const other = this.#shapes.get(address);
     const conflict = hint || !other ? undefined : mismatch(other, cfi);
     if (conflict !== undefined) {
       this.#warn(
@@ -140,8 +140,8 @@ class Walk {
       return undefined;
     }
     if (before) return undefined;
-    this.#visited.set(key, cfi);
-    if (!other) this.shapes.set(address, cfi);
+    this.#visited.add(key);
+    if (!other) this.#shapes.set(address, cfi);
 
     for (const one of alternative ? [] : (this.#image.alternatives ?? []))
       if (one.address === address) this.#todo.push({ address, cfi, func, alternative: one });
@@ -162,7 +162,7 @@ class Walk {
       return declared(hint.base, hint.offset, hint.kind as Cfi['type'], hint.signal);
     const saves = [...this.#saves].filter((one) => one < hint.address);
     const save = saves.reduce((last, one) => (one > last ? one : last), 0n);
-    const kept = this.shapes.get(save);
+    const kept = this.#shapes.get(save);
     if (!kept)
       this.#warn(hint.address, 'UNWIND_HINT_RESTORE without an UNWIND_HINT_SAVE that was walked before it');
     return kept ?? arriving;
@@ -264,7 +264,7 @@ class Walk {
         last = row;
       };
       for (const { address, length } of this.#statements(begin, end)) {
-        const cfi = this.shapes.get(address);
+        const cfi = this.#shapes.get(address);
         add(rowOf(address, cfi));
         if (cfi) told = false;
         else if (!told && !this.#isFiller(address)) {
@@ -273,7 +273,7 @@ class Walk {
         }
         // Within an alternative, other instructions may begin where these do not.
         for (let at = address + 1n; at < address + BigInt(length); at++) {
-          const inner = this.shapes.get(at);
+          const inner = this.#shapes.get(at);
           if (inner) add(rowOf(at, inner));
         }
       }
@@ -292,7 +292,7 @@ class Walk {
     for (const { address, kind } of this.#image.statements ?? [])
       if (address !== undefined && kind === 'instruction')
         lengths.set(address, lineAt(this.#image, address)?.length ?? 1);
-    for (const address of this.shapes.keys()) {
+    for (const address of this.#shapes.keys()) {
       if (lengths.has(address)) continue;
       const found = segmentAt(this.#image, address) && this.#fetch(address, undefined);
       if (this.#visited.has(`${address} `))
