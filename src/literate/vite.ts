@@ -10,8 +10,11 @@ import { scan } from './scan.ts';
 import { shelfOf } from './shelves.ts';
 import { inBrowser, tangle } from './tangle.ts';
 
+const LIBRARY = 'virtual:library';
 const SUFFIX = '.cells.ts';
 const INDEX = 'virtual:cells';
+/** The library as cells see it: a cell is a test of its text, so nothing of it comes from the build. */
+const OF_TEXT = 'virtual:library-of-text';
 
 /** `virtual:cells` maps a page's path to the import of its tangled module, a chunk of its own. */
 export function cells(): Plugin {
@@ -19,7 +22,7 @@ export function cells(): Plugin {
     name: 'literate-cells',
     enforce: 'pre',
     resolveId(id) {
-      if (id === INDEX) return `\0${INDEX}`;
+      if (id === INDEX || id === OF_TEXT) return `\0${id}`;
       return id.endsWith(SUFFIX) ? id : undefined;
     },
     load(id) {
@@ -29,16 +32,18 @@ export function cells(): Plugin {
         );
         return `export const pages = {${entries.join(', ')}};`;
       }
+      if (id === `\0${OF_TEXT}`)
+        return `import { pages as all } from '${LIBRARY}'; import { copyOf } from '#scenario/library.ts'; export const pages = copyOf(all);`;
       const file = id.endsWith(SUFFIX) ? id.slice(0, -SUFFIX.length) : '';
       const path = pagePath(file);
       if (!path) return undefined;
       this.addWatchFile(file);
-      return tangle(scan(readFileSync(file, 'utf8'), path), inBrowser(path));
+      const text = tangle(scan(readFileSync(file, 'utf8'), path), inBrowser(path));
+      return text.replaceAll(`'${LIBRARY}'`, `'${OF_TEXT}'`);
     },
   };
 }
 
-const LIBRARY = 'virtual:library';
 const PROGRAM = 'virtual:program-';
 
 /**
