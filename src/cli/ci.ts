@@ -3,6 +3,7 @@ import { runJobs } from './jobs.ts';
 
 await runJobs([
   { name: 'npm test', command: 'npm test --silent' },
+  { name: 'site under a base', command: 'npm run --silent test:base' },
   { name: 'long sweeps', command: 'npm run --silent test:deep' },
   { name: 'changed expectations', command: 'npm run --silent test:mutate' },
 ]);

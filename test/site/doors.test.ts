@@ -1,4 +1,4 @@
-/** The doors under /s/ in a real browser, on the built site; under the other base also those of frozen test rows. */
+/** The doors under /s/ in a real browser, on the built site. Doors of frozen rows are in frozen.test.ts. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -11,7 +11,6 @@ import { findNamed } from '../../src/scenario/named.ts';
 import { linkTo } from '../../src/scenario/open-link.ts';
 import { playRecipe } from '../../src/scenario/run.ts';
 import { runData, runText } from '../../src/scenario/run-text.ts';
-import { opener } from '../scenario/registry-fixture/fixture.ts';
 import { boundary, flaws, ready, SITES, said, visits } from './visit.ts';
 
 const DIST = SITES['/'];
@@ -75,7 +74,6 @@ test('a door says its story without scripts, and no page is heavy', () => {
 
 describe('in a browser', () => {
   const site = visits('/');
-  const based = visits('/a/b/');
   const { open } = site;
   const main = (page: Page) => page.locator('main').innerText();
 
@@ -103,35 +101,6 @@ describe('in a browser', () => {
     expect(new URL(page.url()).pathname).toBe('/s/nested-nmi/v0/repeat_nmi/');
     expect(await boundary(page)).toBe(25);
     expect(await page.locator('.moments [aria-current=page]').textContent()).toBe('repeat_nmi');
-  });
-
-  test('a frozen version is fetched when it is opened, and runs as it was', async () => {
-    const digest = (version: number, at: number) => {
-      const from = opener();
-      const found = findNamed(from.pages, 'fixture-nmi', version);
-      if ('problem' in found) throw new Error(found.problem);
-      return playRecipe(found.recipe, from.pages).frames[at]?.digest;
-    };
-    const page = await based.open(`s/fixture-nmi/v1/#t25~${digest(1, 25)}`);
-    await ready(page);
-    await expect.poll(() => boundary(page)).toBe(25);
-    await expect.poll(() => said(page)).toMatch(/^same/);
-    const rows = () =>
-      based.requests.map((request) => request.url()).filter((url) => /fixture-[\w.-]*\.js$/.test(url));
-    expect(rows().map((url) => /fixture-nmi\.v1/.test(url))).toEqual([true]);
-    await page.getByRole('slider', { name: 'Time' }).focus();
-    await page.keyboard.press('End');
-    await expect.poll(() => page.url()).toMatch(/\/a\/b\/s\/fixture-nmi\/v1\/#t255~\w{8}$/);
-    expect(await said(page)).toMatch(/^same/);
-  });
-
-  test('an old name opens, and says the name of today', async () => {
-    const page = await based.open('s/fixture-old/v2/');
-    await ready(page);
-    expect(await main(page)).toContain('fixture-old is called fixture-nmi now');
-    await expect.poll(() => said(page)).toMatch(/^same/);
-    await page.getByRole('link', { name: 'v1', exact: true }).click();
-    expect(new URL(page.url()).pathname).toBe('/a/b/s/fixture-old/v1/');
   });
 
   test('the index is whole without scripts, and filtered with them, by keyboard alone', async () => {
@@ -200,29 +169,24 @@ describe('in a browser', () => {
   });
 
   test('an address that names nothing says which part of it, and opens nothing else', async () => {
-    for (const [visit, path, sentence, doors] of [
-      [site, 's/nested-nmi/v0/never_there/#t3', 'Unknown checkpoint: never_there.', ['/s/nested-nmi/v0/#t3']],
-      [site, 's/nested-nmi/v9/', 'Unknown version of nested-nmi: v9.', ['/s/nested-nmi/v0/']],
-      [site, 's/never-there/v1/', 'Unknown scenario: never-there.', []],
-      [site, 'nowhere/', 'This address names no page', []],
-      [based, 's/fixture-nmi/v1/here/', 'Unknown checkpoint: here.', ['/a/b/s/fixture-nmi/v1/']],
+    for (const [path, sentence, doors] of [
+      ['s/nested-nmi/v0/never_there/#t3', 'Unknown checkpoint: never_there.', ['/s/nested-nmi/v0/#t3']],
+      ['s/nested-nmi/v9/', 'Unknown version of nested-nmi: v9.', ['/s/nested-nmi/v0/']],
+      ['s/never-there/v1/', 'Unknown scenario: never-there.', []],
+      ['nowhere/', 'This address names no page', []],
     ] as const) {
-      const page = await visit.open(path);
+      const page = await open(path);
       await expect.poll(() => main(page)).toContain(sentence);
       const links = page.locator('[data-link] a');
       expect(await links.evaluateAll((all) => all.map((one) => one.getAttribute('href')))).toEqual(doors);
       expect(await page.locator('.island').count()).toBe(0);
-      visit.provoked(/status of 404|^404 /);
+      site.provoked(/status of 404|^404 /);
     }
   });
 
   test('axe finds nothing, and nothing scrolls sideways', async () => {
-    for (const [visit, path] of [
-      [site, 's/'],
-      [site, '404.html'],
-      [based, 's/fixture-old/v1/'],
-    ] as const) {
-      const page = await visit.open(path);
+    for (const path of ['s/', '404.html']) {
+      const page = await open(path);
       if (await page.locator('.island').count()) await ready(page);
       await page.evaluate(() => {
         for (const one of document.querySelectorAll('details.moments')) one.setAttribute('open', '');

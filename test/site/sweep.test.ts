@@ -1,9 +1,8 @@
 import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { visits } from './visit.ts';
+import { HERE, visits } from './visit.ts';
 
-// Under a base, where a link that forgets it goes wrong.
-const site = visits('/a/b/');
+const site = visits(HERE);
 let page: Page;
 const open = async (javaScriptEnabled = true, fragment = ''): Promise<void> => {
   page = await site.open(`notebooks/labs/sweep/${fragment}`, { javaScriptEnabled });

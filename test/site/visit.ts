@@ -8,6 +8,8 @@ import { launch } from './browser.ts';
 /** Where the site is built for each base; under the other one with frozen test rows. */
 export const SITES = { '/': 'dist', '/a/b/': 'node_modules/.cache/based' } as const;
 export type Base = keyof typeof SITES;
+/** The base that this run of the tests is about: `/`, or by ENTRYLAB_BASE the other one. */
+export const HERE: Base = process.env.ENTRYLAB_BASE === '/a/b/' ? '/a/b/' : '/';
 
 export interface Visits {
   /** Address of the site, with a slash at its end. */
