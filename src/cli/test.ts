@@ -24,7 +24,9 @@ const vitest = (name: string, ...projects: string[]): Check => {
 
 // Two lanes for two cores. A lane takes the first that may begin: the longest ways come first.
 const LANES = 2;
-const site = vitest('built site', 'site');
+const made = vitest('built site', 'site');
+// Two visitors: most of a visit is waiting for the browser.
+const site: Check = { ...made, command: `${made.command} --maxWorkers=2` };
 const tests: Check[] = [
   { name: 'build', command: 'astro build' },
   { name: 'format and lint', command: 'biome check .' },
@@ -48,7 +50,7 @@ const underBase: Check[] = [
   },
   {
     ...site,
-    command: `ENTRYLAB_BASE=/a/b/ ${site.command} ${['site', 'mail', 'sweep', 'frozen', 'instructions'].map((name) => `test/site/${name}.test.ts`).join(' ')}`,
+    command: `ENTRYLAB_BASE=/a/b/ ${site.command} ${['site', 'pages', 'mail', 'sweep', 'frozen', 'instructions'].map((name) => `test/site/${name}.test.ts`).join(' ')}`,
     after: ['build under a base'],
   },
 ];

@@ -1,6 +1,6 @@
 /** Every address under `/s/` that opens a run: all versions of all scenarios, under every name they ever had. */
 import { type Library, scenariosOf } from './library.ts';
-import { findNamed } from './named.ts';
+import { findNamed, type Named } from './named.ts';
 import { linkTo, type Opener } from './open-link.ts';
 import type { Recipe } from './recipe-types.ts';
 import { EMPTY_REGISTRY, type FrozenRow, versionsOf } from './registry.ts';
@@ -39,6 +39,19 @@ export function doorsOf(pages: Library): readonly Doors[] {
   });
 }
 
+const played = new WeakMap<Library, Map<string, Timeline>>();
+
+/** The run of a named scenario, made once: a door for each of its moments shows the same. */
+export function playNamed(pages: Library, { recipe, source }: Pick<Named, 'recipe' | 'source'>): Timeline {
+  const runs = played.get(pages) ?? new Map<string, Timeline>();
+  played.set(pages, runs);
+  const key = `${recipe.slug} v${recipe.version}`;
+  const run =
+    runs.get(key) ?? playRecipe(recipe, pages, {}, { page: source.page, line: source.line, column: 1 });
+  runs.set(key, run);
+  return run;
+}
+
 /** Opens a door; one of a checkpoint looks there. Throws for an address that is no door, with a sentence. */
 export function openDoor(pages: Library, slug: string, version: number, checkpoint?: string): Door {
   const named = findNamed(pages, slug, version);
@@ -47,7 +60,7 @@ export function openDoor(pages: Library, slug: string, version: number, checkpoi
     throw new Error(named.problem);
   }
   const { recipe, source, row, renamed } = named;
-  const run = playRecipe(recipe, pages, {}, { page: source.page, line: source.line, column: 1 });
+  const run = playNamed(pages, named);
   const step = run.steps.find((one) => one.checkpoint === checkpoint);
   const page = row?.page ?? source.page;
   const timeline = { ...run, cursor: step?.boundary ?? run.cursor };

@@ -37,7 +37,7 @@ test('without JavaScript picture, verdict, table and links to what was found are
   for (const one of [hole, live]) {
     expect(await verdict(one)).toMatch(/schedules break an invariant/);
     const link = one.getByRole('link', { name: 'Open this run' }).first();
-    expect(await link.getAttribute('href')).toMatch(/^\/a\/b\/s\/[\w-]+\/v\d+#t\d+\./);
+    expect(await link.getAttribute('href')).toMatch(new RegExp(`^${HERE}s/[\\w-]+/v\\d+#t\\d+\\.`));
   }
 });
 
@@ -58,7 +58,7 @@ test('keys move about in the map, and Enter opens the run of the cell', async ()
   await expect.poll(() => readout(one)).toMatch(/No run here/);
   await map(one).press('ArrowRight');
   await map(one).press('Enter');
-  await page.waitForURL(/\/a\/b\/s\/latch-opens-early\/v0\/?#t12\.n2\.n11\.n12/);
+  await page.waitForURL(new RegExp(`${HERE}s/latch-opens-early/v0/?#t12\\.n2\\.n11\\.n12`));
   await expect.poll(() => page.locator('.standing').first().innerText()).toMatch(/same as the link/);
   await page.goBack();
   await ready(island(0));
