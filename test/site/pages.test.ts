@@ -20,6 +20,7 @@ const DESIGNS = [
 const KINDS = [
   '',
   'reference/processor/',
+  'thread/survival/',
   'notebooks/designs/',
   'notebooks/designs/linux-4.2/',
   'notebooks/labs/safeguards-4.2/',
@@ -29,7 +30,6 @@ const KINDS = [
 ];
 const OTHERS = [
   's/',
-  'thread/survival/',
   'reference/',
   'reference/recipe/',
   'reference/designs/',
