@@ -96,7 +96,7 @@ export function against(
 }
 
 /** Whether a sweep has found a hole: then no other from that start with that body need be made. */
-export const shows = ({ sweep }: Claim, report: Told): boolean =>
+export const shows = ({ sweep }: Pick<Claim, 'sweep'>, report: Told): boolean =>
   report.violations.some(({ recipe }) => usesAll(recipe, sweep));
 
 /** From where a hole was not found. A sweep that was not made has found nothing. */
@@ -107,8 +107,8 @@ function unfound(
   const places = new Map<string, boolean>();
   for (const { ask, report } of told) {
     const place = `from ${ask.starts} with ${ask.bodies}`;
-    const found = report?.violations.some(({ recipe }) => usesAll(recipe, sweep));
-    places.set(place, (places.get(place) ?? false) || found === true);
+    const found = report !== undefined && shows({ sweep }, report);
+    places.set(place, (places.get(place) ?? false) || found);
   }
   return [...places].filter(([, found]) => !found).map(([place]) => `${place}: nothing breaks`);
 }

@@ -4,15 +4,7 @@
  */
 import type { Problem } from '../asm/source.ts';
 import { copyOf, type Library } from '../scenario/library.ts';
-import {
-  type Explored,
-  explorePart,
-  type Found,
-  partsOf,
-  reportOf,
-  type SweepAsk,
-  usualOf,
-} from './sweep.ts';
+import { type Found, type SweepAsk, sweep, usualOf } from './sweep.ts';
 
 export interface Hunted {
   /** What was found, the shortest first; nothing if the whole sweep is clean. */
@@ -31,23 +23,12 @@ export function hunt(ask: SweepAsk, pages: Library): Hunted | { readonly problem
   for (let count = 1; count <= ask.events.length; count++)
     for (const setup of setups) {
       const less = { ...ask, ...setup, events: ask.events.slice(0, count) };
-      const ready = partsOf(less, pages);
-      if ('problems' in ready) return ready;
-      const report = reportOf(
-        less,
-        ready.parts.map((part) => finish(explorePart(part))),
-      );
+      const report = sweep(less, pages);
+      if ('problems' in report) return report;
       schedules += report.schedules;
       if (report.violations.length > 0) return { found: report.violations, events: less.events, schedules };
     }
   return { found: [], events: ask.events, schedules };
-}
-
-function finish(run: ReturnType<typeof explorePart>): Explored {
-  for (;;) {
-    const { done, value } = run.next();
-    if (done) return value;
-  }
 }
 
 const known = new WeakMap<Library, Map<string, Hunted>>();

@@ -1,5 +1,6 @@
 /** Every design under the same schedules: what each loses, and what it costs when nothing goes wrong. */
 import { addressOf } from '../image/image.ts';
+import { RECORD_SIZE } from '../kernel/memory-map.ts';
 import { INVARIANTS, type Invariant } from '../scenario/invariants.ts';
 import { designsInOrder, type Library } from '../scenario/library.ts';
 import { BUDGET, stage } from '../scenario/run.ts';
@@ -107,7 +108,8 @@ function costOf(design: string, pages: Library): Cost | undefined {
   const { boundary, end } = execution.run(injections, BUDGET, ({ boundary: at, live, passage }) => {
     if (passage?.event === 'NMI 1') first = at;
     if (live) slot = live.slot;
-    if (machine.get('rip') === handler && words === 0) words = Number((slot + 40n - machine.get('rsp')) / 8n);
+    if (machine.get('rip') === handler && words === 0)
+      words = Number((slot + RECORD_SIZE - machine.get('rsp')) / 8n);
   });
   return end.kind === 'returned' ? { words, instructions: boundary - first } : undefined;
 }

@@ -26,6 +26,9 @@ const TASK_STACK = 0xffff_8800_3d00_0000n;
 
 export const TASK: StackRange = { name: 'TASK', begin: TASK_STACK, end: TASK_STACK + THREAD_SIZE };
 
+/** Bytes of the record that a delivery pushes: RIP, CS, RFLAGS, RSP, SS. */
+export const RECORD_SIZE = 40n;
+
 /** Bytes of a struct pt_regs: 21 words (arch/x86/include/asm/ptrace.h). */
 export const PT_REGS_SIZE = 168n;
 

@@ -1,6 +1,7 @@
 /** A sentence for each step, from the record of what happened: never from what was meant to happen. */
 import { type Image, lineAt } from '../image/image.ts';
 import type { Design } from '../kernel/design.ts';
+import { RECORD_SIZE } from '../kernel/memory-map.ts';
 import type { Word } from './timeline.ts';
 import { fromTop, place } from './words.ts';
 
@@ -34,8 +35,6 @@ export interface Happening {
 /** Name of the record that a word belongs to. */
 const recordOf = (role: string): string => role.split('.')[0] ?? role;
 
-const RECORD_BYTES = 40n;
-
 /** The record whose five words begin at this address, as `{name}`. */
 function recordAt(address: bigint, { records, top }: Design): string | undefined {
   const found = records.find(({ rip }) => top + 8n * BigInt(rip) === address);
@@ -58,7 +57,7 @@ const latchText = ({ wasBlocked, blocked, pending }: Happening): string => {
 function pushed(after: bigint, overwrites: boolean, design: Design): string {
   const onto = stackOf(after, design);
   const record = recordAt(after, design);
-  if (!design.stacks.some(({ end }) => end === after + RECORD_BYTES))
+  if (!design.stacks.some(({ end }) => end === after + RECORD_SIZE))
     return `The CPU pushes five words on ${onto}, below what lies there.`;
   if (!record) return `The CPU loads RSP from the TSS and pushes five words on ${onto}.`;
   return overwrites

@@ -6,6 +6,7 @@ import type { LogEntry } from '../engine/events/log.ts';
 import type { Machine } from '../engine/machine.ts';
 import { GPR } from '../isa/state.ts';
 import type { Design } from '../kernel/design.ts';
+import { RECORD_SIZE } from '../kernel/memory-map.ts';
 
 /** Registers by name. */
 export type Registers = Readonly<Record<string, bigint>>;
@@ -34,12 +35,9 @@ export interface Running {
   readonly outer: Running | undefined;
 }
 
-/** Bytes of a record: RIP, CS, RFLAGS, RSP, SS. */
-const RECORD = 40n;
-
 /** Whether the records that were pushed for two events share a word. */
 export const overlaps = (one: Context, other: Context): boolean =>
-  one.slot < other.slot + RECORD && other.slot < one.slot + RECORD;
+  one.slot < other.slot + RECORD_SIZE && other.slot < one.slot + RECORD_SIZE;
 
 export interface Track {
   readonly live: Context | undefined;

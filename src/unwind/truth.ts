@@ -3,6 +3,7 @@
  * It is fed with the log of the engine, transition by transition, and never reads memory.
  */
 import type { LogEntry } from '../engine/events/log.ts';
+import { RECORD_SIZE } from '../kernel/memory-map.ts';
 import { stackOf } from './stack-info.ts';
 import type { StackRange, Truth, TruthEntry } from './view.ts';
 
@@ -17,8 +18,6 @@ interface Live {
   readonly sp: bigint;
   readonly outer: Live | undefined;
 }
-
-const FRAME_BYTES = 40n;
 
 /** An immutable record: every method returns the record after it, and any of them may be kept as a mark. */
 export class TruthLog {
@@ -118,7 +117,7 @@ export class TruthLog {
   #deliver({ rip, rsp, outerRsp }: LoggedEntry): TruthLog {
     let lost = this.#lost;
     for (let live = this.#top; live && !lost; live = live.outer) {
-      lost = live.how === 'return' && live.slot >= rsp && live.slot < rsp + FRAME_BYTES;
+      lost = live.how === 'return' && live.slot >= rsp && live.slot < rsp + RECORD_SIZE;
     }
     const event: Live = { how: 'interrupted', ip: rip, slot: rsp, sp: outerRsp, outer: this.#top };
     return new TruthLog(event, lost, true);

@@ -1,13 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { relative } from 'node:path';
 import { problemText } from '../../asm/source.ts';
 import { symbolize } from '../../image/image.ts';
-import { PageError, scan } from '../../literate/scan.ts';
-import { libraryOnDisk, shelfOf } from '../../literate/shelves.ts';
-import { cellOf } from '../../scenario/library.ts';
-import { assembleText } from '../../scenario/on-demand.ts';
-import { programText } from '../../scenario/program.ts';
 import { checkLines, differenceText } from './asm-lines.ts';
+import { assembleFile, inputName } from './assembly.ts';
 import { args, type Command, isFile, json, readInput, refuse } from './command.ts';
 
 export const asm: Command = {
@@ -36,21 +31,12 @@ export const asm: Command = {
     if (!file) return refuse('missing file: lab asm FILE') ?? 2;
     for (const one of [file, prelude ?? '-'])
       if (one !== '-' && !isFile(one)) return refuse(`unknown file: ${one}`) ?? 2;
-    const text = readInput(file).toString();
-    const page = file === '-' ? 'standard input' : relative(process.cwd(), file);
-    if (parsed.values.lines) return compareLines(page, text, prelude, parsed.values.json);
+    if (parsed.values.lines)
+      return compareLines(inputName(file), readInput(file).toString(), prelude, parsed.values.json);
     if (prelude !== undefined) return refuse('invalid option: --prelude belongs to --lines') ?? 2;
-    let sources = [{ page, name: page, line: 1, lines: text.split(/\r?\n/) }];
-    if (file.endsWith('.mdx')) {
-      try {
-        sources = shelfOf(scan(text, page)).asm.map((cell) => ({ ...cell, lines: [...cell.lines] }));
-      } catch (error) {
-        if (error instanceof PageError) return refuse(error.message) ?? 2;
-        throw error;
-      }
-    }
-    const pages = libraryOnDisk();
-    const { image, problems } = assembleText(programText(sources, (reference) => cellOf(pages, reference)));
+    const assembled = assembleFile(file);
+    if (!assembled) return 2;
+    const { image, problems } = assembled;
     if (parsed.values.json) {
       const segments = image.segments.map((one) => ({
         ...one,

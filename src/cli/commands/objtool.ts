@@ -1,14 +1,9 @@
-import { relative } from 'node:path';
 import { problemText } from '../../asm/source.ts';
 import { symbolize } from '../../image/image.ts';
 import { orcText } from '../../image/orc.ts';
-import { PageError, scan } from '../../literate/scan.ts';
-import { libraryOnDisk, shelfOf } from '../../literate/shelves.ts';
-import { cellOf } from '../../scenario/library.ts';
-import { assembleText } from '../../scenario/on-demand.ts';
-import { programText } from '../../scenario/program.ts';
 import { checkStacks } from '../../unwind/objtool/objtool.ts';
-import { args, type Command, isFile, json, readInput, refuse } from './command.ts';
+import { assembleFile } from './assembly.ts';
+import { args, type Command, isFile, json, refuse } from './command.ts';
 
 export const objtool: Command = {
   name: 'objtool',
@@ -26,19 +21,9 @@ export const objtool: Command = {
     if (!parsed) return 2;
     if (!file) return refuse('missing file: lab objtool FILE') ?? 2;
     if (file !== '-' && !isFile(file)) return refuse(`unknown file: ${file}`) ?? 2;
-    const text = readInput(file).toString();
-    const page = file === '-' ? 'standard input' : relative(process.cwd(), file);
-    let sources = [{ page, name: page, line: 1, lines: text.split(/\r?\n/) }];
-    if (file.endsWith('.mdx')) {
-      try {
-        sources = shelfOf(scan(text, page)).asm.map((cell) => ({ ...cell, lines: [...cell.lines] }));
-      } catch (error) {
-        if (error instanceof PageError) return refuse(error.message) ?? 2;
-        throw error;
-      }
-    }
-    const pages = libraryOnDisk();
-    const { image, problems } = assembleText(programText(sources, (reference) => cellOf(pages, reference)));
+    const assembled = assembleFile(file);
+    if (!assembled) return 2;
+    const { image, problems } = assembled;
     if (problems.length > 0) {
       for (const problem of problems) refuse(problemText(problem));
       return 2;

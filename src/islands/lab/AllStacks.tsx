@@ -1,43 +1,40 @@
 /** The picture of all stacks: columns of blocks and words, the flag of RSP, an arrow for each saved RSP. */
 import { useComputed } from '@preact/signals';
+import { stackText } from '../../unwind/describe.ts';
 import { Glyph } from './parts.tsx';
-import { type Arrow, type Column, type Picture, pictureOf, pictureText, type StackRow } from './stacks.ts';
+import {
+  type Arrow,
+  type Column,
+  type Picture,
+  pictureOf,
+  pictureText,
+  type StackRow,
+  stackTitle,
+} from './stacks.ts';
 import type { State } from './state.ts';
 
 const kib = (size: bigint): string => `${Number(size) / 1024} KiB`;
-const title = (name: string): string => (name === 'TASK' ? 'task' : name);
 
 /** Text that may not be wider than its box: cut to so many characters of the picture's mono. */
 const cut = (text: string, room: number): string =>
   text.length * 6.65 <= room ? text : `${text.slice(0, Math.max(1, Math.floor(room / 6.65) - 1))}…`;
 
-function Row({
-  row,
-  column,
-  selected,
-  at,
-}: {
-  row: StackRow;
-  column: Column;
-  selected: boolean;
-  at: number;
-}) {
+function Row({ row, column, selected }: { row: StackRow; column: Column; selected: boolean }) {
   const { kind, word, y, height, text, note } = row;
   const { x, width } = column;
   const group = word?.group ?? kind;
-  const changed = word !== undefined && word.author.boundary === at;
   const middle = y + height / 2 + 4;
   const noteRoom = note.length * 6.65;
   return (
     <g
-      class={`sr ${kind} ${group}${changed ? ' changed' : ''}${word?.author.kind === 'earlier' ? ' old' : ''}${selected ? ' selected' : ''}`}
+      class={`sr ${kind} ${group}${word?.changed ? ' changed' : ''}${word?.author.kind === 'earlier' ? ' old' : ''}${selected ? ' selected' : ''}`}
       data-word={word?.index}
     >
       <rect x={x} y={y} width={width} height={height} />
       {(word || kind === 'regs' || kind === 'record') && (
         <rect class="pat" x={x} y={y} width={10} height={height} />
       )}
-      {changed && <rect class="bar" x={x + 13} y={y + 2} width={3} height={height - 4} />}
+      {word?.changed && <rect class="bar" x={x + 13} y={y + 2} width={3} height={height - 4} />}
       <text x={x + 20} y={middle}>
         {cut(text, width - 30 - (note ? noteRoom + 6 : 0))}
       </text>
@@ -52,11 +49,10 @@ function Row({
 
 function Stack({ column, state }: { readonly column: Column; readonly state: State }) {
   const { name, size, x, y, width, height, rows } = column;
-  const at = state.frame.value.boundary;
   return (
     <g class="stack">
       <text class="name" x={x} y={y - 22}>
-        {title(name)}
+        {stackTitle(name)}
       </text>
       <text class="size" x={x} y={y - 8}>
         {kib(size)}
@@ -66,7 +62,6 @@ function Stack({ column, state }: { readonly column: Column; readonly state: Sta
           key={String(row.from)}
           row={row}
           column={column}
-          at={at}
           selected={row.word !== undefined && row.word.index === state.selected.value}
         />
       ))}
@@ -149,7 +144,7 @@ export function AllStacks({ state }: { readonly state: State }) {
             <svg width="34" height="8" aria-hidden="true">
               <path d="M0 4h32" />
             </svg>
-            <Glyph name={group} /> {record} leads to {to ? `the ${title(to)} stack` : 'no kernel stack'}
+            <Glyph name={group} /> {record} leads to {to ? stackText(to) : 'no kernel stack'}
           </li>
         ))}
       </ul>

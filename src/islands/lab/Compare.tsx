@@ -5,15 +5,14 @@ import type { Comparing } from './comparing.ts';
 import { Told } from './parts.tsx';
 import type { State } from './state.ts';
 
-function Choices({
-  state,
-  comparing,
-  designs,
-}: {
+interface CompareProps {
   readonly state: State;
   readonly comparing: Comparing;
+  /** Slugs of all designs. */
   readonly designs: readonly string[];
-}) {
+}
+
+function Choices({ state, comparing, designs }: CompareProps) {
   const { safeguards, without, design } = state.outline.value;
   const { choice } = comparing;
   return (
@@ -131,15 +130,7 @@ function AtPlayhead({ state, comparing }: { readonly state: State; readonly comp
 }
 
 /** The panel: a choice, and under it the comparison. */
-export function Compare({
-  state,
-  comparing,
-  designs,
-}: {
-  readonly state: State;
-  readonly comparing: Comparing;
-  readonly designs: readonly string[];
-}) {
+export function Compare({ state, comparing, designs }: CompareProps) {
   useEffect(() => comparing.follow(), []);
   const { comparison, other, here, problem, busy } = comparing;
   return (

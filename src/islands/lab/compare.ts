@@ -2,6 +2,7 @@
 import type { Frame, Outcome, Timeline } from '../../scenario/timeline.ts';
 import { align } from './align.ts';
 import type { Row } from './bake.ts';
+import { latchText } from './words.ts';
 
 /** A run as far as it is compared. `rows` has one for each of `steps`. */
 export interface Side extends Pick<Timeline, 'steps' | 'records' | 'rules' | 'outcome'> {
@@ -123,7 +124,7 @@ export function contrasts(here: Frame, there: Frame): readonly Contrast[] {
   check('next instruction', here.at, there.at);
   check('RSP', here.stack.text, there.stack.text);
   check('flags', here.flags, there.flags);
-  check('NMIs', latch(here), latch(there));
+  check('NMIs', latchText(here.latch), latchText(there.latch));
   for (const word of here.words) {
     const other = there.words.find(({ role }) => role === word.role);
     if (!other || word.group === 'regs') continue;
@@ -136,6 +137,3 @@ export function contrasts(here: Frame, there: Frame): readonly Contrast[] {
   }
   return found;
 }
-
-const latch = ({ latch: { blocked, pending } }: Frame): string =>
-  `${blocked ? 'blocked' : 'open'}${pending ? ', 1 pending' : ''}`;

@@ -9,12 +9,13 @@ import type { State } from './state.ts';
 
 export type Comparing = ReturnType<typeof createComparing>;
 
-/** What to compare with: nothing, the page's own run, `without NAME`, `with NAME`, or `design NAME`. */
-export type Choice = string;
-
-/** The recipe of the other run; undefined for none. */
+/**
+ * The recipe of the other run; undefined for none.
+ *
+ * @param choice `own` for the page's own run, `without NAME`, `with NAME`, `design NAME`; empty for none
+ */
 export function otherRecipe(
-  choice: Choice,
+  choice: string,
   recipe: string,
   own: string,
   without: readonly string[],
@@ -39,7 +40,7 @@ export function otherRecipe(
 
 /** State of the comparison of an island. It follows the run in view. */
 export function createComparing(state: State, own: string, ask: Asker) {
-  const choice = signal<Choice>('');
+  const choice = signal('');
   const other = signal<{ readonly side: Side; readonly frames: readonly Frame[] } | undefined>(undefined);
   const problem = signal('');
   const busy = signal(false);

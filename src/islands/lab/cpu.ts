@@ -1,4 +1,6 @@
 /** What a reader asks of the processor first, register by register. */
+
+import { GPR } from '../../isa/state.ts';
 import type { Frame } from '../../scenario/timeline.ts';
 import { halves } from './words.ts';
 
@@ -25,16 +27,7 @@ const CONTROL: readonly (readonly [register: string, name: string])[] = [
   ['cr3', 'CR3'],
   ['dr7', 'DR7'],
 ];
-const GENERAL = [
-  'rax',
-  'rbx',
-  'rcx',
-  'rdx',
-  'rsi',
-  'rdi',
-  'rbp',
-  ...Array.from({ length: 8 }, (_, n) => `r${n + 8}`),
-];
+const GENERAL = GPR.filter((name) => name !== 'rsp');
 
 const SHORT = new Set(['cs', 'ss', 'rflags', 'dr7']);
 const shown = (register: string, value: bigint): string =>

@@ -2,8 +2,14 @@
  * All stacks of the CPU as one picture: which blocks lie on each, where RSP points, where each saved RSP leads. Heights
  * say what lies above what and nothing else. Pure: the component only draws what is laid out here.
  */
+
+import { RECORD_SIZE } from '../../kernel/memory-map.ts';
 import type { Frame, Group, Timeline, Word } from '../../scenario/timeline.ts';
+import { functionText, stackText } from '../../unwind/describe.ts';
 import { brief, groupOf, wordAt } from './words.ts';
+
+/** Name of a stack over its picture: `task`, `#DB`. */
+export const stackTitle = (name: string): string => (name === 'TASK' ? 'task' : name);
 
 type Place = Pick<Timeline, 'stacks' | 'records' | 'top'>;
 
@@ -156,36 +162,32 @@ function under(frame: Frame, stack: Place['stacks'][number], top: bigint): reado
   );
 }
 
-const functionOf = (text: string): string => text.replace(/\+0x.*$/, '');
-
-/** Frames and records of live functions and events on a stack, highest first, as the truth has them. */
-function blocksOn(stack: Place['stacks'][number], { truth }: Frame): readonly Piece[] {
-  const holds = (address: bigint): boolean => address >= stack.begin && address <= stack.end;
+/**
+ * Frames of live functions and records of events on a stack, highest first, as the truth has them. A frame reaches up to
+ * the return address it will take, or to the record of the event that began it.
+ */
+function blocksOn({ begin, end }: Place['stacks'][number], { truth }: Frame): readonly Piece[] {
   const pieces: Piece[] = [];
   truth.forEach(({ text, sp }, n) => {
     const outer = truth[n + 1];
-    // A frame reaches up to the return address it will take, or to the record of the event that began it.
-    const above = outer?.slot;
-    if (outer?.slot !== undefined && outer.slot >= stack.begin && outer.slot < stack.end) {
-      const event = outer.how === 'interrupted';
+    const slot =
+      outer?.slot !== undefined && outer.slot >= begin && outer.slot < end ? outer.slot : undefined;
+    if (slot !== undefined && outer?.how === 'interrupted')
       pieces.push({
-        kind: event ? 'record' : 'frame',
-        from: outer.slot,
-        to: outer.slot + (event ? 40n : 8n),
-        text: event ? 'SS to RIP' : 'return address',
-        note: functionOf(outer.text),
+        kind: 'record',
+        from: slot,
+        to: slot + RECORD_SIZE,
+        text: 'SS to RIP',
+        note: functionText(outer.text),
       });
-    }
-    if (!holds(sp) || sp === stack.end) return;
-    const limit = above !== undefined && holds(above) && above > sp ? above : undefined;
-    const before = pieces.reduce((low, { from }) => (from > sp && from < low ? from : low), stack.end);
-    const to = limit ?? before;
+    if (sp < begin || sp >= end) return;
+    // Where a function has moved to another stack, its frame ends at what lies there already.
+    const taken = pieces.reduce((low, { from }) => (from > sp && from < low ? from : low), end);
+    const to = slot !== undefined && slot > sp ? slot : taken;
     if (to > sp)
-      pieces.push({ kind: 'frame', from: sp, to, text: functionOf(text), note: `${to - sp} bytes` });
+      pieces.push({ kind: 'frame', from: sp, to, text: functionText(text), note: `${to - sp} bytes` });
   });
-  const sorted = pieces.sort((a, b) => (a.to === b.to ? 0 : a.to > b.to ? -1 : 1));
-  // Return addresses are told with the frame above them: one block a function.
-  return sorted.filter(({ text }) => text !== 'return address');
+  return pieces.sort((a, b) => (a.to === b.to ? 0 : a.to > b.to ? -1 : 1));
 }
 
 function rowsOf(pieces: readonly Piece[], stack: Place['stacks'][number], top: number): readonly StackRow[] {
@@ -272,16 +274,14 @@ function arrowOf(
   ];
 }
 
-const stackText = (name: string): string => (name === 'TASK' ? 'task' : name);
-
 /** The picture in a sentence or two, for those who do not see it. */
 export function pictureText({ columns, empty, arrows, rsp }: Picture, frame: Frame): string {
   const at = rsp
-    ? `RSP is on the ${stackText(rsp.stack)} stack, at ${frame.stack.text}.`
+    ? `RSP is on ${stackText(rsp.stack)}, at ${frame.stack.text}.`
     : 'RSP is on no kernel stack.';
   const on = columns.map(
     ({ name, rows }) =>
-      `On the ${stackText(name)} stack, from the top: ${
+      `On ${stackText(name)}, from the top: ${
         rows
           .filter(({ kind }) => kind === 'frame' || kind === 'regs' || kind === 'record')
           .map(({ text }) => text)
@@ -289,8 +289,8 @@ export function pictureText({ columns, empty, arrows, rsp }: Picture, frame: Fra
       }.`,
   );
   const leads = arrows.map(
-    ({ record, to }) => `${record} leads to ${to ? `the ${stackText(to)} stack` : 'no kernel stack'}`,
+    ({ record, to }) => `${record} leads to ${to ? stackText(to) : 'no kernel stack'}`,
   );
-  const none = empty.length ? ` Empty: ${empty.map(({ name }) => stackText(name)).join(', ')}.` : '';
+  const none = empty.length ? ` Empty: ${empty.map(({ name }) => stackTitle(name)).join(', ')}.` : '';
   return `${at} ${on.join(' ')}${leads.length ? ` ${leads.join(', ')}.` : ''}${none}`;
 }
