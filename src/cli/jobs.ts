@@ -14,9 +14,11 @@ const COUNTS = /^(\d+) passed, (\d+) failed$/;
 export async function runJobs(jobs: readonly Job[]): Promise<void> {
   let passed = 0;
   let failed = 0;
+  const failures: string[] = [];
   for (const { name, command, about } of jobs) {
     if (about) console.log(`== ${name}: ${about}`);
-    const { status, last } = await run(command);
+    const { status, last, said } = await run(command);
+    failures.push(...said.map((line) => `${line} (${name})`));
     const [, plus = '0', minus = '0'] = COUNTS.exec(last) ?? [];
     passed += Number(plus);
     // A job that checked nothing, or ended without saying what, has failed once.
@@ -24,6 +26,7 @@ export async function runJobs(jobs: readonly Job[]): Promise<void> {
     failed += bad;
     console.log(`${bad > 0 ? 'FAILED' : 'ok'}  ${name}: ${plus} of ${Number(plus) + bad}`);
   }
+  for (const line of failures) console.log(line);
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 }
@@ -37,20 +40,22 @@ export async function runChosen(jobs: readonly Job[], names: readonly string[]):
   process.exitCode = 2;
 }
 
-/** Runs a command, passing on all it prints but a closing line of counts. */
-function run(command: string): Promise<{ status: number | null; last: string }> {
+/** Runs a command, passing on all it prints but a closing line of counts; `said` are its lines `failed: ...`. */
+function run(command: string): Promise<{ status: number | null; last: string; said: readonly string[] }> {
   return new Promise((done) => {
     let rest = '';
     let last = '';
+    const said: string[] = [];
     const child = spawn(command, { shell: true, stdio: ['ignore', 'pipe', 'inherit'] });
     child.stdout.on('data', (chunk: Buffer) => {
       const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) {
+        if (line.startsWith('failed: ')) said.push(line);
         if (COUNTS.test(line)) last = line;
         else console.log(line);
       }
     });
-    child.on('close', (status) => done({ status, last: last || rest }));
+    child.on('close', (status) => done({ status, last: last || rest, said }));
   });
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { relative } from 'node:path';
 import { styleText } from 'node:util';
 
 /** A command that has to succeed. With `counts`, each of its tests counts, otherwise it counts as one. */
@@ -59,6 +60,8 @@ const waiting = process.argv[2] === 'base' ? underBase : tests;
 const over = new Set<string>();
 let passed = 0;
 let failed = 0;
+/** What failed, a line each, said once more at the end: a long log is seldom kept whole. */
+const failures: string[] = [];
 
 rmSync(REPORTS, { recursive: true, force: true });
 mkdirSync(REPORTS, { recursive: true });
@@ -77,6 +80,7 @@ while (waiting.length > 0) {
   running.add(done);
 }
 await Promise.all(running);
+for (const line of failures) console.log(line);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
 
@@ -90,7 +94,9 @@ async function run({ name, command, counts }: Check): Promise<void> {
   failed += good ? minus : Math.max(minus, 1);
   const verdict = good ? styleText('green', 'ok') : styleText('red', 'FAILED');
   console.log(`${verdict}  ${name}${counts ? `: ${plus} tests` : ''}  (${seconds} s)`);
-  if (!good) console.log(output);
+  if (good) return;
+  console.log(output);
+  failures.push(...((counts && told(counts)) || []).map((line) => `failed: ${line}`));
 }
 
 function capture(command: string): Promise<{ status: number | null; output: string }> {
@@ -112,5 +118,33 @@ function tally(file: string): [number, number] | undefined {
     return [numPassedTests, numFailedTests];
   } catch {
     return undefined; // it never got as far as a report
+  }
+}
+
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
+}
+
+/** The failed tests of a report: file, name and the first line of why. */
+function told(file: string): string[] {
+  try {
+    const { testResults }: Report = JSON.parse(readFileSync(file, 'utf8'));
+    return testResults.flatMap(({ name, message, assertionResults }) => {
+      const where = relative('.', name);
+      const bad = assertionResults.filter(({ status }) => status === 'failed');
+      const lines = bad.map(({ fullName, failureMessages: [why = ''] }) => [fullName, why]);
+      if (lines.length === 0 && message) lines.push(['', message]);
+      return lines.map(([what, why = '']) => `${where}: ${what}: ${why.split('\n', 1)[0]}`);
+    });
+  } catch {
+    return [];
   }
 }
