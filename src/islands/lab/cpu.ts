@@ -50,7 +50,7 @@ function meaningOf(register: string, value: bigint, { at, stack, flags }: Frame)
     case 'kernelGsBase':
       return owner(value);
     case 'dr7':
-      return (value & 0xffn) === 0n ? 'no breakpoint on' : 'breakpoints on';
+      return (value & 0xffn) === 0n ? 'all off' : 'some on';
     default:
       return '';
   }
