@@ -44,7 +44,18 @@ test('two runs side by side: where they part, how each ends, and what differs at
   await expect.poll(() => rows.count()).toBe(1);
   // The other run follows when this one changes: the same without the safeguard, that is with it again.
   await page.getByText(/^Safeguards/).click();
-  await page.getByRole('checkbox', { name: /^test-c\b/ }).uncheck();
+  // The box stays as it was set while the run is made: as it was before, it would say that nothing was heard.
+  const seen = await page.getByRole('checkbox', { name: /^test-c\b/ }).evaluate(async (box) => {
+    if (!(box instanceof HTMLInputElement)) throw new Error('no box');
+    box.click();
+    const states: boolean[] = [];
+    do {
+      await new Promise(requestAnimationFrame);
+      states.push(box.checked);
+    } while (box.disabled || states.length < 3);
+    return states;
+  });
+  expect(seen).not.toContain(true);
   await expect.poll(() => told.innerText()).toMatch(/No named step differs/);
   await page.getByLabel('compare with').selectOption('design naive-ist');
   await expect.poll(() => told.innerText()).toMatch(/^They part at/);

@@ -1,6 +1,7 @@
 /** What the run is made of: events and body by buttons, the whole recipe as text. */
 import { useRef } from 'preact/hooks';
 import type { Problem } from '../../asm/source.ts';
+import { useAsked } from './asked.ts';
 import { Glyph, Problems } from './parts.tsx';
 import { bodyOf } from './recipe-text.ts';
 import type { State } from './state.ts';
@@ -9,6 +10,7 @@ import type { State } from './state.ts';
 export function Events({ state, bodies }: { readonly state: State; readonly bodies: readonly string[] }) {
   const { outline, frame, ready, busy } = state;
   const off = !ready.value || busy.value;
+  const [body, ask] = useAsked(state, bodyOf(outline.value.recipe) ?? bodies[0]);
   return (
     <div class="js events">
       <button type="button" class="btn fire" disabled={off} onClick={() => state.fire('nmi')}>
@@ -37,9 +39,12 @@ export function Events({ state, bodies }: { readonly state: State; readonly bodi
           body{' '}
           <select
             class="live"
-            value={bodyOf(outline.value.recipe) ?? bodies[0]}
+            value={body}
             disabled={off}
-            onChange={({ currentTarget }) => state.setBody(currentTarget.value)}
+            onChange={({ currentTarget: { value } }) => {
+              ask(value);
+              void state.setBody(value);
+            }}
           >
             {bodies.map((name) => (
               <option key={name} value={name}>
