@@ -212,7 +212,7 @@ test.runIf(HERE === '/')('pages stay within their budgets', () => {
   expect(heavy).toEqual([]);
   expect(sum(/\.css$/)).toBeLessThan(14_000);
   expect(sum(/\/(Lab|client|preact|signals|jsxRuntime|preload)[^/]*\.js$/)).toBeLessThan(35_000);
-  // Engine and unwinders have a budget of their own, 90 kB, in test/bundle.test.ts; here the scenarios and the text of all designs
+  // Engine and all unwinders have a budget of their own, 90 kB, in test/bundle.test.ts; here the scenarios and the text of all designs
   // come on top. An island fetches one program beside it, and the assembler to edit. A page with one island may have
   // 220 kB in all.
   expect(sum(/\/worker[^/]*\.js$/)).toBeLessThan(165_000);
