@@ -146,7 +146,12 @@ function addRun(f: Functions): void {
   const leave = (): Code[] => [count(1), f.setWord32(WORD.asks, n.const(1)), w.br('exit')];
 
   const locals = new Locals(1 + LOCAL_TYPES.length);
-  const next = (): Code => w.br('next');
+  const attention = (): Code => l.ne(f.word64(offsetOf.attention), l.const(0n));
+  const begin = (): Code[] => [count(-1), choose()];
+  // Straight to the next handler. What lies between two transitions is outside of the loop that this closes: its calls would
+  // make V8 spill and load again, with every instruction, the locals that the loop hangs on.
+  const next = (): Code =>
+    block(w.br('between', attention()), w.br('between', n.eqz(get('left'))), ...begin(), w.br('dispatch'));
   const follow = (field: number): Code => set('record', n.load(field, 4, get('record')));
   const exits: Exits = {
     record: LOCAL.record,
@@ -244,7 +249,7 @@ function addRun(f: Functions): void {
     w.global.set('raised', n.const(0)),
     stopped(f.setWord64(offsetOf.cr2, f.word64(WORD.cr2))),
     find(f.word64(offsetOf.rip)),
-    next(),
+    w.br('between'),
   );
   const watch = block(
     f.setWord64(WORD.shadow, f.word64(offsetOf.shadow)),
@@ -258,7 +263,7 @@ function addRun(f: Functions): void {
     set('record', w.call('resolve', [here()], i32)),
     w.if(
       w.call('awaited', [get('record')], i32),
-      block(w.br('exit', f.word32(WORD.asks)), count(-1), next()),
+      block(w.br('exit', f.word32(WORD.asks)), count(-1), w.br('between')),
     ),
   );
   const done = (): Code => w.br('exit', n.eqz(get('left')));
@@ -280,15 +285,14 @@ function addRun(f: Functions): void {
   );
 
   const loop = block(
-    w.if(l.ne(f.word64(offsetOf.attention), l.const(0n)), attend),
+    w.if(attention(), attend),
     done(),
-    count(-1),
-    choose(),
+    ...begin(),
     w.block('fault', [w.loop('dispatch', dispatch)], none),
     stopped(),
     syncRip(),
     latched,
-    next(),
+    w.br('between'),
   );
   const made = n.sub(get('budget'), get('left'));
   f.add(
@@ -302,7 +306,7 @@ function addRun(f: Functions): void {
       w.call('chooseParts', [], none),
       find(f.word64(offsetOf.rip)),
       set('left', get('budget')),
-      w.block('exit', [w.loop('next', loop)], none),
+      w.block('exit', [w.loop('between', loop)], none),
       f.setWord32(UPPER, n.const(0)),
       syncRip(),
       // The complement tells that JavaScript is asked.
