@@ -134,7 +134,9 @@ function addRun(f: Functions): void {
   const block = (...code: readonly Code[]): Code => w.block(null, [...code], none);
   const here = (): Code => l.add(f.word64(WORD.textPage), l.load(RECORD.offset, 8, get('record')));
   const syncRip = (): Code => f.setWord64(offsetOf.rip, here());
-  const find = (rip: Code): Code => set('record', w.call('lookup', [rip], i32));
+  // V8 takes no call's word that a result has no bits above its 32, and would clear them with each use of the local.
+  const found = (record: Code): Code => set('record', n.and(record, n.const(0x7fff_ffff)));
+  const find = (rip: Code): Code => found(w.call('lookup', [rip], i32));
   const count = (by: number): Code => set('left', n.add(get('left'), n.const(by)));
   const stopped = (...first: readonly Code[]): Code =>
     w.if(
@@ -163,7 +165,7 @@ function addRun(f: Functions): void {
     ownStep: () => [f.setWord32(WORD.ownStep, n.const(1))],
   };
   const unresolved = [
-    set('record', w.call('resolve', [here()], i32)),
+    found(w.call('resolve', [here()], i32)),
     choose(),
     w.br('dispatch', get('chosen')),
     ...leave(),
@@ -199,7 +201,7 @@ function addRun(f: Functions): void {
   handlers.push([
     set('chosen', w.call_indirect(COLD_TABLE, number, [get('record')], type, i32)),
     w.br('fault', n.eqz(get('chosen'))),
-    set('record', get('chosen')),
+    found(get('chosen')),
     next(),
   ]);
   const labels = handlers.map((_, at) => `case${at}`);
@@ -260,7 +262,7 @@ function addRun(f: Functions): void {
   );
   // The instruction must be ENDBR64.
   const awaited = block(
-    set('record', w.call('resolve', [here()], i32)),
+    found(w.call('resolve', [here()], i32)),
     w.if(
       w.call('awaited', [get('record')], i32),
       block(w.br('exit', f.word32(WORD.asks)), count(-1), w.br('between')),
