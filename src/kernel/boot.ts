@@ -188,7 +188,7 @@ export function boot(
     rflagsRest: TASK_FLAGS,
     cr0: 0x8005_0033n,
     cr3: user ? userSpace.root : space.root,
-    cr4: 0x6f0n,
+    cr4: 0x6f0n | design.cr4,
     efer: 0xd01n,
     idtBase: PLACE.idt,
     idtLimit: 0xfffn,

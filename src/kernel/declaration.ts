@@ -24,7 +24,7 @@ const FORMS = {
   fixup: { takes: ['LABEL', 'LANDING'], keys: {} },
   promises: {
     takes: ['EVENT...'],
-    keys: { bound: 'one', from: 'many', with: 'many' },
+    keys: { bound: 'one', from: 'many', with: 'many', without: 'many' },
     needs: ['bound', 'from', 'with'],
   },
   breaks: {
@@ -38,6 +38,7 @@ const FORMS = {
   patchable: { takes: ['PLACE'], keys: { size: 'one', to: 'one' } },
   watched: { takes: ['PLACE'], keys: { size: 'one', to: 'one' } },
   isolated: { takes: ['PLACE...'], keys: {} },
+  processor: { takes: ['FEATURE...'], keys: {} },
 } as const satisfies Readonly<Record<string, Form>>;
 export type DeclaredWord = keyof typeof FORMS;
 

@@ -69,6 +69,7 @@ export function designOf(
     nmi,
     interruptStacks,
     isolated: readIsolated(look, stacks),
+    cr4: look.each('processor', ({ values }) => values.map(featureOf)).reduce((all, bit) => all | bit, 0n),
     top: nmi.end,
     gates: readGates(look, interruptStacks),
     roles,
@@ -173,6 +174,15 @@ function readIsolated(look: Lookup, stacks: readonly StackRange[]): readonly str
     }),
   );
   return shared.length > 0 ? shared : undefined;
+}
+
+/** What a kernel switches on where the processor has it, by its flag in /proc/cpuinfo: its bit of CR4 (SDM vol 3, 2.5). */
+const FEATURES: ReadonlyMap<string, bigint> = new Map([['fsgsbase', 1n << 16n]]);
+
+function featureOf({ text, place }: WordAt): bigint {
+  const bit = FEATURES.get(text);
+  if (bit === undefined) throw new Wrong(`unknown feature: ${text}${there([...FEATURES.keys()])}`, place);
+  return bit;
 }
 
 function readGates(look: Lookup, stacks: readonly InterruptStack[]): readonly Gate[] {

@@ -105,6 +105,8 @@ export interface Design {
    * is one set of tables.
    */
   readonly isolated: readonly string[] | undefined;
+  /** Bits of CR4 that a run begins with, beside those that every kernel sets. */
+  readonly cr4: bigint;
   /** T: the first byte above the NMI stack. */
   readonly top: bigint;
   /** All vectors that there is a handler for; any other ends a run, and says so. */

@@ -69,10 +69,11 @@ export const PER_CPU_OFFSET = {
   USER_RSP: 80n,
   /** Whether a page fault must not wait for a page to be brought in: pagefault_disable(). */
   NO_PAGING: 88n,
+  NMI_DR7: 96n,
 } as const;
 
 /**
- * What assembly may say by name; a design adds T and the size of its NMI stack. `TSS_IST + 8 * N`, from the GS base, is
+ * What assembly may say by name; a design adds T and the size of its NMI stack. `PER_CPU_BASE` is the kernel's GS base. `TSS_IST + 8 * N`, from the GS base, is
  * entry N of the interrupt stack table (SDM vol 3, figure 7-11); `TSS_RSP1` and `TSS_RSP2` are no stack of anybody here.
  */
 export const SYMBOLS: Readonly<Record<string, bigint>> = {
@@ -84,6 +85,7 @@ export const SYMBOLS: Readonly<Record<string, bigint>> = {
   MSR_MCG_STATUS: 0x17an,
   USER_STACK: PLACE.userStack,
   USER_HOLE: PLACE.userHole,
+  PER_CPU_BASE: PLACE.perCpu,
   ...PER_CPU_OFFSET,
   TSS_RSP0: PLACE.tss - PER_CPU + 4n,
   TSS_RSP1: PLACE.tss - PER_CPU + 12n,

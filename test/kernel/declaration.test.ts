@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { problemText, type Source } from '../../src/asm/source.ts';
+import { boot } from '../../src/kernel/boot.ts';
 import { declared, USUAL } from '../../src/kernel/declaration.ts';
 import { scan } from '../../src/literate/scan.ts';
 import { libraryOnDisk, shelfOf } from '../../src/literate/shelves.ts';
@@ -152,4 +153,15 @@ test('a mark that a reader edits has its place in the edit', () => {
     edits: [{ block: 'linux-4.2#surroundings', lines: ['#: gate two nmi', ...cell.lines] }],
   });
   expect(problems.map(problemText)).toEqual(['linux-4.2#surroundings:1:9: invalid number: two (0 to 255)']);
+});
+
+test('what the kernel has switched on is switched on when a run begins, and nothing else is', () => {
+  const cr4 = (mark: string): bigint => {
+    const { image, design } = programOf(changed('#: gate  2', `${mark}\n#: gate  2`), 'naive');
+    return boot(image, design, { start: 'in-work', body: 'quiet' }).machine.get('cr4');
+  };
+  expect(cr4('#: processor fsgsbase') ^ cr4('#: label dies out_of_luck')).toBe(0x1_0000n);
+  expect(problemsOf('#: gate  2', '#: processor fsgsbase tsx\n#: gate  2')[0]).toMatch(
+    /unknown feature: tsx \(there is fsgsbase\)$/,
+  );
 });
