@@ -7,6 +7,8 @@ const schema = z.object({
   description: z.string(),
   /** Place of a design in reading order; without one it comes last. */
   order: z.number().optional(),
+  /** Of a design: whether it tells how another event than the NMI is entered. */
+  neighbour: z.boolean().optional(),
 });
 const folder = (base: string) =>
   defineCollection({

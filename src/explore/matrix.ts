@@ -1,4 +1,4 @@
-/** Every design under the same schedules: what each loses, and what it costs when nothing goes wrong. */
+/** Every way to enter an NMI under the same schedules: what each loses, and what it costs when nothing goes wrong. */
 import { addressOf } from '../image/image.ts';
 import { RECORD_SIZE } from '../kernel/memory-map.ts';
 import { INVARIANTS, type Invariant } from '../scenario/invariants.ts';
@@ -56,18 +56,20 @@ export interface Row {
 
 const made = new WeakMap<Library, readonly Row[]>();
 
-/** All designs in reading order. Made once for a library. */
+/** All NMI designs in reading order. Made once for a library. */
 export function matrix(pages: Library): readonly Row[] {
   const known = made.get(pages);
   if (known) return known;
-  const rows = designsInOrder(pages).map(
-    ({ slug: design, title }): Row => ({
-      design,
-      title,
-      cells: COLUMNS.map(({ ask }) => cellOf(design, ask, pages)),
-      cost: costOf(design, pages),
-    }),
-  );
+  const rows = designsInOrder(pages)
+    .filter(({ neighbour = false }) => !neighbour)
+    .map(
+      ({ slug: design, title }): Row => ({
+        design,
+        title,
+        cells: COLUMNS.map(({ ask }) => cellOf(design, ask, pages)),
+        cost: costOf(design, pages),
+      }),
+    );
   made.set(pages, rows);
   return rows;
 }

@@ -16,12 +16,14 @@ export function shelfOf({ path, lines, cells }: Page): Shelf {
     lines.find((line) => line.startsWith('title:'))?.replace(/^title:\s*"?(.*?)"?\s*$/, '$1') ?? slug;
   const place = lines.find((line) => /^order: \d+$/.test(line));
   const order = place ? { order: Number(place.slice('order: '.length)) } : {};
+  const neighbour = lines.includes('neighbour: true') ? { neighbour: true } : {};
   const sources = (kind: 'asm' | 'scenario') =>
     cells
       .filter((cell) => cell.kind === kind)
       .map(({ name, open, lines }) => ({ page: path, name, line: open + 1, lines }));
   const design = path.startsWith('notebooks/designs/') && cells.some(({ kind }) => kind === 'asm');
-  return { slug, page: path, title, design, ...order, asm: sources('asm'), scenarios: sources('scenario') };
+  const cellsOf = { asm: sources('asm'), scenarios: sources('scenario') };
+  return { slug, page: path, title, design, ...order, ...neighbour, ...cellsOf };
 }
 
 await loadAssembler();

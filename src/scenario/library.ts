@@ -15,6 +15,8 @@ export interface Shelf {
   readonly design: boolean;
   /** Its place among designs in reading order; one that says none comes last. */
   readonly order?: number;
+  /** Whether it tells how another event than the NMI is entered: what an NMI design must live with. */
+  readonly neighbour?: boolean;
   readonly asm: readonly Source[];
   readonly scenarios: readonly Source[];
   /** On a frozen design: what one variant of its cells was assembled to, once for all. */
