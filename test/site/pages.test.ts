@@ -14,6 +14,10 @@ const DESIGNS = [
   'db-ist-shift',
   'nested-stack',
   'linux-4.15',
+  'linux-6.12',
+  'linux-5.8',
+  'bp-on-ist',
+  'bp-off-ist',
 ];
 
 /** A page of each kind. */
