@@ -1,6 +1,6 @@
 /** Every way to enter an NMI under the same schedules: what each loses, and what it costs when nothing goes wrong. */
 import { addressOf } from '../image/image.ts';
-import { RECORD_SIZE } from '../kernel/memory-map.ts';
+import { FRED_FRAME, RECORD_SIZE } from '../kernel/memory-map.ts';
 import { INVARIANTS, type Invariant } from '../scenario/invariants.ts';
 import { designsInOrder, type Library } from '../scenario/library.ts';
 import { BUDGET, stage } from '../scenario/run.ts';
@@ -41,7 +41,7 @@ export interface Cell {
 
 /** What one NMI costs that meets nothing, from its delivery on. */
 export interface Cost {
-  /** Words on the stack when the handler's body begins, the five of the hardware included. */
+  /** Words on the stack when the handler's body begins, those of the hardware included. */
   readonly words: number;
   /** Instructions to the end, those of the handler included. */
   readonly instructions: number;
@@ -103,6 +103,7 @@ function costOf(design: string, pages: Library): Cost | undefined {
   if ('problems' in ready) return undefined;
   const { execution, injections } = ready;
   const { machine } = execution.booted;
+  const size = RECORD_SIZE + (execution.program.design.fred ? FRED_FRAME.above : 0n);
   const handler = addressOf(execution.image, `nmi_body_${body}`);
   let first = 0;
   let slot = 0n;
@@ -111,7 +112,7 @@ function costOf(design: string, pages: Library): Cost | undefined {
     if (passage?.event === 'NMI 1') first = at;
     if (live) slot = live.slot;
     if (machine.get('rip') === handler && words === 0)
-      words = Number((slot + RECORD_SIZE - machine.get('rsp')) / 8n);
+      words = Number((slot + size - machine.get('rsp')) / 8n);
   });
   return end.kind === 'returned' ? { words, instructions: boundary - first } : undefined;
 }

@@ -30,6 +30,7 @@ import {
   overAt,
   registersOf,
   served,
+  softwareOf,
   struck,
   type Track,
   waits,
@@ -272,7 +273,7 @@ export class Explorer {
   private advance(path: Path, state: State): boolean {
     const { machine } = this;
     const due = machine.eventDue;
-    const kind = due ? machine.low('pendingKind') : 0;
+    const software = due ? softwareOf(machine) : undefined;
     const registers = due ? registersOf(machine) : undefined;
     const from = machine.logLength;
     state.touched = this.watches && !due && touches(machine, this.design, this.decode);
@@ -293,7 +294,7 @@ export class Explorer {
       else if (logged === LOGGED.delivery) {
         arrived = true;
         for (const entry of machine.log(n))
-          state.track = delivered(state.track, entry, kind === PENDING.software, registers ?? {});
+          state.track = delivered(state.track, entry, software, registers ?? {});
         wrong ??= afterDelivery(machine, state.track, this.design, this.physical);
       }
     }

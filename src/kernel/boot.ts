@@ -6,9 +6,10 @@ import { AddressSpace, FrameAllocator, type Rights } from '../engine/address-spa
 import { wasm } from '../engine/backends/wasm/backend.ts';
 import { Machine, type MachineOptions } from '../engine/machine.ts';
 import { addressOf, type Image } from '../image/image.ts';
-import type { Field } from '../isa/state.ts';
+import { CR4, type Field } from '../isa/state.ts';
 import { bodyNamed, type Design, startNamed } from './design.ts';
 import {
+  FRED_FRAME,
   PAGE_SIZE,
   PER_CPU_OFFSET,
   PLACE,
@@ -140,7 +141,8 @@ export function boot(
   map(PLACE.idt, 1, { ...data, writable: false }, true);
 
   for (const [selector, value] of DESCRIPTORS) space.writeWords(PLACE.gdt + selector, [value]);
-  for (const { vector, entry, ist, dpl, table = PLACE.idt } of design.gates)
+  const { fred } = design;
+  for (const { vector, entry, ist, dpl, table = PLACE.idt } of fred ? [] : design.gates)
     space.writeWords(table + BigInt(vector) * 16n, [...gate(symbol(entry), ist, dpl)]);
   const entryStack = design.interruptStacks.find(({ sp0 }) => sp0)?.stack;
   // The task's stack is RSP0 itself, or, where that is an entry stack, RSP1, which no ring uses.
@@ -163,7 +165,7 @@ export function boot(
     rsp: USER_STACK_TOP - 0x100n,
     ss: SELECTOR.userData,
   };
-  const regs = design.task.end - PT_REGS_SIZE;
+  const regs = design.task.end - (fred ? FRED_FRAME.above : 0n) - PT_REGS_SIZE;
   if (!user) {
     // What the system call saved: fifteen registers, orig_ax, then the five words of the user's context.
     const saved = Array.from({ length: 15 }, (_, n) => 0x7000n + BigInt(n));
@@ -188,10 +190,10 @@ export function boot(
     rflagsRest: TASK_FLAGS,
     cr0: 0x8005_0033n,
     cr3: user ? userSpace.root : space.root,
-    cr4: 0x6f0n | design.cr4,
+    cr4: 0x6f0n | design.cr4 | (fred ? 1n << BigInt(CR4.fred) : 0n),
     efer: 0xd01n,
     idtBase: PLACE.idt,
-    idtLimit: 0xfffn,
+    idtLimit: fred ? 0n : 0xfffn,
     gdtBase: PLACE.gdt,
     gdtLimit: GDT_LIMIT,
     // TR stays null: nothing that runs here reads it, and the digest of every link would have it.
@@ -199,6 +201,13 @@ export function boot(
     gsBase: user ? 0n : PLACE.perCpu,
     kernelGsBase: user ? PLACE.perCpu : 0n,
     // Only where they are used: what no run reads is no part of its state.
+    ...(fred && {
+      fredConfig: fred.entry | fred.redZone,
+      fredStklvls: fred.levels,
+      fredRsp0: design.task.end,
+      ...levelStacks(design),
+      star: STAR,
+    }),
     ...(start.syscall !== undefined && {
       star: STAR,
       lstar: symbol(start.syscall),
@@ -208,6 +217,12 @@ export function boot(
   for (const [name, value] of Object.entries(state)) machine.set(name as Field, value);
   return { machine, space };
 }
+
+/** The stacks of levels 1 to 3 that the design has. */
+const levelStacks = ({ interruptStacks }: Design): Readonly<Partial<Record<Field, bigint>>> =>
+  Object.fromEntries(
+    interruptStacks.flatMap(({ level, stack }) => (level > 0 ? [[`fredRsp${level}`, stack.end]] : [])),
+  );
 
 /** Sets what the body wants set at boundary 0; boot leaves it out so that an earlier NMI does not meet it. */
 export function arm({ space }: Booted, design: Design, { body }: Setup): void {

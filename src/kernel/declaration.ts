@@ -9,8 +9,14 @@ import { type Form, problemOf, readStatement, type Statement, Wrong } from './st
 
 /** Every word that a declaration begins with. */
 const FORMS = {
-  stack: { takes: ['NAME'], keys: { ist: 'one', sp0: 'flag', size: 'one', gap: 'one' }, needs: ['size'] },
+  stack: {
+    takes: ['NAME'],
+    keys: { ist: 'one', level: 'one', sp0: 'flag', size: 'one', gap: 'one' },
+    needs: ['size'],
+  },
   gate: { takes: ['VECTOR', 'LABEL'], keys: { on: 'one', dpl: 'one', in: 'one' } },
+  fred: { takes: ['LABEL'], keys: { redzone: 'one' } },
+  event: { takes: ['VECTOR', 'LABEL'], keys: { on: 'one' } },
   record: { takes: ['NAME'], keys: { at: 'one', as: 'one' }, needs: ['at'] },
   word: { takes: ['INDEX', 'NAME'], keys: { field: 'one' } },
   registers: { takes: [], keys: { at: 'one' }, needs: ['at'] },
@@ -45,7 +51,7 @@ export type DeclaredWord = keyof typeof FORMS;
 /** Words of which one said replaces the usual ones of all. Of labels, one replaces that of its meaning. */
 const TOGETHER: readonly (readonly DeclaredWord[])[] = [
   ['stack'],
-  ['gate'],
+  ['gate', 'event'],
   ['record', 'word', 'registers'],
   ['start'],
   ['body'],

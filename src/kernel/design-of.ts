@@ -1,7 +1,7 @@
 /** From what a page declares to a design: names looked up in its code, ranges as addresses. */
 import type { Problem } from '../asm/source.ts';
-import { addressOf, type Image } from '../image/image.ts';
-import type { Declared, DeclaredWord } from './declaration.ts';
+import type { Image } from '../image/image.ts';
+import type { Declared } from './declaration.ts';
 import {
   type Design,
   EVENTS,
@@ -12,18 +12,11 @@ import {
   type StartPoint,
   type Sweep,
 } from './design.ts';
-import {
-  EXCEPTION_STACKS,
-  PAGE_SIZE,
-  PER_CPU_OFFSET,
-  PLACE,
-  SECTIONS,
-  type StackRange,
-  SYMBOLS,
-  TASK,
-} from './memory-map.ts';
+import { readEvents, readFred } from './fred.ts';
+import { Lookup, one, optional, there } from './lookup.ts';
+import { EXCEPTION_STACKS, PAGE_SIZE, SECTIONS, type StackRange, TASK } from './memory-map.ts';
 import { keptRole, RECORD_GROUPS, type Role, recordRoles, registerRoles } from './roles.ts';
-import { numberOf, problemOf, type WordAt, Wrong } from './statement.ts';
+import { numberOf, type WordAt, Wrong } from './statement.ts';
 
 /** Room for the exception stacks, and the words of the NMI stack that may have a name. */
 const STACKS_ROOM = 0x2_0000;
@@ -51,6 +44,7 @@ export function designOf(
 ): { readonly design: Design; readonly problems: readonly Problem[] } {
   const look = new Lookup(all, image);
   const interruptStacks = readStacks(look);
+  const events = readEvents(look, interruptStacks);
   const stacks = [TASK, ...interruptStacks.map(({ stack }) => stack)];
   const nmi = stacks.find(({ name }) => name === 'NMI') ?? TASK;
   const roles = readRoles(look);
@@ -71,7 +65,8 @@ export function designOf(
     isolated: readIsolated(look, stacks),
     cr4: look.each('processor', ({ values }) => values.map(featureOf)).reduce((all, bit) => all | bit, 0n),
     top: nmi.end,
-    gates: readGates(look, interruptStacks),
+    fred: readFred(look, events),
+    gates: [...readGates(look, interruptStacks), ...events],
     roles,
     records: names.flatMap((name) => {
       const [rsp, rip] = [roleAt(`${name}.rsp`), roleAt(`${name}.rip`)];
@@ -101,46 +96,6 @@ export function designOf(
   return { design, problems: look.problems };
 }
 
-/** What declarations name, looked up; what is not found is a problem, unless it is only usual. */
-class Lookup {
-  readonly problems: Problem[] = [];
-  readonly #all: readonly Declared[];
-  readonly #image: Image | undefined;
-
-  constructor(all: readonly Declared[], image: Image | undefined) {
-    this.#all = all;
-    this.#image = image;
-  }
-
-  /** What all declarations of a word give, in order; one that is wrong gives nothing. */
-  each<T>(word: DeclaredWord, read: (one: Declared) => readonly T[]): readonly T[] {
-    return this.#all.flatMap((one) => {
-      if (one.word !== word) return [];
-      try {
-        return read(one);
-      } catch (wrong) {
-        if (!(wrong instanceof Wrong)) throw wrong;
-        if (!one.usual) this.problems.push(problemOf(wrong));
-        return [];
-      }
-    });
-  }
-
-  /** The address of a label, of a word of the per-CPU area, or of a place with a name; or a number. */
-  place(word: WordAt): bigint | undefined {
-    const { text } = word;
-    if (/^(0x[\da-f]+|\d+)$/i.test(text)) return BigInt(text);
-    if (Object.hasOwn(PER_CPU_OFFSET, text))
-      return PLACE.perCpu + PER_CPU_OFFSET[text as keyof typeof PER_CPU_OFFSET];
-    const found = this.#image && addressOf(this.#image, text);
-    if (found !== undefined || !this.#image) return found;
-    if (Object.hasOwn(SYMBOLS, text)) return SYMBOLS[text];
-    throw new Wrong(`unknown label: ${text}`, word.place);
-  }
-}
-
-const one = ({ keys }: Declared, key: string): WordAt | undefined => keys.get(key)?.[0];
-
 function readStacks(look: Lookup): readonly InterruptStack[] {
   let end = EXCEPTION_STACKS;
   const seen = new Set<string>();
@@ -161,7 +116,15 @@ function readStacks(look: Lookup): readonly InterruptStack[] {
     if (end > EXCEPTION_STACKS + BigInt(STACKS_ROOM))
       throw new Wrong(`invalid size: ${size.text} (no room for ${name.text})`, size.place);
     const sp0 = said.keys.has('sp0');
-    return [{ ist: ist ? numberOf(ist, 1, 7) : 0, sp0, stack: { name: name.text, begin, end } }];
+    const level = one(said, 'level');
+    return [
+      {
+        ist: ist ? numberOf(ist, 1, 7) : 0,
+        level: level ? numberOf(level, 1, 3) : 0,
+        sp0,
+        stack: { name: name.text, begin, end },
+      },
+    ];
   });
 }
 
@@ -212,19 +175,6 @@ function readGates(look: Lookup, stacks: readonly InterruptStack[]): readonly Ga
     ];
   });
 }
-
-/** What the code may lack: whether that matters is known when a run begins. */
-function optional<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch (wrong) {
-    if (wrong instanceof Wrong) return undefined;
-    throw wrong;
-  }
-}
-
-const there = (names: readonly string[]): string =>
-  names.length > 0 ? ` (there is ${names.join(', ')})` : '';
 
 function readRoles(look: Lookup): readonly Role[] {
   const taken = new Set<number>();

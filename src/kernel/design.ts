@@ -11,12 +11,13 @@ import type { Group, Role } from './roles.ts';
 export const EVENTS = ['nmi', 'mc', 'db', 'bp', 'pf', 'gp', 'irq', 'vc', 've'] as const;
 export type EventName = (typeof EVENTS)[number];
 
+/** A vector with a handler: a gate of the IDT, or with FRED what the code that is entered sends it to. */
 export interface Gate {
   readonly vector: number;
   /** Label of the entry, and where it lies; undefined if the code has no such label. */
   readonly entry: string;
   readonly address: bigint | undefined;
-  /** Index into the interrupt stack table; 0 for none. */
+  /** Index into the interrupt stack table; 0 for none, and with FRED. */
   readonly ist: number;
   readonly dpl: bigint;
   /** Where its table begins, if it is not the IDT that a run begins with but one that the code may load. */
@@ -27,9 +28,21 @@ export interface Gate {
 export interface InterruptStack {
   /** Its entry in the interrupt stack table of the TSS; 0 where none leads to it when a run begins. */
   readonly ist: number;
+  /** With FRED, the level that begins with it; 0 for none. */
+  readonly level: number;
   /** Whether RSP0 of the TSS leads to it: an event that comes from user mode and has no other stack. */
   readonly sp0: boolean;
   readonly stack: StackRange;
+}
+
+/** Events come by FRED and not through the IDT (SDM vol 3, chapter 8). */
+export interface Fred {
+  /** Where events of ring 3 enter: the beginning of a page. Those of ring 0 enter 256 bytes behind. */
+  readonly entry: bigint;
+  /** Bytes that are left free below RSP where an event stays on its stack. */
+  readonly redZone: bigint;
+  /** IA32_FRED_STKLVLS: two bits for each of the vectors 0 to 31. */
+  readonly levels: bigint;
 }
 
 /** Five words of the NMI stack that lead back to something, highest first: SS, RSP, RFLAGS, CS, RIP. */
@@ -109,6 +122,8 @@ export interface Design {
   readonly cr4: bigint;
   /** T: the first byte above the NMI stack. */
   readonly top: bigint;
+  /** Undefined where events come through the IDT. */
+  readonly fred: Fred | undefined;
   /** All vectors that there is a handler for; any other ends a run, and says so. */
   readonly gates: readonly Gate[];
   /** The words of the NMI stack that have a name, highest first. */

@@ -29,6 +29,9 @@ export const TASK: StackRange = { name: 'TASK', begin: TASK_STACK, end: TASK_STA
 /** Bytes of the record that a delivery pushes: RIP, CS, RFLAGS, RSP, SS. */
 export const RECORD_SIZE = 40n;
 
+/** Bytes of a FRED frame: an error code below the record, event data and a zero above it (SDM vol 3, 8.3). */
+export const FRED_FRAME = { size: 64n, below: 8n, above: 16n } as const;
+
 /** Bytes of a struct pt_regs: 21 words (arch/x86/include/asm/ptrace.h). */
 export const PT_REGS_SIZE = 168n;
 

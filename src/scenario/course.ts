@@ -29,7 +29,9 @@ import {
   overAt,
   type Registers,
   registersOf,
+  type Software,
   served,
+  softwareOf,
   struck,
   type Track,
   VECTOR_NAME,
@@ -152,6 +154,7 @@ export class Course {
       blocked: machine.get('nmiBlocked') !== 0n,
     };
     const registers = registersOf(machine);
+    const software = softwareOf(machine);
     this.touched = !machine.eventDue && touches(machine, design);
     const { journalHead, logLength } = machine;
     const transition = machine.step();
@@ -170,7 +173,7 @@ export class Course {
     let left = false;
     let came = false;
     for (const entry of machine.log(logLength)) {
-      this.note(entry, transition.software === true, registers);
+      this.note(entry, software, registers);
       left ||= entry.kind === 'iret';
       came ||= entry.kind === 'iret' || entry.kind === 'return';
     }
@@ -191,7 +194,7 @@ export class Course {
     return { end: { kind: 'lost', sentence: wrong.sentence }, moved: true };
   }
 
-  private note(entry: LogEntry, software: boolean, registers: Registers): void {
+  private note(entry: LogEntry, software: Software | undefined, registers: Registers): void {
     const { machine, design } = this;
     this.truth = this.truth.record(entry);
     if (entry.kind === 'delivery') {

@@ -127,8 +127,8 @@ export class Execution {
 
 /**
  * Before boundary 0 an earlier NMI strikes and leaves its words on the stack; then control goes on to where the
- * run begins. A problem is one sentence. `stray`: that NMI does not come back, so the run must begin without one, and
- * shows it when the first strikes.
+ * run begins. A problem is one sentence. `stray`: that NMI does not come back, or leaves NMIs blocked, so the run must
+ * begin without one, and shows it when the first strikes.
  */
 function prelude(
   { machine }: Booted,
@@ -163,7 +163,11 @@ function prelude(
   const comesBack = (): boolean => {
     const then = registersOf(machine);
     machine.injectNmi();
-    return step() && until(() => differing(registersOf(machine), then) === undefined);
+    return (
+      step() &&
+      until(() => differing(registersOf(machine), then) === undefined) &&
+      machine.low('nmiBlocked') === 0
+    );
   };
   if (earlier !== undefined && wanted) {
     const problem = reach(earlier);

@@ -8,7 +8,7 @@ import type { Truth, View } from '../unwind/view.ts';
 import type { Moment } from './course.ts';
 import { digestOf } from './digest.ts';
 import type { Execution } from './execution.ts';
-import { arrival, type Happening, narrate } from './narrate.ts';
+import { arrival, type Happening, narrate, returnNamed } from './narrate.ts';
 import type { Mark } from './steps.ts';
 import type { Author, Frame, TruthLine, Verdict, Word } from './timeline.ts';
 import { type Context, overlaps, registersOf, VECTOR_NAME } from './track.ts';
@@ -138,7 +138,7 @@ export class FrameMaker {
     const moved = boundary === 0 || this.frames.at(-1)?.rip !== rip;
     this.marks.push({
       delivered: passage?.transition.kind === 'delivery' ? passage.event : undefined,
-      returned: passage?.transition.instruction?.row.mnemonic === 'iretq',
+      returned: returnNamed(passage?.transition.instruction?.row.mnemonic),
       label: moved ? reached?.name : undefined,
       sentence: reached?.sentence ?? '',
     });

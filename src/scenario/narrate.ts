@@ -1,7 +1,7 @@
 /** A sentence for each step, from the record of what happened: never from what was meant to happen. */
 import { type Image, lineAt } from '../image/image.ts';
 import type { Design } from '../kernel/design.ts';
-import { RECORD_SIZE } from '../kernel/memory-map.ts';
+import { FRED_FRAME, RECORD_SIZE } from '../kernel/memory-map.ts';
 import type { Word } from './timeline.ts';
 import { fromTop, place } from './words.ts';
 
@@ -32,6 +32,18 @@ export interface Happening {
   readonly condition: 'taken' | 'not taken' | undefined;
 }
 
+/** The name of a return from an event; undefined for other instructions. */
+export const returnNamed = (mnemonic: string | undefined): string | undefined =>
+  mnemonic === 'iretq' || mnemonic === 'erets' || mnemonic === 'eretu' ? mnemonic.toUpperCase() : undefined;
+
+/** What a delivery pushes: bytes, how many of them lie below the RIP word, and words as they are told. */
+const frameOf = ({
+  fred,
+}: Design): { readonly size: bigint; readonly belowRip: bigint; readonly words: string } =>
+  fred
+    ? { size: FRED_FRAME.size, belowRip: FRED_FRAME.below, words: 'eight' }
+    : { size: RECORD_SIZE, belowRip: 0n, words: 'five' };
+
 /** Name of the record that a word belongs to. */
 const recordOf = (role: string): string => role.split('.')[0] ?? role;
 
@@ -56,9 +68,12 @@ const latchText = ({ wasBlocked, blocked, pending }: Happening): string => {
 /** How the CPU pushed the five words of an NMI, told by where they lie. */
 function pushed(after: bigint, overwrites: boolean, design: Design): string {
   const onto = stackOf(after, design);
-  const record = recordAt(after, design);
-  if (!design.stacks.some(({ end }) => end === after + RECORD_SIZE))
-    return `The CPU pushes five words on ${onto}, below what lies there.`;
+  const { size, belowRip, words } = frameOf(design);
+  const record = recordAt(after + belowRip, design);
+  if (!design.stacks.some(({ end }) => end === after + size))
+    return `The CPU pushes ${words} words on ${onto}, below what lies there.`;
+  const level = design.interruptStacks.find(({ stack }) => stack.end === after + size)?.level ?? 0;
+  if (design.fred) return `The CPU goes to level ${level} and pushes eight words on ${onto}.`;
   if (!record) return `The CPU loads RSP from the TSS and pushes five words on ${onto}.`;
   return overwrites
     ? `RSP starts again at T, so the CPU writes over the ${record} record.`
@@ -69,17 +84,19 @@ function delivery(happening: Happening, image: Image, design: Design): string {
   const { event, to, returnTo, overwrites } = happening;
   const where = place(image, returnTo);
   const onto = stackOf(to.rsp, design);
-  if (!event.startsWith('NMI')) return `${event} interrupts ${where}. The CPU pushes five words on ${onto}.`;
+  if (!event.startsWith('NMI'))
+    return `${event} interrupts ${where}. The CPU pushes ${frameOf(design).words} words on ${onto}.`;
   return `${event} interrupts ${where}. ${pushed(to.rsp, overwrites, design)} NMIs are blocked.`;
 }
 
-function iret(happening: Happening, image: Image, design: Design): string {
+/** A return from an event. */
+function returned(name: string, happening: Happening, image: Image, design: Design): string {
   const { from, to, back } = happening;
-  const record = recordAt(from.rsp, design);
+  const record = recordAt(from.rsp + frameOf(design).belowRip, design);
   const through = record ? ` through the ${record} record` : '';
   const where = place(image, to.rip);
   const end = back ? ` ${back} is over.` : ' Nothing was interrupted there, so nothing is over.';
-  return `IRETQ returns${through} to ${where}, RSP = ${happening.rspText}.${end}${latchText(happening)}`;
+  return `${name} returns${through} to ${where}, RSP = ${happening.rspText}.${end}${latchText(happening)}`;
 }
 
 /** What an instruction did, with the comment its line carries. */
@@ -110,8 +127,8 @@ export function narrate(happening: Happening, image: Image, design: Design): str
   const { kind, from, event } = happening;
   if (kind === 'delivery') return delivery(happening, image, design);
   if (kind === 'fault') return `${lineAt(image, from.rip)?.text ?? place(image, from.rip)} raises ${event}.`;
-  if (happening.mnemonic === 'iretq') return iret(happening, image, design);
-  return instruction(happening, image, design);
+  const name = returnNamed(happening.mnemonic);
+  return name ? returned(name, happening, image, design) : instruction(happening, image, design);
 }
 
 /** What the page says of the label that control has reached; empty for none. */

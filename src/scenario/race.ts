@@ -140,7 +140,7 @@ function rowOf(
   const stack = fromTopText(frame.stack.text);
   if (kind === 'nmi') {
     const who = numbered ? `${name} ` : '';
-    const how = before?.kind === 'return' ? 'after iretq:' : 'delivered,';
+    const how = before?.kind === 'return' ? `after ${before.name.toLowerCase()}:` : 'delivered,';
     return { text: `${who}${how} RSP ${stack}`, rank: name === 'NMI 1' ? 4 : 1 };
   }
   if (kind === 'event') return { text: `${name} delivered, ${frame.stack.name} stack`, rank: 3 };
@@ -150,7 +150,7 @@ function rowOf(
     const next = steps.find((step) => step.boundary === boundary + 1);
     // The delivery that follows says it too.
     const rank = next?.kind === 'nmi' ? 5 : over ? 4 : 2;
-    return { text: `iretq to ${whereText(timeline, boundary)}`, rank };
+    return { text: `${name.toLowerCase()} to ${whereText(timeline, boundary)}`, rank };
   }
   const last = injections.at(-1)?.boundary ?? 0;
   return { text: name, rank: boundary > last ? 6 : 5 };

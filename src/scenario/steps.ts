@@ -5,8 +5,8 @@ import type { Frame, Span, Step } from './timeline.ts';
 export interface Mark {
   /** `NMI 2`, `#BP` where the transition was a delivery. */
   readonly delivered: string | undefined;
-  /** Whether the transition was an IRETQ. */
-  readonly returned: boolean;
+  /** `IRETQ`, `ERETS` where the transition was a return from an event. */
+  readonly returned: string | undefined;
   /** The global label that control has reached. */
   readonly label: string | undefined;
   /** What the page says of that label. */
@@ -25,7 +25,7 @@ export function stepsOf(frames: readonly Frame[], marks: readonly Mark[]): reado
   return frames.flatMap((frame, boundary): Step[] => {
     const { delivered, returned, label, sentence } = marks[boundary] ?? {
       delivered: undefined,
-      returned: false,
+      returned: undefined,
       label: undefined,
       sentence: '',
     };
@@ -33,7 +33,7 @@ export function stepsOf(frames: readonly Frame[], marks: readonly Mark[]): reado
     const event = delivered
       ? delivered.replace(/^#/, '').replace(' ', '-').toLowerCase()
       : returned
-        ? 'iret'
+        ? returned.replace('IRETQ', 'iret').toLowerCase()
         : boundary === 0
           ? 'start'
           : 'end';
@@ -49,7 +49,7 @@ export function stepsOf(frames: readonly Frame[], marks: readonly Mark[]): reado
               : label
                 ? 'label'
                 : 'end';
-    const name = boundary === 0 ? (label ?? 'start') : (delivered ?? (returned ? 'IRETQ' : (label ?? 'end')));
+    const name = boundary === 0 ? (label ?? 'start') : (delivered ?? returned ?? label ?? 'end');
     const told = kind === 'label' && sentence ? sentence : frame.sentence;
     return [{ boundary, name, kind, checkpoint: unique(label ?? event), sentence: told }];
   });

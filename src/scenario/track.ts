@@ -2,7 +2,9 @@
  * What has happened to the events of a run so far. A track is never changed: each happening makes the track
  * after it, so that one who goes back to an earlier boundary takes that boundary's track up again.
  */
+import { EVENT_TYPE, INFO } from '../engine/events/event-info.ts';
 import type { LogEntry } from '../engine/events/log.ts';
+import { PENDING } from '../engine/events/pending-kinds.ts';
 import type { Machine } from '../engine/machine.ts';
 import { GPR } from '../isa/state.ts';
 import type { Design } from '../kernel/design.ts';
@@ -113,6 +115,16 @@ export const differing = (now: Registers, then: Registers): string | undefined =
 export const waits = (machine: Machine): boolean =>
   machine.eventDue || machine.low('nmiPending') !== 0 || machine.low('irqPending') !== 0;
 
+/** What software may ask for: an interrupt by INT n or INT3, or, with FRED, a system call. */
+export type Software = 'interrupt' | 'system call';
+
+/** What the event is that waits, if software has asked for it. To be asked before it is delivered. */
+export function softwareOf(machine: Machine): Software | undefined {
+  if (machine.low('pendingKind') !== PENDING.software) return undefined;
+  const type = (machine.low('pendingInfo') >>> INFO.type) & 0xf;
+  return type === EVENT_TYPE.other ? 'system call' : 'interrupt';
+}
+
 /** An NMI has come. */
 export const struck = (track: Track): Track => ({
   ...track,
@@ -147,14 +159,21 @@ export const bodyLeft = (track: Track, rip: bigint, rsp: bigint): Track =>
 /**
  * An event is delivered. Software may use any vector: INT $2 is no NMI and does not close the latch.
  *
+ * @param software what has asked for it, if software has; see `softwareOf`
  * @param registers before the transition
  */
-export function delivered(track: Track, entry: LogEntry, software: boolean, registers: Registers): Track {
+export function delivered(
+  track: Track,
+  entry: LogEntry,
+  software: Software | undefined,
+  registers: Registers,
+): Track {
   const { vector, rip, rsp: slot, outerRsp: rsp } = entry;
   const nmi = vector === 2 && !software;
   const nmis = nmi ? track.nmis + 1 : track.nmis;
   const name = VECTOR_NAME[vector] ?? `vector ${vector}`;
-  const event = nmi ? `NMI ${nmis}` : software && vector !== 3 ? `INT ${vector}` : name;
+  const asked = software === 'system call' ? 'SYSCALL' : software && vector !== 3 ? `INT ${vector}` : name;
+  const event = nmi ? `NMI ${nmis}` : asked;
   const live: Context = {
     event,
     vector,

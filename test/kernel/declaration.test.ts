@@ -112,7 +112,7 @@ test.each([
   ['#: gate 2 nmi on', 'p:5:15: missing value: on (write gate VECTOR LABEL [on X] [dpl X] [in X])'],
   ['#: gate 2 nmi on NMI on NMI', 'p:5:22: duplicate on'],
   ['#: gate 2 nmi on NMI NMI', 'p:5:22: unknown word: NMI (write gate VECTOR LABEL [on X] [dpl X] [in X])'],
-  ['#: stack NMI ist 2', 'p:5:4: missing size: write stack NAME [ist X] [sp0] size X [gap X]'],
+  ['#: stack NMI ist 2', 'p:5:4: missing size: write stack NAME [ist X] [level X] [sp0] size X [gap X]'],
 ])('%s', (line, message) => {
   const found = marks(line);
   expect(found).toEqual([message instanceof RegExp ? expect.stringMatching(message) : message]);

@@ -18,6 +18,7 @@ const DESIGNS = [
   'linux-5.8',
   'bp-on-ist',
   'bp-off-ist',
+  'fred',
 ];
 
 /** A page of each kind. */

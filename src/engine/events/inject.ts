@@ -1,8 +1,9 @@
 /** Events that come from outside, posted at the boundary a machine stands at. */
 import { VECTOR } from '../../isa/ops.ts';
-import { type Field, SHADOW } from '../../isa/state.ts';
+import { CR4, type Field, SHADOW } from '../../isa/state.ts';
 import { ATTENTION } from '../layout.ts';
 import { DR6 } from './debug.ts';
+import { EVENT_TYPE, INFO } from './event-info.ts';
 import { PENDING } from './pending-kinds.ts';
 
 /** Becomes of an event from outside: it waits for the next boundary, for the latch, or is one with an earlier one. */
@@ -95,5 +96,13 @@ function post(words: Words, kind: number, vector: number, code: bigint): Injecti
   words.put('pendingVector', BigInt(vector));
   words.put('pendingCode', code);
   words.put('pendingRip', words.get('rip'));
+  // Only FRED tells it, and only there is it a part of the state.
+  if (((words.get('cr4') >> BigInt(CR4.fred)) & 1n) !== 0n) words.put('pendingInfo', infoOf(kind));
   return 'pending';
 }
+
+/** What FRED tells of a fault, and of an INT3, which is one byte long. */
+const infoOf = (kind: number): bigint =>
+  kind === PENDING.fault
+    ? BigInt(EVENT_TYPE.exception << INFO.type)
+    : BigInt((EVENT_TYPE.softwareException << INFO.type) | (1 << INFO.length));
