@@ -13,7 +13,7 @@ import { executionBreakpoints } from '../../../events/debug.ts';
 import { latchFault } from '../../../events/pending.ts';
 import { retire } from '../../../events/shadows.ts';
 import { ATTENTION, FRAMES, MAX_FRAMES, offsetOf } from '../../../layout.ts';
-import { CROSSING, ENDING_WAIT, HANDLERS, HOT_HANDLERS, UNRESOLVED } from '../cases.ts';
+import { ADDR32, CROSSING, ENDING_WAIT, FIRST, HANDLERS, HOT_HANDLERS, UNRESOLVED } from '../cases.ts';
 import { INTERNAL, RECORD, WORD } from '../layout.ts';
 import { addCaches } from './caches.ts';
 import { Functions } from './functions.ts';
@@ -21,7 +21,7 @@ import { Locals } from './locals.ts';
 import { Stage } from './stage.ts';
 import type { Code, Exits, Value } from './words.ts';
 
-const { i32, none } = binaryen;
+const { i32, i64, none } = binaryen;
 const { Features } = binaryen;
 
 /** The bytes of the module. Seconds of work, the same bytes every time. @param level binaryen's, 0 to 4 */
@@ -33,9 +33,8 @@ export function makeInterpreter(level = 2): Uint8Array {
   w.addGlobal('raised', i32, true, w.i32.const(0));
   const functions = new Functions(w, (...given) => new Stage(...given));
   addCaches(functions);
-  addCold(functions);
   addAwaited(functions);
-  addRun(functions);
+  addCold(functions, addRun(functions));
   if (w.validate() !== 1) throw new Error('invalid module: binaryen says why above');
   binaryen.setOptimizeLevel(level);
   binaryen.setShrinkLevel(0);
@@ -48,8 +47,8 @@ export function makeInterpreter(level = 2): Uint8Array {
 }
 
 /** Parameter and locals of `run`. */
-const LOCAL = { budget: 0, record: 1, left: 2, chosen: 3 } as const;
-const LOCAL_TYPES = [i32, i32, i32];
+const LOCAL = { budget: 0, record: 1, left: 2, chosen: 3, target: 4 } as const;
+const LOCAL_TYPES = [i32, i32, i32, i64];
 const UPPER = offsetOf.attention + 4;
 const COLD_TABLE = 'cold';
 
@@ -61,8 +60,11 @@ function emitHandler(m: Stage, { shape, semantics }: Case): Code[] {
   });
 }
 
-/** Handlers that are functions: from a record to the next one, or 0 for a raise or a stop. */
-function addCold(f: Functions): void {
+/**
+ * Handlers that are functions: from a record to the next one, or 0 for a raise or a stop. Each case has one but those hot ones that
+ * never leave an instruction to it, which are not among `missed`.
+ */
+function addCold(f: Functions, missed: ReadonlySet<Case>): void {
   const { w } = f;
   const { i32: n } = w;
   const record = 0;
@@ -76,7 +78,9 @@ function addCold(f: Functions): void {
     keepRf: () => [f.setWord32(WORD.keepRf, n.const(1))],
     ownStep: () => [f.setWord32(WORD.ownStep, n.const(1))],
   };
-  const names = HANDLERS.slice(HOT_HANDLERS).map((one, number) => {
+  f.add('never', [i32], i32, [], [w.unreachable()]);
+  const names = HANDLERS.map((one, number) => {
+    if (number < HOT_HANDLERS && !missed.has(one)) return 'never';
     const locals = new Locals(1);
     const code = emitHandler(f.stage(locals, exits), one);
     f.add(`cold${number}`, [i32], i32, locals.types, [...code, follow(RECORD.next), w.unreachable()]);
@@ -126,7 +130,8 @@ function addAwaited(f: Functions): void {
   );
 }
 
-function addRun(f: Functions): void {
+/** @returns the cases whose hot handlers leave an instruction to the function of the same case */
+function addRun(f: Functions): ReadonlySet<Case> {
   const { w } = f;
   const { i32: n, i64: l } = w;
   const set = (local: keyof typeof LOCAL, value: Code): Code => w.local.set(LOCAL[local], value);
@@ -158,7 +163,7 @@ function addRun(f: Functions): void {
   const exits: Exits = {
     record: LOCAL.record,
     raised: () => [w.br('fault')],
-    jump: (to) => [find(to), next()],
+    jump: (to) => [w.local.set(LOCAL.target, to), w.br('jumped')],
     jumpTo: () => [follow(RECORD.target), next()],
     hold: () => [next()],
     keepRf: () => [f.setWord32(WORD.keepRf, n.const(1))],
@@ -187,28 +192,51 @@ function addRun(f: Functions): void {
     set('chosen', n.load16_u(RECORD.inner, 2, parts())),
     w.br('dispatch'),
   ];
+  const missed = new Set<Case>();
   const handlers = [
     unresolved,
     crossing,
     addr32,
     ...HANDLERS.slice(0, HOT_HANDLERS).map((one) => {
       locals.recycle();
-      return [...emitHandler(f.stage(locals, exits), one), follow(RECORD.next), next()];
+      const miss = (when: Code): Code => {
+        missed.add(one);
+        return w.br('missed', when);
+      };
+      return [...emitHandler(f.stage(locals, { ...exits, miss }), one), follow(RECORD.next), next()];
     }),
   ];
-  const number = n.sub(get('chosen'), n.const(handlers.length));
-  const type = binaryen.createType([i32]);
-  handlers.push([
-    set('chosen', w.call_indirect(COLD_TABLE, number, [get('record')], type, i32)),
-    w.br('fault', n.eqz(get('chosen'))),
-    found(get('chosen')),
-    next(),
-  ]);
   const labels = handlers.map((_, at) => `case${at}`);
-  const cold = labels.pop() ?? '';
-  const dispatch = handlers.reduce(
-    (inner, handler, at) => block(w.block(`case${at}`, [inner], none), ...handler),
-    w.switch(labels, cold, get('chosen')),
+  const handled = handlers.reduce(
+    (inner, handler, at) => block(w.block(labels[at] ?? '', [inner], none), ...handler),
+    w.switch(labels, 'cold', get('chosen')),
+  );
+  const number = n.sub(get('chosen'), n.const(FIRST));
+  const type = binaryen.createType([i32]);
+  const is = (number: number): Code => n.eq(get('chosen'), n.const(number));
+  const dispatch = block(
+    w.block(
+      'jumped',
+      [
+        w.block(
+          'cold',
+          [
+            w.block('missed', [handled], none),
+            choose(),
+            w.if(is(CROSSING), set('chosen', n.load16_u(RECORD.inner, 2, get('record')))),
+            w.if(is(ADDR32), set('chosen', n.load16_u(RECORD.inner, 2, parts()))),
+          ],
+          none,
+        ),
+        set('chosen', w.call_indirect(COLD_TABLE, number, [get('record')], type, i32)),
+        w.br('fault', n.eqz(get('chosen'))),
+        found(get('chosen')),
+        next(),
+      ],
+      none,
+    ),
+    find(w.local.get(LOCAL.target, i64)),
+    next(),
   );
 
   const call = (
@@ -317,4 +345,5 @@ function addRun(f: Functions): void {
     ],
   );
   w.addFunctionExport('run', 'run');
+  return missed;
 }

@@ -30,9 +30,9 @@ import { type Code, StageWords, type Value } from './words.ts';
 
 const { i32, i64, none } = binaryen;
 
-/** A cached translation of one address: whether it serves, and the byte in linear memory if so. */
+/** A cached translation of one address: whether it does not serve, and the byte in linear memory if it does. */
 interface Cached {
-  readonly hit: Code;
+  readonly misses: Code;
   readonly host: () => Code;
 }
 
@@ -50,6 +50,7 @@ export class Stage extends StageWords {
     return this.keep((field === 'attention' ? load32_u : load)(offsetOf[field], 4, this.zero()));
   }
   set(field: Field, value: Value): void {
+    this.changed = true;
     const at = offsetOf[field];
     if (field === 'attention') this.emit(this.w.i32.store(at, 4, this.zero(), this.low(value)));
     else this.emit(this.w.i64.store(at, 8, this.zero(), this.wide(value)));
@@ -77,6 +78,7 @@ export class Stage extends StageWords {
   }
   /** Little-endian registers make 8 and 16-bit writes plain stores; 32 bits store the zero-extended word. */
   private setRegisterAt(width: Width, offset: number, at: Code, value: Value): void {
+    this.changed = true;
     const whole = width === 32 ? this.truncate(32, value) : value;
     this.emit(this.storeAt(width === 32 ? 64 : width, offset, at, whole));
   }
@@ -218,42 +220,62 @@ export class Stage extends StageWords {
       ? l.and(this.wide(va), l.const(~0xfffn | (bytes - 1n)))
       : l.and(l.add(this.wide(va), l.const(bytes - 1n)), l.const(~0xfffn));
     return {
-      hit: l.eq(l.load(TLB + TLB_FIELD[field], 8, entry()), page),
+      misses: l.ne(l.load(TLB + TLB_FIELD[field], 8, entry()), page),
       host: () => n.add(this.low(va), n.load(TLB + TLB_FIELD.delta, 4, entry())),
     };
   }
-  private loadThrough(width: Width, va: Value, write: boolean, system: boolean, rights: () => Code): Value {
-    const { hit, host } = this.cached(width / 8, va, write ? 'write' : 'read', false, system);
-    const loaded = this.locals.take(i64);
-    const slow = this.capture(() => {
-      const call = this.functions.call(`load${width}`, true, [this.wide(va), rights()], (m, at, how) =>
-        loadSlow(m, width, at as Value, how as Value),
-      );
-      this.emit(this.w.local.set(loaded, call));
+  /** What another handler does from the beginning, where that is possible: so this one need not keep anything across a call. */
+  private leftTo(when: () => Code): boolean {
+    const { miss } = this.exits;
+    if (!miss || this.changed) return false;
+    this.emit(miss(when()));
+    return true;
+  }
+  /** An access by its cached translation; without one it is made by `slow`, which may raise. */
+  private through(misses: Code, fast: () => void, slow: () => void): void {
+    if (this.leftTo(() => misses)) return fast();
+    const call = (): void => {
+      slow();
       this.checkRaised();
-    });
-    const fast = this.w.local.set(loaded, this.loadAt(width, 0, host()));
-    this.emit(this.w.if(hit, fast, this.block(slow)));
+    };
+    this.emit(this.w.if(misses, this.block(this.capture(call)), this.block(this.capture(fast))));
+  }
+  private loadThrough(width: Width, va: Value, write: boolean, system: boolean, rights: () => Code): Value {
+    const { misses, host } = this.cached(width / 8, va, write ? 'write' : 'read', false, system);
+    const loaded = this.locals.take(i64);
+    const take = (value: Code): void => this.emit(this.w.local.set(loaded, value));
+    this.through(
+      misses,
+      () => take(this.loadAt(width, 0, host())),
+      () =>
+        take(
+          this.functions.call(`load${width}`, true, [this.wide(va), rights()], (m, at, how) =>
+            loadSlow(m, width, at as Value, how as Value),
+          ),
+        ),
+    );
     return { local: loaded, type: i64 };
   }
   private storeThrough(width: Width, va: Value, value: Value, system: boolean, rights: () => Code): void {
-    const { hit, host } = this.cached(width / 8, va, 'write', true, system);
-    const fast = this.capture(() => {
-      const place = this.once(host());
-      const { i32: n } = this.w;
-      this.journal(width === 64 ? place : this.once(n.and(place(), n.const(-8))));
-      this.emit(this.storeAt(width, 0, place(), value));
-    });
-    const slow = this.capture(() => {
-      const words = [this.wide(va), this.wide(value), rights()];
-      const call = this.functions.call(`store${width}`, false, words, (m, at, what, how) => {
-        storeSlow(m, width, at as Value, what as Value, how as Value);
-        return undefined;
-      });
-      this.emit(call);
-      this.checkRaised();
-    });
-    this.emit(this.w.if(hit, this.block(fast), this.block(slow)));
+    const { misses, host } = this.cached(width / 8, va, 'write', true, system);
+    this.through(
+      misses,
+      () => {
+        const place = this.once(host());
+        const { i32: n } = this.w;
+        this.journal(width === 64 ? place : this.once(n.and(place(), n.const(-8))));
+        this.emit(this.storeAt(width, 0, place(), value));
+      },
+      () => {
+        const words = [this.wide(va), this.wide(value), rights()];
+        const call = this.functions.call(`store${width}`, false, words, (m, at, what, how) => {
+          storeSlow(m, width, at as Value, what as Value, how as Value);
+          return undefined;
+        });
+        this.emit(call);
+      },
+    );
+    this.changed = true;
   }
   override translate(va: Value, rights: Value): Value {
     const call = this.functions.call('translate', true, [this.wide(va), this.wide(rights)], (m, at, how) =>
@@ -266,17 +288,19 @@ export class Stage extends StageWords {
   /** A cached right to write means that the walk would find one. */
   override probe(va: Value, bytes: number, access: Rights): void {
     const { system, rights } = this.how(access, true);
-    const { hit } = this.cached(bytes, va, 'write', false, system);
-    const slow = this.capture(() => {
-      const words = [this.wide(va), rights()];
-      const call = this.functions.call(`probe${bytes}`, false, words, (m, at, given) => {
-        ends(m, at as Value, bytes, given as Value);
-        return undefined;
-      });
-      this.emit(call);
-      this.checkRaised();
-    });
-    this.emit(this.w.if(this.w.i32.eqz(hit), this.block(slow)));
+    const { misses } = this.cached(bytes, va, 'write', false, system);
+    this.through(
+      misses,
+      () => {},
+      () => {
+        const words = [this.wide(va), rights()];
+        const call = this.functions.call(`probe${bytes}`, false, words, (m, at, given) => {
+          ends(m, at as Value, bytes, given as Value);
+          return undefined;
+        });
+        this.emit(call);
+      },
+    );
   }
   inMemory(frame: Value): Value {
     return this.below(frame, this.keep(this.w.i64.load(WORD.guestSize, 8, this.zero())));
@@ -294,19 +318,21 @@ export class Stage extends StageWords {
   private journal(place: () => Code): void {
     const { i32: n, i64: l } = this.w;
     const at = this.once(this.field32('journalHead'));
+    const ask = this.advance('journalHead', at, JOURNAL_ENTRY, JOURNAL_END);
     this.emit(
       l.store(0, 8, at(), l.extend_u(n.sub(place(), n.const(FRAMES)))),
       l.store(8, 8, at(), l.load(0, 8, place())),
+      ...ask,
     );
-    this.advance('journalHead', at, JOURNAL_ENTRY, JOURNAL_END);
   }
-  /** Move a head on; ask for attention while there is still room for a whole transition. */
-  private advance(field: 'journalHead' | 'logHead', at: () => Code, by: number, end: number): void {
+  /** Code that moves a head on and asks for attention while there is still room for a whole transition. */
+  private advance(field: 'journalHead' | 'logHead', at: () => Code, by: number, end: number): Code[] {
     const n = this.w.i32;
-    this.emit(n.store(offsetOf[field], 4, this.zero(), n.add(at(), n.const(by))));
+    const isLast = (): Code => n.ge_u(at(), n.const(end - (TRANSITION_ENTRIES + 1) * by));
+    const moved = n.store(offsetOf[field], 4, this.zero(), n.add(at(), n.const(by)));
+    if (this.leftTo(isLast)) return [moved];
     const asked = n.or(this.field32('attention'), n.const(Number(ATTENTION.full)));
-    const ask = n.store(offsetOf.attention, 4, this.zero(), asked);
-    this.emit(this.w.if(n.ge_u(at(), n.const(end - (TRANSITION_ENTRIES + 1) * by)), ask));
+    return [moved, this.w.if(isLast(), n.store(offsetOf.attention, 4, this.zero(), asked))];
   }
   private frameFlags(pa: Value): Code {
     return this.w.i32.load8_u(FRAME_FLAGS, 1, this.w.i32.shr_u(this.low(pa), this.w.i32.const(12)));
@@ -432,7 +458,9 @@ export class Stage extends StageWords {
   }
   private writeLog(words: readonly Value[]): void {
     const at = this.once(this.field32('logHead'));
+    const ask = this.advance('logHead', at, LOG_ENTRY, LOG_END);
     for (const [n, word] of words.entries()) this.emit(this.w.i64.store(8 * n, 8, at(), this.wide(word)));
-    this.advance('logHead', at, LOG_ENTRY, LOG_END);
+    this.emit(...ask);
+    this.changed = true;
   }
 }

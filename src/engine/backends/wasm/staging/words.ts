@@ -33,6 +33,8 @@ export interface Exits {
   /** What an instruction says that keeps RF, and one that decides about its single step. */
   readonly keepRf?: () => Code[];
   readonly ownStep?: () => Code[];
+  /** Leave all of the instruction, of which nothing has happened yet, to a handler that can do more. */
+  readonly miss?: (when: Code) => Code;
 }
 
 /** Thrown when semantics ask for a switch of the vendor that is not decided in the arm being staged. */
@@ -45,6 +47,8 @@ class Undecided {
 
 export abstract class StageWords extends Processor<Value> {
   protected raised: () => Code[];
+  /** Whether the code being staged may have changed something by now: then it cannot begin anew. */
+  protected changed = false;
   private out: Code[] = [];
   private static labels = 0;
   private readonly decided = new Map<string, boolean>();
@@ -87,6 +91,7 @@ export abstract class StageWords extends Processor<Value> {
   }
   /** As `capture`; what asks for a switch of the vendor is staged for both positions, chosen while it runs. */
   captureForVendors(body: () => void): Code[] {
+    const { changed } = this;
     try {
       return this.capture(body);
     } catch (reason) {
@@ -94,6 +99,7 @@ export abstract class StageWords extends Processor<Value> {
       const { name } = reason;
       const arm = (position: boolean): Code => {
         this.decided.set(name, position);
+        this.changed = changed;
         const code = this.captureForVendors(body);
         this.decided.delete(name);
         return this.block(code);
@@ -222,9 +228,11 @@ export abstract class StageWords extends Processor<Value> {
     return chosen;
   }
   raise(vector: number, errorCode: Value): void {
+    const { changed } = this;
     this.set('raisedVector', this.word(vector));
     this.set('raisedCode', errorCode);
     this.emit(...this.raised());
+    this.changed = changed; // on other paths than this one
   }
   reraise(): void {
     this.emit(...this.raised());
@@ -249,9 +257,11 @@ export abstract class StageWords extends Processor<Value> {
     body: (m: Ops<Value>, ...of: Value[]) => Value,
   ): Value {
     const words = of.map((v) => this.wide(v));
+    this.changed = true;
     return this.keep(this.functions.call(`routine ${name}`, true, words, (m, ...given) => body(m, ...given)));
   }
   override times(name: string, count: Value, most: number, of: readonly Value[], body: Turn): void {
+    this.changed = true;
     const turn = (n: number): void => {
       const words = [this.word(n), ...of].map((v) => this.wide(v));
       const call = this.functions.call(`times ${name}`, false, words, (m, at, ...given) => {
@@ -264,8 +274,10 @@ export abstract class StageWords extends Processor<Value> {
     for (let n = 1; n < most; n++) this.when(this.below(this.word(n), count), () => turn(n));
   }
   stop(reason: StopReason): void {
+    const { changed } = this;
     this.set('stop', this.word(stopNumber(reason)));
     this.emit(...this.raised());
+    this.changed = changed;
   }
   /** Behind a call that may raise: the callee has set the global. */
   protected checkRaised(): void {
