@@ -39,6 +39,7 @@ export function eventsOf({
   absent,
   patchable,
   watched,
+  intercepted,
   gates,
 }: Design): readonly (Strikes & { readonly possible: boolean })[] {
   const hasGate = (from: number, to = from): boolean =>
@@ -51,6 +52,7 @@ export function eventsOf({
     db: watched.length > 0,
     irq: hasGate(32, 255),
     gp: false,
+    vc: intercepted.length > 0,
   };
   // An NMI is what these maps are about: it is offered first.
   return KINDS.map((kind) => ({ ...kind, possible: possible[kind.event] })).toReversed();

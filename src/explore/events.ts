@@ -11,9 +11,9 @@ export interface Strikes {
 
 /**
  * Every kind, in the order in which events of one boundary are taken to have come. An event of the instruction at
- * RIP (`pf`, `bp`) comes first, since nothing may be due before it.
+ * RIP (`pf`, `bp`, `vc`) comes first, since nothing may be due before it.
  */
-export const KINDS: readonly Strikes[] = (['pf', 'bp', 'gp', 'db', 'mc', 'irq', 'nmi'] as const).map(
+export const KINDS: readonly Strikes[] = (['pf', 'bp', 'gp', 'vc', 'db', 'mc', 'irq', 'nmi'] as const).map(
   (event) => ({
     event,
     where: WHERE[event],

@@ -92,6 +92,13 @@ export function designOf(
     absent: readRanges(look, 'absent'),
     patchable: readRanges(look, 'patchable'),
     watched: readRanges(look, 'watched'),
+    intercepted: look.each('intercepted', (said) => {
+      const [label, code] = [said.values[0], one(said, 'code')];
+      const address = label && look.place(label);
+      return address === undefined || !code
+        ? []
+        : [{ address, code: BigInt(numberOf(code, 0, 0xffff_ffff)) }];
+    }),
   };
   return { design, problems: look.problems };
 }

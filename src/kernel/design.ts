@@ -156,6 +156,8 @@ export interface Design {
   readonly patchable: readonly Range[];
   /** Data that a debug register may watch: where a #DB has a cause. */
   readonly watched: readonly Range[];
+  /** Instructions that a hypervisor intercepts, and the exit code that #VC tells: where a #VC has a cause. */
+  readonly intercepted: readonly { readonly address: bigint; readonly code: bigint }[];
 }
 
 /** The start of this name. */

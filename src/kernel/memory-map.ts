@@ -73,6 +73,7 @@ export const PER_CPU_OFFSET = {
   /** Whether a page fault must not wait for a page to be brought in: pagefault_disable(). */
   NO_PAGING: 88n,
   NMI_DR7: 96n,
+  VC_HITS: 104n,
 } as const;
 
 /**

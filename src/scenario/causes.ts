@@ -14,6 +14,7 @@ export const WHERE: Readonly<Record<EventName, string>> = {
   db: 'behind an instruction with an operand in a range that the design declares watched',
   irq: 'where interrupts are enabled',
   gp: 'nowhere: nothing declares a cause for it',
+  vc: 'at an instruction that the design declares intercepted',
 };
 
 /** What there is to say of an event that has a cause, or why it has none. */
@@ -87,6 +88,12 @@ export function causeOf(
       const vector = design.gates.find((gate) => gate.vector >= 32)?.vector;
       if (vector === undefined) return { why: 'irq occurs nowhere: the design has no gate for one' };
       return (machine.rflags() & 0x200n) !== 0n ? { detail: { vector } } : none;
+    }
+    case 'vc': {
+      const here = machine.eventDue
+        ? undefined
+        : design.intercepted.find(({ address }) => address === machine.get('rip'));
+      return here ? { detail: { code: here.code } } : none;
     }
     case 'gp':
       return none;

@@ -174,7 +174,7 @@ export function afterEvent(
 }
 
 /** Vectors of faults: their records hold RF set, so that the instruction is tried again without its breakpoint (SDM vol 3, 18.3.1.1). */
-const FAULTS: ReadonlySet<number> = new Set([0, 5, 6, 7, 10, 11, 12, 13, 14, 16, 17, 19, 21]);
+const FAULTS: ReadonlySet<number> = new Set([0, 5, 6, 7, 10, 11, 12, 13, 14, 16, 17, 19, 21, 29]);
 
 /**
  * The registers that an event must give back, where it comes back to `rip`. Whether RF is set after a fault depends on

@@ -221,16 +221,26 @@ test('gp: the error code, RF in the image', () => {
   expect(scene.frame(4)).toEqual([0x28n, TEXT, CS, RF | 2n]);
 });
 
+test('vc: the exit code as error code, on the stack of its gate, and the instruction begins again', () => {
+  const scene = new Scene(`${IDLE} on_29: add $8,%rsp; iretq`, { ist: { 29: 5 }, rflags: 0x46n });
+  scene.step(1);
+  expect(scene.inject('vc', { code: 0x72n })).toBe('pending');
+  expect(scene.step(1)).toEqual(['=> 29 task+1']);
+  expect(scene.get('rsp')).toBe(istTop(5) - 48n);
+  expect(scene.frame(4)).toEqual([0x72n, TEXT + 1n, CS, RF | 0x46n]);
+  expect(scene.step(3)).toEqual(['on_29', 'on_29+4', 'task+1']);
+});
+
 test('an injected fault takes part in double faults', () => {
   const scene = new Scene(`${IDLE} on_8: nop\non_11: nop`, { absent: [13] });
   scene.inject('gp');
   expect(scene.step(2)).toEqual(['#8 task', '=> 8 task']);
 });
 
-test('bp, pf and gp are refused where another event comes first, and in a halted processor', () => {
+test('bp, pf, gp and vc are refused where another event comes first, and in a halted processor', () => {
   const scene = new Scene(`task: hlt\n${IDLE.replace('task:', '')}`, { state: { nmiBlocked: 0n } });
   scene.inject('nmi');
-  for (const event of ['bp', 'pf', 'gp'] as const)
+  for (const event of ['bp', 'pf', 'gp', 'vc'] as const)
     expect(scene.inject(event)).toEqual({ problem: `invalid ${event}: another event comes first` });
   const halted = new Scene('task: hlt');
   halted.step(1);

@@ -114,7 +114,7 @@ test('a bad ask is one sentence each', () => {
   };
   expect(ask({ events: [] })).toEqual(['missing events']);
   expect(ask({ events: ['nmi', 'smi'] })).toEqual([
-    'unknown event: smi (there is pf, bp, gp, db, mc, irq, nmi)',
+    'unknown event: smi (there is pf, bp, gp, vc, db, mc, irq, nmi)',
   ]);
   expect(ask({ bodies: ['loud'] })[0]).toContain('unknown body: loud');
   expect(ask({ design: 'linux-9' })[0]).toContain('unknown design: linux-9');

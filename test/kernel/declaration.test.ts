@@ -165,3 +165,19 @@ test('what the kernel has switched on is switched on when a run begins, and noth
     /unknown feature: tsx \(there is fsgsbase\)$/,
   );
 });
+
+test('an intercepted instruction is where a #VC has its cause, with its exit code; any other has none', () => {
+  const pages = changed('#: gate  2', '#: gate 29 enter on NMI\n#: intercepted work code 0x72\n#: gate  2');
+  const play1 = (place: string) => {
+    const lines = ['scenario x v0', 'design naive', 'start in-work', `inject vc at ${place}`];
+    return play({ page: 'x', name: 'x', line: 1, lines }, pages);
+  };
+  expect(play1('work').problems).toEqual([]);
+  expect(play1('work').frames.some(({ words }) => words.some(({ value }) => value === 0x72n))).toBe(true);
+  expect(play1('work+1').problems.map(problemText)[0]).toMatch(
+    /for vc \(vc occurs at an instruction that the design declares intercepted;/,
+  );
+  expect(problemsOf('#: gate  2', '#: intercepted work\n#: gate  2')[0]).toMatch(
+    /missing code: write intercepted/,
+  );
+});

@@ -158,8 +158,8 @@ test('mistakes name their place and what there is', () => {
   expect(mistake('inject nmi at repeat_nmi#3')).toEqual([
     'test:3:15: invalid position: repeat_nmi#3 (reached never)',
   ]);
-  expect(mistake('inject vc at task')).toEqual([
-    'test:3:8: not modelled: vc (there is nmi, mc, pf, bp, db, irq, gp)',
+  expect(mistake('inject ve at task')).toEqual([
+    'test:3:8: not modelled: ve (there is nmi, mc, pf, bp, db, irq, gp, vc)',
   ]);
   expect(mistake('inject nmi at task', 'cursor b4000')).toEqual([
     expect.stringMatching(/^test:4:8: invalid position: b4000 \(this run has boundaries 0 to \d+\)$/),

@@ -13,9 +13,10 @@ export type Injection = 'pending' | 'latched' | 'merged';
  * `nmi` a non-maskable interrupt. `mc` a machine check. `irq` a maskable interrupt. `db` the trap of a data
  * breakpoint, or whatever else `dr6` says, that the last instruction met. `bp` as if an INT3 stood right before the
  * next instruction and had just been executed. `pf`, `gp` a fault of the next instruction, which begins again
- * when its handler returns. Whether such an event has a cause here is for the caller to say.
+ * when its handler returns; so is `vc`, the #VC of an encrypted guest (APM vol 2, 15.35.5). Whether such an event
+ * has a cause here is for the caller to say.
  */
-export type EventName = 'nmi' | 'mc' | 'db' | 'bp' | 'pf' | 'gp' | 'irq';
+export type EventName = 'nmi' | 'mc' | 'db' | 'bp' | 'pf' | 'gp' | 'vc' | 'irq';
 
 /** What there is to say of an event. */
 export interface EventDetail {
@@ -23,7 +24,7 @@ export interface EventDetail {
   readonly vector?: number;
   /** `pf`: the linear address for CR2; 0 unless told. */
   readonly address?: bigint;
-  /** `pf`, `gp`: the error code; 0 unless told. */
+  /** `pf`, `gp`, `vc`: the error code; 0 unless told. */
   readonly code?: bigint;
   /** `db`: which of B0 to B3 and BS it sets in DR6; B0 unless told. */
   readonly dr6?: bigint;
@@ -64,6 +65,8 @@ export function inject(
       return ownEvent(words, event) ?? post(words, PENDING.software, VECTOR.BP, 0n);
     case 'gp':
       return ownEvent(words, event) ?? post(words, PENDING.fault, VECTOR.GP, code);
+    case 'vc':
+      return ownEvent(words, event) ?? post(words, PENDING.fault, VECTOR.VC, code);
     case 'pf': {
       const problem = ownEvent(words, event);
       if (problem) return problem;
