@@ -19,6 +19,7 @@ const DESIGNS = [
   'bp-on-ist',
   'bp-off-ist',
   'fred',
+  'vc-ist',
 ];
 
 /** A page of each kind. */
