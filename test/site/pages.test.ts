@@ -20,6 +20,9 @@ const DESIGNS = [
   'bp-off-ist',
   'fred',
   'vc-ist',
+  'db-zero-ist',
+  'mc-ist',
+  'df-ist',
 ];
 
 /** A page of each kind. */
