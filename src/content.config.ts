@@ -9,6 +9,14 @@ const schema = z.object({
   order: z.number().optional(),
   /** Of a design: whether it tells how another event than the NMI is entered. */
   neighbour: z.boolean().optional(),
+  /** What the page of a historic bug says of it: see `BugFacts`. */
+  bug: z
+    .string()
+    .regex(/^[A-Z]\d+$/)
+    .optional(),
+  kernels: z.string().optional(),
+  fix: z.string().optional(),
+  found: z.enum(['blind', 'confirmed']).optional(),
 });
 const folder = (base: string) =>
   defineCollection({

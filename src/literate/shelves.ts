@@ -1,9 +1,25 @@
 /** Pages as the library that scenarios draw on; see scenario/library.ts. */
-import { type Library, library, type Shelf } from '../scenario/library.ts';
+import { type BugFacts, type Library, library, type Shelf } from '../scenario/library.ts';
 import { loadAssembler } from '../scenario/on-demand.ts';
 import { pagePaths, readPage } from './pages.ts';
 import { registryOnDisk } from './registry.ts';
 import type { Page } from './scan.ts';
+
+/** A value between the two lines of dashes. */
+const frontmatter = (lines: readonly string[], key: string): string | undefined =>
+  lines
+    .slice(1, lines.indexOf('---', 1))
+    .find((line) => line.startsWith(`${key}:`))
+    ?.slice(key.length + 1)
+    .replace(/^\s*"?(.*?)"?\s*$/, '$1');
+
+/** What a page says of a historic bug; all four lines, or it is none. */
+function bugOf(lines: readonly string[]): BugFacts | undefined {
+  const [id, kernels, fix, found] = ['bug', 'kernels', 'fix', 'found'].map((key) => frontmatter(lines, key));
+  return id && kernels && fix && (found === 'blind' || found === 'confirmed')
+    ? { id, kernels, fix, found }
+    : undefined;
+}
 
 /** One page's cells; the title is its frontmatter's. */
 export function shelfOf({ path, lines, cells }: Page): Shelf {
@@ -12,8 +28,7 @@ export function shelfOf({ path, lines, cells }: Page): Shelf {
     .replace(/(?<=\w\/\w.*)\/index\.mdx$/, '')
     .replace(/^.*\//, '')
     .replace(/\.mdx$/, '');
-  const title =
-    lines.find((line) => line.startsWith('title:'))?.replace(/^title:\s*"?(.*?)"?\s*$/, '$1') ?? slug;
+  const title = frontmatter(lines, 'title') ?? slug;
   const place = lines.find((line) => /^order: \d+$/.test(line));
   const order = place ? { order: Number(place.slice('order: '.length)) } : {};
   const neighbour = lines.includes('neighbour: true') ? { neighbour: true } : {};
@@ -21,9 +36,11 @@ export function shelfOf({ path, lines, cells }: Page): Shelf {
     cells
       .filter((cell) => cell.kind === kind)
       .map(({ name, open, lines }) => ({ page: path, name, line: open + 1, lines }));
-  const design = path.startsWith('notebooks/designs/') && cells.some(({ kind }) => kind === 'asm');
+  const design =
+    /^(notebooks\/designs|content\/bugs)\//.test(path) && cells.some(({ kind }) => kind === 'asm');
+  const bug = bugOf(lines);
   const cellsOf = { asm: sources('asm'), scenarios: sources('scenario') };
-  return { slug, page: path, title, design, ...order, ...neighbour, ...cellsOf };
+  return { slug, page: path, title, design, ...(bug && { bug }), ...order, ...neighbour, ...cellsOf };
 }
 
 await loadAssembler();

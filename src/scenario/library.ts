@@ -4,6 +4,18 @@ import type { BuiltPrograms } from './on-demand.ts';
 import type { Assembled, Variant } from './program.ts';
 import type { Registry } from './registry.ts';
 
+/** What the page of a historic bug says of it, beside its code. */
+export interface BugFacts {
+  /** `A1`: the letter is a family, the number a place in it. */
+  readonly id: string;
+  /** Kernels that had it. */
+  readonly kernels: string;
+  /** The commit that mended it. */
+  readonly fix: string;
+  /** `blind`: a sweep that was not told where to look found it; `confirmed`: it had to be led there. */
+  readonly found: 'blind' | 'confirmed';
+}
+
 /** The cells of one page. */
 export interface Shelf {
   /** Last part of the page's path without its ending: `linux-4.2`. Unique on the site. */
@@ -11,8 +23,10 @@ export interface Shelf {
   /** Path from the root of the project. */
   readonly page: string;
   readonly title: string;
-  /** Whether it lies under `notebooks/designs/` and has code: then it may stand behind `design`. */
+  /** Whether it lies under `notebooks/designs/` or `content/bugs/` and has code: then it may stand behind `design`. */
   readonly design: boolean;
+  /** On the page of a historic bug: its code is a design that had one. */
+  readonly bug?: BugFacts;
   /** Its place among designs in reading order; one that says none comes last. */
   readonly order?: number;
   /** Whether it tells how another event than the NMI is entered: what an NMI design must live with. */
@@ -69,7 +83,7 @@ export const scenarioOf = (pages: Library, slug: string): Source | undefined => 
   return undefined;
 };
 
-/** Slugs of all design pages, in order. */
+/** Slugs of all pages that are a design, those of bugs too, in order. */
 export const designsOf = (pages: Library): readonly string[] =>
   [...pages.values()]
     .filter((shelf) => shelf.design)
@@ -78,10 +92,20 @@ export const designsOf = (pages: Library): readonly string[] =>
 
 const LAST = 1000;
 
-/** All design pages in reading order. */
+const familyOf = ({ bug }: Shelf): string => bug?.id.charAt(0) ?? '';
+const numberOf = ({ bug }: Shelf): number => Number(bug?.id.slice(1));
+
+/** The pages of all historic bugs, by family and number. */
+export const bugsInOrder = (pages: Library): readonly Shelf[] =>
+  [...pages.values()]
+    .filter(({ bug }) => bug !== undefined)
+    .toSorted((a, b) => familyOf(a).localeCompare(familyOf(b)) || numberOf(a) - numberOf(b));
+
+/** All design pages in reading order, without those of bugs. */
 export const designsInOrder = (pages: Library): readonly Shelf[] =>
   designsOf(pages)
     .flatMap((slug) => pages.get(slug) ?? [])
+    .filter(({ bug }) => bug === undefined)
     .toSorted(({ order: a = LAST }, { order: b = LAST }) => a - b);
 
 /** Slugs of all scenarios, in order. */

@@ -109,14 +109,17 @@ export function programText(
   const names = new Set(without);
   const guarded = new Map(all.map((source) => [source, takeOut(source, names)]));
   const inForce = (source: Source): Source => guarded.get(source) ?? source;
-  const { all: said, problems: wrong } = declared(all.map(inForce));
+  const standing = sources.map(inForce);
+  const includeStanding = (reference: string): Source | undefined => {
+    const source = include(reference);
+    return source && inForce(all.find((one) => keyOfSource(one) === keyOfSource(source)) ?? source);
+  };
+  // What only a safeguard that is out would include declares nothing.
+  const { all: said, problems: wrong } = declared(withIncluded(standing, includeStanding, INCLUDE));
   const { safeguards, problems } = safeguardsOf(all);
   return {
-    sources: sources.map(inForce),
-    include(reference) {
-      const source = include(reference);
-      return source && inForce(all.find((one) => keyOfSource(one) === keyOfSource(source)) ?? source);
-    },
+    sources: standing,
+    include: includeStanding,
     declared: said,
     safeguards,
     problems: [...wrong, ...problems],
@@ -131,12 +134,15 @@ export const cellsOfDesign = (pages: Library, design: string): readonly Source[]
 
 const keyOfSource = ({ page, line, name }: Source): string => `${page}:${line}#${name}`;
 
-const INCLUDE = /\.include\s+"([^"]+)"/;
+const INCLUDE = /^[^#"]*\.include\s+"([^"]+)"/;
+/** In marks, too: what stands for a safeguard that is taken out may be one. */
+const ANY_INCLUDE = /\.include\s+"([^"]+)"/;
 
 /** Sources and what they include, however deep, each once, in the order in which it is read. */
 function withIncluded(
   sources: readonly Source[],
   include: (reference: string) => Source | undefined,
+  pattern = ANY_INCLUDE,
 ): readonly Source[] {
   const found = new Map<string, Source>();
   const visit = (source: Source): void => {
@@ -144,7 +150,7 @@ function withIncluded(
     if (found.has(key)) return;
     found.set(key, source);
     for (const line of source.lines) {
-      const [, reference = ''] = INCLUDE.exec(line) ?? [];
+      const [, reference = ''] = pattern.exec(line) ?? [];
       const included = reference && include(reference.startsWith('#') ? source.page + reference : reference);
       if (included) visit(included);
     }

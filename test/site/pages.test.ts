@@ -25,6 +25,8 @@ const DESIGNS = [
   'df-ist',
 ];
 
+const BUGS = ['a1-nested-nmi', 'a2-espfix'];
+
 /** A page of each kind. */
 const KINDS = [
   '',
@@ -32,6 +34,8 @@ const KINDS = [
   'thread/survival/',
   'notebooks/designs/',
   'notebooks/designs/linux-4.2/',
+  'bugs/',
+  'bugs/a4-user-rsp/',
   'notebooks/labs/safeguards-4.2/',
   'notebooks/labs/laboratory/',
   'notebooks/labs/sweep/',
@@ -46,6 +50,7 @@ const OTHERS = [
   'reference/not-modelled/',
   'notebooks/kernel-4.2/',
   ...DESIGNS.map((design) => `notebooks/designs/${design}/`),
+  ...BUGS.map((bug) => `bugs/${bug}/`),
   's/nested-nmi/v0/',
 ];
 const PAGES = HERE === '/' ? KINDS : OTHERS;

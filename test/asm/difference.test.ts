@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { differenceOf } from '../../src/asm/difference.ts';
+
+const lines = [
+  'one:',
+  '\tnop',
+  '#: about guard "it guards"',
+  '\tpushq %rax',
+  '\tcmpl $1, (%rsp) #: safeguard guard',
+  '#: without guard: jmp three',
+  'two:',
+  '\tpopq %rax',
+  '\tincq %rax',
+  '\tdecq %rax',
+  '#: safeguard guard {',
+  '\tret # home',
+  '#: }',
+];
+const source = { page: 'here', name: 'x', line: 1, lines };
+const text = (without: string) =>
+  differenceOf(source, new Set([without])).map((run) => run.map(({ sign, text: line }) => `${sign}${line}`));
+
+test('what a safeguard adds and takes away, each with two lines around it, and no marks', () => {
+  expect(text('guard')).toEqual([
+    [
+      ' \tnop',
+      ' \tpushq %rax',
+      '+\tcmpl $1, (%rsp)',
+      '-\tjmp three',
+      ' two:',
+      ' \tpopq %rax',
+      ' \tincq %rax',
+      ' \tdecq %rax',
+      '+\tret # home',
+    ],
+  ]);
+});
+
+test('changes far apart are apart, and a name that is not there changes nothing', () => {
+  const far = {
+    ...source,
+    lines: [...lines.slice(0, 9), ...Array<string>(3).fill('\tnop'), ...lines.slice(9)],
+  };
+  expect(differenceOf(far, new Set(['guard']))).toHaveLength(2);
+  expect(text('other')).toEqual([]);
+});
