@@ -33,9 +33,13 @@ export function differenceOf(source: Source, without: ReadonlySet<string>): read
 
 /** A line with every safeguard in place, and what it becomes without some. */
 function lineOf(line: string, out: string): readonly DiffLine[] {
-  if (out.startsWith(REMOVED)) return [{ sign: '+', text: code(line) }];
-  if (line !== out && out !== '') return [{ sign: '-', text: code(out).replace(/^\s*/, '\t') }];
-  return code(line).trim() === '' ? [] : [{ sign: ' ', text: code(line) }];
+  const text = spoken(line);
+  if (out.startsWith(REMOVED) || (out === '' && text !== '')) return [{ sign: '+', text }];
+  if (line !== out && out !== '')
+    return [{ sign: '-', text: out.replace(/^\s*(#: )?/, (_, mark = '\t') => mark) }];
+  return text === '' ? [] : [{ sign: ' ', text }];
 }
 
-const code = (line: string): string => line.replace(/\s*#:.*$/, '');
+/** A line without marks of safeguards; other marks are what a page declares, and stay. */
+const spoken = (line: string): string =>
+  line.replace(/\s*#: (safeguard|without|about|\}).*$/, '').replace(/^\s+$/, '');

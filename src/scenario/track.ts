@@ -111,9 +111,12 @@ export const registersOf = (machine: Machine): Registers =>
 export const differing = (now: Registers, then: Registers): string | undefined =>
   KEPT.find((name) => now[name] !== then[name]);
 
-/** Whether anything is still to be delivered. */
+/** Whether anything is still to be delivered; a debug exception may be held back by a load of SS. */
 export const waits = (machine: Machine): boolean =>
-  machine.eventDue || machine.low('nmiPending') !== 0 || machine.low('irqPending') !== 0;
+  machine.eventDue ||
+  machine.low('nmiPending') !== 0 ||
+  machine.low('irqPending') !== 0 ||
+  machine.low('debugTrap') !== 0;
 
 /** What software may ask for: an interrupt by INT n or INT3, or, with FRED, a system call. */
 export type Software = 'interrupt' | 'system call';

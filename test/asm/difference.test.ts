@@ -36,6 +36,23 @@ test('what a safeguard adds and takes away, each with two lines around it, and n
   ]);
 });
 
+test('what a page declares is part of it', () => {
+  const marks = [
+    '#: gate 2 nmi',
+    '#: safeguard guard {',
+    '#: gate 3 int3',
+    '#: }',
+    '#: without guard: #: gate 3 int3 on #DB',
+  ];
+  expect(differenceOf({ ...source, lines: marks }, new Set(['guard']))).toEqual([
+    [
+      { sign: ' ', text: '#: gate 2 nmi' },
+      { sign: '+', text: '#: gate 3 int3' },
+      { sign: '-', text: '#: gate 3 int3 on #DB' },
+    ],
+  ]);
+});
+
 test('changes far apart are apart, and a name that is not there changes nothing', () => {
   const far = {
     ...source,

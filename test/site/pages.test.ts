@@ -25,7 +25,7 @@ const DESIGNS = [
   'df-ist',
 ];
 
-const BUGS = ['a1-nested-nmi', 'a2-espfix'];
+const BUGS = ['a1-nested-nmi', 'a2-espfix', 'a5-cr2', 'a7-untrusted-rsp', 'a8-dr7-order', 'b3-mov-ss'];
 
 /** A page of each kind. */
 const KINDS = [
