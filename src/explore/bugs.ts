@@ -3,13 +3,12 @@
  * Here such a mark is hunted by sweeps that are told no place, and swept again with the cure in place.
  */
 import { USUAL_SETUP } from '../kernel/boot.ts';
-import { startNamed } from '../kernel/design.ts';
 import { bugsInOrder, copyOf, type Library, type Shelf } from '../scenario/library.ts';
 import { programOf } from '../scenario/program.ts';
 import { parse } from '../scenario/recipe.ts';
 import { printPosition } from '../scenario/recipe-position.ts';
 import type { Recipe } from '../scenario/recipe-types.ts';
-import { choices } from './claims.ts';
+import { choices, shownOf } from './claims.ts';
 import { type Found, type SweepAsk, type SweepReport, sweep } from './sweep.ts';
 
 /** What sweeps say of one `breaks ... without` mark of a page. */
@@ -58,8 +57,7 @@ export function exhibitsOf(slug: string, pages: Library): readonly Exhibit[] {
   if (marks.length === 0) throw new Error(`missing mark: breaks ... without (${slug})`);
   const made = marks.map(({ events, bound, starts, bodies, without }) => {
     const ask = { design: slug, starts, bodies, without };
-    // A single event may strike as long as a run without one is shown; more of them take the usual window.
-    const window = Math.max(...starts.map((start) => startNamed(design, start)?.idle ?? 0));
+    const window = shownOf(design, starts);
     const asks = Array.from({ length: bound }, (_, n) =>
       choices(events, n + 1).map((these) => ({ ...ask, events: these, ...(n === 0 && { window }) })),
     );

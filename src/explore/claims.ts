@@ -2,7 +2,7 @@
  * What a design's page claims of sweeps, made into sweeps: a promise must find nothing, a documented hole must find
  * something. A page has only to bear the marks; whoever goes through these checks it.
  */
-import type { Sweep } from '../kernel/design.ts';
+import { type Design, type Sweep, startNamed } from '../kernel/design.ts';
 import type { Library } from '../scenario/library.ts';
 import { programOf } from '../scenario/program.ts';
 import { parse } from '../scenario/recipe.ts';
@@ -34,15 +34,26 @@ export type Told = Pick<SweepReport, 'schedules' | 'untold'> & {
 export function claimsOf(slug: string, pages: Library, limits: Limits = {}): readonly Claim[] {
   const { design } = programOf(pages, slug);
   return (['promises', 'breaks'] as const).flatMap((kind) =>
-    design[kind].map((sweep) => claimOf(slug, kind, sweep, limits)),
+    design[kind].map((sweep) => claimOf(slug, kind, sweep, limits, shownOf(design, sweep.starts))),
   );
 }
 
-function claimOf(design: string, kind: Claim['kind'], sweep: Sweep, { most, window }: Limits): Claim {
+/** Transitions that runs from these starts show where nothing strikes: the most of all. A single event may be tried that long. */
+export const shownOf = (design: Design, starts: readonly string[]): number =>
+  Math.max(...starts.map((start) => startNamed(design, start)?.idle ?? 0));
+
+function claimOf(
+  design: string,
+  kind: Claim['kind'],
+  sweep: Sweep,
+  { most, window: limit }: Limits,
+  shown: number,
+): Claim {
   const { events, bound, starts, bodies, without } = sweep;
   const list = (names: readonly string[]): string => names.join(', ');
   const tail = without.length > 0 ? ` without ${list(without)}` : '';
   const text = `${kind} ${list(events)} bound ${bound} from ${list(starts)} with ${list(bodies)}${tail}`;
+  const window = kind === 'breaks' && bound === 1 ? shown : limit;
   const narrow = { ...(window === undefined ? {} : { window }), ...(without.length > 0 ? { without } : {}) };
   const promised = kind === 'promises';
   const chosen = choices(events, promised && most !== undefined ? Math.min(most, bound) : bound);
