@@ -137,7 +137,7 @@ function prelude(
   wanted: boolean,
 ): { readonly truth: TruthLog; readonly problem: string | undefined; readonly stray: boolean } {
   const { earlier, begin = '' } = startNamed(design, setup.start) ?? {};
-  let truth = TruthLog.start();
+  let truth = TruthLog.start([], design.fixups);
   let noted = 0;
   const step = (): boolean => {
     const { kind } = machine.step();

@@ -1,5 +1,5 @@
 /** Which lines of the truth a trace has. */
-import type { Trace, Truth, TruthEntry } from './view.ts';
+import { isAt, type Trace, type Truth, type TruthEntry } from './view.ts';
 
 export type Found = 'listed' | 'guess' | 'missing' | 'lost';
 
@@ -15,7 +15,7 @@ export function found(trace: Trace, truth: Truth): readonly Found[] {
   let warned = trace.end === 'warned';
   return truth.entries.map((entry): Found => {
     const lines = trace.entries.filter(
-      ({ ip, slot }) => ip === entry.ip && (entry.how === 'interrupted' || slot === entry.slot),
+      ({ ip, slot }) => isAt(entry, ip) && (entry.how === 'interrupted' || slot === entry.slot),
     );
     if (lines.some(({ guess }) => !guess)) return 'listed';
     if (lines.length > 0) return 'guess';

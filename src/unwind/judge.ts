@@ -5,7 +5,7 @@
 import { addressText, functionText, listText, stackText } from './describe.ts';
 import { found, isUser } from './found.ts';
 import type { LinkTrace } from './link-rules.ts';
-import type { Judgement, Trace, Truth, TruthEntry, View } from './view.ts';
+import { isAt, type Judgement, type Trace, type Truth, type TruthEntry, type View } from './view.ts';
 
 export { found };
 
@@ -68,7 +68,7 @@ const SCANS = /^(guess|dump-trace$)/;
 function judgeScan(trace: Trace, truth: Truth, name: Name): Judged {
   const said = trace.end === 'warned';
   const alive = truth.entries.filter((entry) => !isUser(entry));
-  const dead = trace.entries.find(({ ip, guess }) => !guess && !alive.some((entry) => entry.ip === ip));
+  const dead = trace.entries.find(({ ip, guess }) => !guess && !alive.some((entry) => isAt(entry, ip)));
   if (dead)
     return {
       judgement: wrong(said),
@@ -140,7 +140,10 @@ function astray(
 function judgeFrames(trace: Trace, truth: Truth, name: Name): Judged {
   const said = trace.end === 'warned';
   const expected = truth.entries.filter((entry) => !isUser(entry));
-  const wrongAt = trace.entries.findIndex(({ ip }, n) => ip !== expected[n]?.ip);
+  const wrongAt = trace.entries.findIndex(({ ip }, n) => {
+    const truly = expected[n];
+    return !truly || !isAt(truly, ip);
+  });
   const warns = said ? ', and warns' : '';
   if (wrongAt === -1) {
     const rest = expected.slice(trace.entries.length);
@@ -154,7 +157,7 @@ function judgeFrames(trace: Trace, truth: Truth, name: Name): Judged {
   }
   const shown = said ? 'and says so' : 'and nothing shows it';
   const at = trace.entries[wrongAt];
-  const again = expected.findIndex(({ ip }, n) => n > wrongAt && ip === at?.ip);
+  const again = expected.findIndex((entry, n) => n > wrongAt && at !== undefined && isAt(entry, at.ip));
   if (again > wrongAt) {
     const skipped = textOf(name, expected.slice(wrongAt, again));
     const why = wrongAt === 1 ? 'RBP does not lead to its frame' : 'no frame leads there';

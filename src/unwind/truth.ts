@@ -19,26 +19,38 @@ interface Live {
   readonly outer: Live | undefined;
 }
 
+/** A fault at `from` goes on at `to`. */
+export interface Fixup {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
 /** An immutable record: every method returns the record after it, and any of them may be kept as a mark. */
 export class TruthLog {
   readonly #top: Live | undefined;
   readonly #lost: boolean;
-  /** The transition under way was a delivery: control has reached an entry point, and nothing has ended. */
-  readonly #delivered: boolean;
+  /** The transition under way was an IRET or a RET: only those lead back to what an event interrupted. */
+  readonly #came: boolean;
+  readonly #fixups: readonly Fixup[];
 
-  private constructor(top: Live | undefined, lost: boolean, delivered: boolean) {
+  private constructor(top: Live | undefined, lost: boolean, came: boolean, fixups: readonly Fixup[]) {
     this.#top = top;
     this.#lost = lost;
-    this.#delivered = delivered;
+    this.#came = came;
+    this.#fixups = fixups;
   }
 
-  /** Begins with the calls and events that are already live, innermost first; the current function is not one. */
-  static start(base: readonly TruthEntry[] = []): TruthLog {
+  /**
+   * Begins with the calls and events that are already live, innermost first; the current function is not one.
+   *
+   * @param fixups where an event may come back to instead of the RIP that it interrupted: the kernel's exception table
+   */
+  static start(base: readonly TruthEntry[] = [], fixups: readonly Fixup[] = []): TruthLog {
     let top: Live | undefined;
     for (const { how, ip, slot, sp } of base.toReversed()) {
       if (how !== 'current') top = { how, ip, slot: slot ?? 0n, sp, outer: top };
     }
-    return new TruthLog(top, false, false);
+    return new TruthLog(top, false, false, fixups);
   }
 
   /** Takes one line of the log; `settle` must follow once the transition's lines are in. */
@@ -51,19 +63,22 @@ export class TruthLog {
       case 'delivery':
         return this.#deliver(entry);
       case 'iret': // an event ends where control arrives, see `settle`
-        return this;
+        return this.#with(this.#top, this.#lost, true);
     }
   }
 
-  /** The transition is over. An event ends when control is back at its interrupted RIP and RSP; so does all that came after it. */
+  /**
+   * The transition is over. An event ends when an IRET or a RET has led back to its interrupted RIP and RSP; so does all that came
+   * after it. Control that merely comes by the same point again, as on a stack that an event has overwritten, ends nothing.
+   */
   settle(rip: bigint, rsp: bigint): TruthLog {
-    if (this.#delivered) return new TruthLog(this.#top, this.#lost, false);
+    if (!this.#came) return this;
+    let top = this.#top;
     for (let live = this.#top; live; live = live.outer) {
-      if (live.how === 'interrupted' && live.ip === rip && live.sp === rsp) {
-        return new TruthLog(live.outer, this.#lost, false);
-      }
+      if (live.how !== 'interrupted' || live.sp !== rsp) continue;
+      if (live.ip === rip || this.#landings(live.ip).includes(rip)) top = live.outer;
     }
-    return this;
+    return this.#with(top, this.#lost, false);
   }
 
   /** The chain of live functions at this RIP and RSP, innermost first. */
@@ -78,12 +93,21 @@ export class TruthLog {
     for (let live = this.#top; live; live = live.outer) {
       const { how, ip, slot, sp } = live;
       const stack = nameOf(how === 'return' ? slot : sp);
-      entries.push({ ip, slot, how, sp, stack });
+      const landings = how === 'interrupted' ? this.#landings(ip) : [];
+      entries.push({ ip, slot, how, sp, stack, ...(landings.length > 0 && { landings }) });
       if (how === 'interrupted') context = false;
       // RSP has passed a return address that no RET has taken: its frame was left by a jump.
       else if (context && stack === current && slot < rsp) lost = true;
     }
     return { entries, lost };
+  }
+
+  #with(top: Live | undefined, lost: boolean, came: boolean): TruthLog {
+    return new TruthLog(top, lost, came, this.#fixups);
+  }
+
+  #landings(ip: bigint): readonly bigint[] {
+    return this.#fixups.filter(({ from }) => from === ip).map(({ to }) => to);
   }
 
   #call({ rsp, target }: LoggedEntry): TruthLog {
@@ -98,20 +122,19 @@ export class TruthLog {
         if (context) top = live.outer;
       }
     }
-    return new TruthLog({ how: 'return', ip: target, slot: rsp, sp: rsp + 8n, outer: top }, lost, false);
+    return this.#with({ how: 'return', ip: target, slot: rsp, sp: rsp + 8n, outer: top }, lost, false);
   }
 
   #return({ rsp, target }: LoggedEntry): TruthLog {
     let left = false;
     for (let live = this.#top; live; live = live.outer) {
-      if (live.how === 'return' && live.slot === rsp)
-        return new TruthLog(live.outer, this.#lost || left, false);
+      if (live.how === 'return' && live.slot === rsp) return this.#with(live.outer, this.#lost || left, true);
       left = true;
     }
     // Entry helpers move their return address before they push on; such a RET still goes where the call came from.
     const top = this.#top;
-    if (top?.how === 'return' && top.ip === target) return new TruthLog(top.outer, this.#lost, false);
-    return this;
+    const over = top?.how === 'return' && top.ip === target;
+    return this.#with(over ? top.outer : top, this.#lost, true);
   }
 
   #deliver({ rip, rsp, outerRsp }: LoggedEntry): TruthLog {
@@ -120,6 +143,6 @@ export class TruthLog {
       lost = live.how === 'return' && live.slot >= rsp && live.slot < rsp + RECORD_SIZE;
     }
     const event: Live = { how: 'interrupted', ip: rip, slot: rsp, sp: outerRsp, outer: this.#top };
-    return new TruthLog(event, lost, true);
+    return this.#with(event, lost, false);
   }
 }

@@ -69,7 +69,13 @@ export interface TruthEntry {
   /** RSP of this function when it called or was interrupted; the current RSP for the first. */
   readonly sp: bigint;
   readonly stack: string;
+  /** Where a fault may come back to instead: its handler writes that into the record, and from then on it is as true. */
+  readonly landings?: readonly bigint[];
 }
+
+/** Whether a code address is that of an entry. */
+export const isAt = ({ ip: truly, landings }: TruthEntry, ip: bigint): boolean =>
+  truly === ip || landings?.includes(ip) === true;
 
 export interface Truth {
   readonly entries: readonly TruthEntry[];

@@ -140,16 +140,16 @@ test('the nested NMI of the worked trace, step by step', () => {
     ...IN_HANDLER.slice(2),
   ]);
   // 13: home.
-  const home = handler(eleven).settle(A, S);
+  const home = handler(eleven)
+    .record(line('iret', at('end_repeat_nmi'), T - 96n, A))
+    .settle(A, S);
   expect(chain(home.truth(A, S, STACKS))).toEqual(['current do_work TASK', ...IN_HANDLER.slice(3)]);
 });
 
 test('reaching what an older event interrupted ends all that came after it', () => {
   const log = nmi(handler(nmi(task(), A, S).settle(0n, 0n)), H, BODY_SP).settle(at('nmi', 0), ORIGINAL);
-  expect(chain(log.settle(A, S).truth(A, S, STACKS))).toEqual([
-    'current do_work TASK',
-    ...IN_HANDLER.slice(3),
-  ]);
+  const back = log.record(line('iret', at('nmi'), ORIGINAL, A)).settle(A, S);
+  expect(chain(back.truth(A, S, STACKS))).toEqual(['current do_work TASK', ...IN_HANDLER.slice(3)]);
 });
 
 test('control that is delivered to an interrupted point has not returned there', () => {
@@ -165,10 +165,43 @@ test('control that is delivered to an interrupted point has not returned there',
     'interrupted int3_entry #DB',
     'interrupted nmi NMI',
   ]);
-  // One transition later the flag is gone.
+  const back = again.record(line('iret', entry, ORIGINAL, at('int3_entry')));
   expect(
-    again.settle(at('int3_entry'), DB_END - 40n).truth(0n, DB_END - 40n, STACKS).entries[1],
+    back.settle(at('int3_entry'), DB_END - 40n).truth(0n, DB_END - 40n, STACKS).entries[1],
   ).toMatchObject({ ip: entry });
+});
+
+test('control that comes by an interrupted point again has not come back to it', () => {
+  const log = nmi(task(), A, S).settle(at('nmi', 0), ORIGINAL);
+  // A jump: the handler runs the interrupted code itself.
+  expect(log.settle(A, S)).toBe(log);
+  const back = log.record(line('iret', at('nmi'), ORIGINAL, A));
+  expect(
+    back
+      .settle(A, S - 8n)
+      .settle(A, S)
+      .truth(A, S, STACKS).entries[1],
+  ).toMatchObject({ ip: A });
+});
+
+test('a RET ends an event where it leads back to it', () => {
+  const log = nmi(task(), A, S).settle(at('nmi', 0), ORIGINAL);
+  const back = log.record(line('return', at('nmi'), S - 8n, A)).settle(A, S);
+  expect(chain(back.truth(A, S, STACKS))).toEqual(['current do_work TASK', ...IN_HANDLER.slice(3)]);
+});
+
+test('a fault that goes on at its fix-up is over there, and may be listed there before', () => {
+  const fixups = [{ from: A, to: A + 5n }];
+  const log = (known: typeof fixups) =>
+    nmi(TruthLog.start([current(A, S, 'TASK'), ...TASK_TRUTH], known), A, S).settle(at('nmi', 0), ORIGINAL);
+  const inside = log(fixups).truth(at('nmi', 0), ORIGINAL, STACKS).entries[1];
+  expect(inside).toMatchObject({ ip: A, landings: [A + 5n] });
+  const back = (known: typeof fixups) =>
+    log(known)
+      .record(line('iret', at('nmi'), ORIGINAL, A + 5n))
+      .settle(A + 5n, S);
+  expect(back([]).truth(A + 5n, S, STACKS).entries[1]).toMatchObject({ how: 'interrupted', ip: A });
+  expect(back(fixups).truth(A + 5n, S, STACKS).entries[1]?.how).toBe('return');
 });
 
 test('a frame that a jump has left is no truth to rely on', () => {
@@ -201,7 +234,8 @@ test('a return address overwritten in use marks the record, for good', () => {
   const { lost, entries } = second.truth(H, BODY_SP, STACKS);
   expect(lost).toBe(true);
   expect(entries.filter(({ ip }) => ip === at('do_nmi', 0x21))).toHaveLength(2);
-  expect(second.settle(A, S).truth(A, S, STACKS).lost).toBe(true);
+  const back = second.record(line('iret', at('nmi'), ORIGINAL, A)).settle(A, S);
+  expect(back.truth(A, S, STACKS).lost).toBe(true);
 });
 
 test('a frame that hardware pushes over a return address marks the record', () => {

@@ -58,7 +58,12 @@ export const GAPS: readonly Gap[] = [
     unwinders: FRAMES,
     reason:
       'RBP leads to registers that no function has pushed, and a walk from the registers of a dump passes those over',
-    covers: ({ trace }) => trace.reason.startsWith('skips every frame, since RBP leads to saved registers'),
+    covers: ({ trace, truth, view, missing }) => {
+      if (trace.reason.startsWith('skips every frame, since RBP leads to saved registers')) return true;
+      // On a stack that holds more than the registers, the walk goes on behind what they would have led to.
+      const led = truth.entries.findIndex(({ how }) => how === 'interrupted');
+      return view.rbp % 2n === 1n && missing.every((entry) => truth.entries.indexOf(entry) <= led);
+    },
   },
   {
     id: 'frames-only',
