@@ -6,7 +6,8 @@ import { type Design, type Sweep, startNamed } from '../kernel/design.ts';
 import type { Library } from '../scenario/library.ts';
 import { programOf } from '../scenario/program.ts';
 import { parse } from '../scenario/recipe.ts';
-import type { Found, SweepAsk, SweepReport } from './sweep.ts';
+import type { Found } from './found.ts';
+import type { SweepAsk, SweepReport } from './sweep.ts';
 
 export interface Claim {
   readonly kind: 'promises' | 'breaks';

@@ -4,7 +4,8 @@
  */
 import type { Problem } from '../asm/source.ts';
 import { copyOf, type Library } from '../scenario/library.ts';
-import { type Found, type SweepAsk, sweep, usualOf } from './sweep.ts';
+import type { Found } from './found.ts';
+import { type SweepAsk, sweep, usualOf } from './sweep.ts';
 
 export interface Hunted {
   /** What was found, the shortest first; nothing if the whole sweep is clean. */

@@ -242,7 +242,7 @@ export function show(ask: SweepAsk, part: Part, schedule: readonly Strike[]): Sh
   const boundary = broken?.boundary ?? ended.boundary;
   const end: PathEnd = broken ? { kind: 'violated', ...broken } : { kind: 'returned' };
   return {
-    recipe: recipeOf(ask, part, { schedule, end, boundary }),
+    recipe: recipeOf(ask, part, { schedule, end }),
     boundary,
     sentence: broken?.sentence ?? '',
   };

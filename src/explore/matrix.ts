@@ -4,7 +4,8 @@ import { FRED_FRAME, RECORD_SIZE } from '../kernel/memory-map.ts';
 import { INVARIANTS, type Invariant } from '../scenario/invariants.ts';
 import { designsInOrder, type Library } from '../scenario/library.ts';
 import { BUDGET, stage } from '../scenario/run.ts';
-import { type Found, type SweepAsk, sweep } from './sweep.ts';
+import type { Found } from './found.ts';
+import { type SweepAsk, sweep } from './sweep.ts';
 
 /** Schedules that every design can be asked for: they name nothing of any design. */
 export interface Column {

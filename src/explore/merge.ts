@@ -4,15 +4,9 @@
  */
 import { MODEL } from '../engine/model.ts';
 import { digestOf } from '../scenario/digest.ts';
-import {
-  type Explored,
-  explorePart,
-  type Part,
-  reportOf,
-  type SweepAsk,
-  type SweepReport,
-  shortest,
-} from './sweep.ts';
+import { shortest } from './found.ts';
+import { type Judged, together } from './judged.ts';
+import { type Explored, explorePart, type Part, reportOf, type SweepAsk, type SweepReport } from './sweep.ts';
 
 /** Schedules of one start and body whose first event strikes at one place. */
 export interface Unit {
@@ -28,6 +22,8 @@ export interface Counts
   extends Pick<SweepReport, 'boundaries' | 'schedules' | 'distinct' | 'violations' | 'untold'> {
   /** How often each kind of event struck in the runs that were made: nothing is cleared of one that never did. */
   readonly strikes: Readonly<Record<string, number>>;
+  /** Where unwinders were asked for. */
+  readonly judged?: readonly Judged[];
 }
 
 /** What a unit says. */
@@ -54,14 +50,17 @@ export function cut(ask: SweepAsk, parts: readonly Part[]): Cut {
   const units: Unit[] = [];
   const explored = parts.map((part, n) => {
     let forks = 1;
-    const root = finish(part, (fork) => {
+    const root = finish({ ...part, unwinders: [] }, (fork) => {
       forks = Math.max(forks, fork + 1);
       return false;
     });
     for (let fork = 0; fork < forks; fork++) units.push({ part: n, fork, forks });
     return root;
   });
-  const { boundaries, schedules, distinct, violations, untold, shard, ...heading } = reportOf(ask, explored);
+  const { boundaries, schedules, distinct, violations, untold, judged, shard, ...heading } = reportOf(
+    ask,
+    explored,
+  );
   return { heading: { ...heading, code: codeOf(parts), model: MODEL }, units };
 }
 
@@ -84,11 +83,21 @@ export function sweepUnit(
     const watch = (): void => {
       if (goesOn?.() === false) throw GIVEN_UP;
     };
-    const explored = finish({ ...part, bounds: { ...part.bounds, watch } }, (one) => one === fork);
+    const bounds = { ...part.bounds, watch, countsFirst: fork === 0 };
+    const explored = finish({ ...part, bounds }, (one) => one === fork);
     const report = reportOf({ ...ask, shard: { index: fork, of: forks } }, [explored]);
-    const { boundaries, schedules, distinct, violations, untold } = report;
+    const { boundaries, schedules, distinct, violations, untold, judged } = report;
     const strikes = strikesOf(explored);
-    return { part: n, fork, boundaries, schedules, distinct, strikes, violations, untold };
+    const counts = {
+      boundaries,
+      schedules,
+      distinct,
+      strikes,
+      violations,
+      untold,
+      ...(judged && { judged }),
+    };
+    return { part: n, fork, ...counts };
   } catch (error) {
     if (error === GIVEN_UP) return undefined;
     throw error;
@@ -104,6 +113,7 @@ export function mergeUnits(reports: readonly UnitReport[]): Counts {
   const strikes: Record<string, number> = {};
   for (const [event, n] of ordered.flatMap((report) => Object.entries(report.strikes)))
     strikes[event] = (strikes[event] ?? 0) + n;
+  const judged = ordered.flatMap((report) => (report.judged ? [report.judged] : []));
   const sum = (key: 'schedules' | 'distinct'): number =>
     ordered.reduce((total, report) => total + report[key], 0);
   return {
@@ -113,6 +123,7 @@ export function mergeUnits(reports: readonly UnitReport[]): Counts {
     strikes,
     violations: shortest(ordered.flatMap(({ violations }) => violations)),
     untold: [...untold].map(([name, schedules]) => ({ name, schedules })),
+    ...(judged.length > 0 && { judged: together(judged) }),
   };
 }
 

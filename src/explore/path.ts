@@ -31,6 +31,8 @@ export interface Path {
   length: number;
   end: PathEnd | undefined;
   join: Spot | undefined;
+  /** Where unwinders are judged: the code of the first one's judgement by boundary, from 0 to `length`. */
+  readonly judged: number[];
 }
 
 /** A boundary of a path. */

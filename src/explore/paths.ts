@@ -35,38 +35,14 @@ import {
   type Track,
   waits,
 } from '../scenario/track.ts';
+import type { Unwinder } from '../unwind/rules.ts';
+import type { TruthLog } from '../unwind/truth.ts';
+import type { Bounds, Progress } from './bounds.ts';
 import type { Strikes } from './events.ts';
+import { type Asked, Judging } from './judging.ts';
+import type { Strike } from './outcomes.ts';
 import { covers, type Met, type Path, type PathEnd, type Remaining, type Spot } from './path.ts';
 import { StateKey } from './state-key.ts';
-
-export interface Bounds {
-  /** What may strike and where; a schedule has at most `counts[n]` of `kinds[n]`. */
-  readonly kinds: readonly Strikes[];
-  readonly counts: Remaining;
-  /** Transitions of the task, with nothing alive, during which something may still strike. */
-  readonly window: number;
-  /** Transitions after which a run is taken to go on for ever. */
-  readonly budget: number;
-  /** Whether paths join; without it every schedule is run to its end. */
-  readonly pruned: boolean;
-  /** Whether events strike where they have no cause, too. */
-  readonly anywhere: boolean;
-  /** Which forks of the first path are explored: all, unless this is a shard. */
-  readonly takes?: (fork: number) => boolean;
-  /** Called wherever an event may strike; what it throws ends the exploration, which then cannot go on. */
-  readonly watch?: () => void;
-}
-
-/** How far an exploration has come. */
-export interface Progress {
-  /** Boundary of the first path, and its last one as far as known. */
-  readonly boundary: number;
-  readonly last: number;
-  /** Paths that were run. */
-  readonly paths: number;
-  /** The first path as far as it has come; what its forks lead to is complete. */
-  readonly root: Path;
-}
 
 /** After so many transitions on one path its states are compared with each other. */
 const PATIENCE = 600;
@@ -82,6 +58,9 @@ interface State {
   struck: number;
   /** Whether the last instruction had an operand in a watched range. */
   touched: boolean;
+  /** What is alive, and how the run came here; kept where unwinders are judged. */
+  truth: TruthLog;
+  readonly schedule: readonly Strike[];
 }
 
 export class Explorer {
@@ -95,14 +74,25 @@ export class Explorer {
   private readonly given: readonly Injection[];
   private readonly bounds: Bounds;
   private readonly key: StateKey;
+  private readonly judging: Judging | undefined;
   private readonly known = new Map<number, Spot[]>();
   private readonly root: bigint;
   private readonly watches: boolean;
   private readonly decoded = new Map<number, Instruction | undefined>();
   private readonly pages = new Map<bigint, number | undefined>();
 
-  /** Stands at boundary 0. @param given events that strike in any case, by number of boundary, in order */
-  constructor(execution: Execution, given: readonly Injection[], bounds: Bounds) {
+  /**
+   * Stands at boundary 0.
+   *
+   * @param given events that strike in any case, by number of boundary, in order
+   * @param unwinders those that are judged at every state
+   */
+  constructor(
+    execution: Execution,
+    given: readonly Injection[],
+    bounds: Bounds,
+    unwinders: readonly Unwinder[] = [],
+  ) {
     execution.begin();
     this.execution = execution;
     this.machine = execution.booted.machine;
@@ -113,16 +103,21 @@ export class Explorer {
     this.gates = new Set(design.gates.map(({ vector }) => vector));
     this.diesLow = Number((design.labels.dies ?? 0n) & 0xffff_ffffn);
     this.key = new StateKey(execution.booted, design);
+    if (unwinders.length > 0) this.judging = new Judging(execution, this.key, unwinders);
     this.root = execution.booted.space.root;
     this.watches = bounds.kinds.some(({ event }) => event === 'db') && design.watched.length > 0;
   }
 
   /** Explores everything; yields after each fork of the first path. Another run of the execution must not come between. */
   *explore(last: number): Generator<Progress, Path> {
-    const state: State = { track: BEGUN, boundary: 0, idle: 0, struck: 0, touched: false };
-    const { counts } = this.bounds;
-    const path: Path = { remaining: counts, forks: [], length: 0, end: undefined, join: undefined };
+    const { truth } = this.execution;
+    const state: State = {
+      ...{ track: BEGUN, boundary: 0, idle: 0, struck: 0, touched: false },
+      ...{ truth, schedule: [] },
+    };
+    const path = begun(this.bounds.counts);
     this.give(state);
+    this.judge(path, state);
     let fork = 0;
     while (!this.closes(path, state, undefined)) {
       for (const kind of this.bounds.kinds.keys()) {
@@ -142,7 +137,8 @@ export class Explorer {
   /** A path from here on. @param after place of the kind that just struck at this very boundary */
   private path(remaining: Remaining, state: State, depth: number, after: number): Path {
     this.paths++;
-    const path: Path = { remaining, forks: [], length: 0, end: undefined, join: undefined };
+    const path = begun(remaining);
+    this.judge(path, state);
     const more = remaining.some((count) => count > 0);
     if (more && this.isEndless(path, state, depth)) return path;
     const seen = new Set<number>();
@@ -195,7 +191,10 @@ export class Explorer {
     const track = event === 'nmi' ? struck(state.track) : state.track;
     const remaining = path.remaining.map((count, n) => (n === kind ? count - 1 : count));
     const at = path.length;
-    path.forks.push({ at, kind, met, path: this.path(remaining, { ...state, track }, depth + 1, kind) });
+    const { schedule: before } = state;
+    const schedule = this.judging ? [...before, { kind, boundary: state.boundary }] : before;
+    const next = { ...state, track, schedule };
+    path.forks.push({ at, kind, met, path: this.path(remaining, next, depth + 1, kind) });
     machine.undoSlot(depth);
     this.key.rewind(head);
   }
@@ -299,8 +298,24 @@ export class Explorer {
       }
     }
     if (!arrived) wrong ??= this.settle(state, due, left, came);
+    if (this.judging && machine.logLength > from) {
+      for (const entry of machine.log(from)) state.truth = state.truth.record(entry);
+      state.truth = state.truth.settle(machine.get('rip'), machine.get('rsp'));
+    }
     this.give(state);
+    this.judge(path, state);
     return wrong !== undefined && this.ends(path, { kind: 'violated', ...wrong });
+  }
+
+  /** What unwinders were judged to make of the states so far. */
+  get asked(): readonly Asked[] {
+    return this.judging?.asked ?? [];
+  }
+
+  private judge(path: Path, { truth, schedule, boundary }: State): void {
+    if (!this.judging) return;
+    const counts = schedule.length > 0 || this.bounds.countsFirst !== false;
+    path.judged[path.length] = this.judging.at(truth, schedule, boundary, counts);
   }
 
   /** What control has reached: the handler's body, the end of an event, or where an IRETQ must not lead. */
@@ -358,6 +373,11 @@ export class Explorer {
     return frame === undefined ? undefined : frame + Number(address & 0xfffn);
   };
 }
+
+const begun = (remaining: Remaining): Path => ({
+  ...{ remaining, forks: [], length: 0, end: undefined, join: undefined },
+  judged: [],
+});
 
 const violated = (invariant: Violation['invariant'], sentence: string): PathEnd => ({
   kind: 'violated',

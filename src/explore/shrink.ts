@@ -1,18 +1,21 @@
 /** From a schedule that breaks something to the text of a scenario that shows it. */
 import type { Execution } from '../scenario/execution.ts';
 import { print } from '../scenario/recipe.ts';
-import type { Position } from '../scenario/recipe-types.ts';
+import type { Claim, Position } from '../scenario/recipe-types.ts';
 import type { Outcome } from './outcomes.ts';
 import type { Part, SweepAsk } from './sweep.ts';
 
 /**
  * The recipe of an outcome. Its positions are said by label where one is near, as a reader would; a run of it breaks
  * the same invariant.
+ *
+ * @param seen what else is to be expected of it, by the position of a boundary
  */
 export function recipeOf(
   { design, without = [], edits = [], anywhere = false }: SweepAsk,
   { start, body, execution, given, kinds, bounds }: Part,
-  { schedule, end }: Outcome,
+  { schedule, end }: Pick<Outcome, 'schedule' | 'end'>,
+  seen: (positionAt: (boundary: number) => Position) => readonly Claim[] = () => [],
 ): string {
   const strikes = schedule.map(({ kind, boundary }) => ({ event: kinds[kind]?.event ?? 'nmi', boundary }));
   const all = [...given, ...strikes].toSorted((a, b) => a.boundary - b.boundary);
@@ -29,7 +32,10 @@ export function recipeOf(
     body,
     injects: all.map(({ event, boundary }) => ({ event, position: positionOf(execution, rips, boundary) })),
     edits,
-    expects: end.kind === 'violated' ? [{ kind: 'violates', invariant: end.invariant }] : [],
+    expects: [
+      ...(end.kind === 'violated' ? [{ kind: 'violates', invariant: end.invariant } as const] : []),
+      ...seen((boundary) => positionOf(execution, rips, boundary)),
+    ],
   });
 }
 

@@ -64,6 +64,11 @@ export class StateKey {
     return ((b ^ (b >>> 16)) & 0x1f_ffff) * 0x1_0000_0000 + ((a ^ (a >>> 16)) >>> 0);
   }
 
+  /** Two lanes over every word that differs from the start, counters aside, whether it means anything or not. */
+  whole(): readonly [number, number] {
+    return this.memory.sum(() => false);
+  }
+
   /** Stores down to `head` were just taken back. */
   rewind(head: number): void {
     this.memory.rewind(head);
@@ -114,4 +119,5 @@ export class StateKey {
   }
 }
 
-const half = (value: bigint): number => Number(BigInt.asIntN(32, value));
+/** The low half of a word, as a signed number. */
+export const half = (value: bigint): number => Number(BigInt.asIntN(32, value));

@@ -5,15 +5,21 @@
 import type { Problem, Source } from '../asm/source.ts';
 import type { Sweep } from '../kernel/design.ts';
 import type { Execution, Injection } from '../scenario/execution.ts';
-import { type Invariant, spoken } from '../scenario/invariants.ts';
+import { spoken } from '../scenario/invariants.ts';
 import { designsOf, type Library } from '../scenario/library.ts';
 import { type Edit, programOf } from '../scenario/program.ts';
 import { printEdit } from '../scenario/recipe-print.ts';
 import { BUDGET, stage } from '../scenario/run.ts';
+import { asked, UNWINDER_NAMES } from '../unwind/eras/unwinders.ts';
+import type { Unwinder } from '../unwind/rules.ts';
+import type { Bounds, Progress } from './bounds.ts';
 import { KINDS, type Strikes } from './events.ts';
+import { type Found, likeness, shortest } from './found.ts';
+import { type Judged, judgedOf, together } from './judged.ts';
+import type { Asked } from './judging.ts';
 import { Counter, type Outcome, outcomes, violations } from './outcomes.ts';
 import type { Path } from './path.ts';
-import { type Bounds, Explorer, type Progress } from './paths.ts';
+import { Explorer } from './paths.ts';
 import { recipeOf } from './shrink.ts';
 
 /** What is swept. Lists that are left out are the design's own. */
@@ -36,22 +42,10 @@ export interface SweepAsk {
   readonly anywhere?: boolean;
   /** Whether runs that meet are followed once; true unless told. */
   readonly pruned?: boolean;
+  /** Unwinders to be judged at every state: `orc-6.12`, `end-2`. */
+  readonly judge?: readonly string[];
   /** One part of `of`, counted from 0. */
   readonly shard?: { readonly index: number; readonly of: number };
-}
-
-/** Breaks of one invariant that look alike, told by their shortest schedule, from whatever start. */
-export interface Found {
-  readonly invariant: Invariant;
-  /** A scenario's text that runs, links and mails. */
-  readonly recipe: string;
-  /** Boundary at which it shows. */
-  readonly step: number;
-  readonly sentence: string;
-  readonly start: string;
-  readonly body: string;
-  /** How many schedules break it so. */
-  readonly schedules: number;
 }
 
 /** What a sweep says; plain data. */
@@ -77,6 +71,9 @@ export interface SweepReport {
   readonly violations: readonly Found[];
   /** What a run needed and the model does not have; such schedules are not judged. */
   readonly untold: readonly { readonly name: string; readonly schedules: number }[];
+  /** Unwinders that were asked for, and what they made of the states of all runs. */
+  readonly judge?: readonly string[];
+  readonly judged?: readonly Judged[];
   readonly shard?: { readonly index: number; readonly of: number };
 }
 
@@ -89,13 +86,12 @@ export interface Part {
   readonly kinds: readonly Strikes[];
   readonly counts: readonly number[];
   readonly bounds: Bounds;
+  readonly unwinders: readonly Unwinder[];
 }
 
 export const WINDOW = 8;
 /** Schedules that are looked at one by one, in each part, to find the shortest. */
 const LISTED = 100_000;
-/** Kinds of breaks that a report tells. */
-const TOLD = 50;
 const ANYWHERE = 'at any boundary, cause or not: some of these runs are impossible';
 
 const sourceOf = (
@@ -147,6 +143,11 @@ export function partsOf(
   for (const event of ask.events)
     if (!names.includes(event)) refuse(`unknown event: ${event} (there is ${names.join(', ')})`);
   if (ask.events.length === 0) refuse('missing events');
+  const { judge = [] } = ask;
+  const unwinders = asked(judge);
+  for (const name of judge)
+    if (!unwinders.some(({ id }) => id === name))
+      refuse(`unknown unwinder: ${name} (there is ${UNWINDER_NAMES.join(', ')})`);
   if (problems.length > 0) return { problems };
   const kinds = KINDS.filter(({ event }) => ask.events.includes(event));
   const counts = kinds.map(({ event }) => ask.events.filter((name) => name === event).length);
@@ -169,9 +170,10 @@ export function partsOf(
         pruned: ask.pruned ?? true,
         anywhere: ask.anywhere ?? false,
         ...(shard ? { takes: (fork) => (fork + nth) % shard.of === shard.index } : {}),
+        countsFirst: shard === undefined || shard.index === 0,
       };
       const { execution, injections: given } = ready;
-      parts.push({ start, body, execution, given, kinds, counts, bounds });
+      parts.push({ start, body, execution, given, kinds, counts, bounds, unwinders });
     }
   return problems.length > 0 ? { problems } : { parts };
 }
@@ -181,13 +183,15 @@ export interface Explored {
   readonly part: Part;
   readonly root: Path;
   readonly paths: number;
+  /** What unwinders made of its states. */
+  readonly asked: readonly Asked[];
 }
 
 /** Explores one part; the generator can be left at any time. */
 export function* explorePart(part: Part): Generator<Progress, Explored> {
-  const explorer = new Explorer(part.execution, part.given, part.bounds);
+  const explorer = new Explorer(part.execution, part.given, part.bounds, part.unwinders);
   const root = yield* explorer.explore(part.bounds.window);
-  return { part, root, paths: explorer.paths };
+  return { part, root, paths: explorer.paths, asked: explorer.asked };
 }
 
 /** A whole sweep at once. Those who show progress or share the work go part by part. */
@@ -243,6 +247,10 @@ export function reportOf(ask: SweepAsk, explored: readonly Explored[]): SweepRep
     distinct: explored.reduce((sum, { paths }) => sum + paths, 0),
     violations: shortest(found),
     untold: [...untold].map(([name, n]) => ({ name, schedules: n })),
+    ...(ask.judge && {
+      judge: ask.judge,
+      judged: together(explored.map((one) => judgedOf(ask, one.part, one.asked))),
+    }),
     ...(ask.shard ? { shard: ask.shard } : {}),
   };
 }
@@ -285,27 +293,4 @@ function foundIn(ask: SweepAsk, part: Part, root: Path, counter: Counter, shared
     const recipe = recipeOf(ask, part, best);
     return [{ invariant, recipe, step, sentence, start, body, schedules }];
   });
-}
-
-/** What breaks that look alike have in common: places and numbers aside. */
-const likeness = (invariant: string, sentence: string): string =>
-  `${invariant} ${sentence
-    .replace(/\b(?:0x[\da-f]+(?:, \S+ stack)?|[\w.]+\+0x[\da-f]+|T(?:-\d+)?)\b/g, '')
-    .replace(/\b(?:an NMI|\d+ NMIs)\b/g, 'NMIs')
-    .replace(/\d+/g, '')}`;
-
-/** The number of events in a recipe. */
-const events = ({ recipe }: Found): number =>
-  recipe.split('\n').filter((line) => line.startsWith('inject')).length;
-
-/** Alike breaks of several parts or shards become one; the shortest first. */
-export function shortest(found: readonly Found[]): readonly Found[] {
-  const groups = new Map<string, Found>();
-  const ordered = found.toSorted((a, b) => events(a) - events(b) || a.step - b.step);
-  for (const one of ordered) {
-    const name = likeness(one.invariant, one.sentence);
-    const group = groups.get(name);
-    groups.set(name, group ? { ...group, schedules: group.schedules + one.schedules } : one);
-  }
-  return [...groups.values()].slice(0, TOLD);
 }

@@ -44,7 +44,8 @@ export class Execution {
   /** Why there is no boundary 0: a sentence, or undefined. */
   readonly problem: string | undefined;
   private readonly mark: Mark;
-  private readonly truth: TruthLog;
+  /** What is alive at boundary 0. */
+  readonly truth: TruthLog;
   private readonly body: bigint;
   /** The low half of the address of the handler's body, for those who look at every boundary. */
   readonly bodyLow: number;

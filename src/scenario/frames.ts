@@ -4,7 +4,7 @@ import type { Design } from '../kernel/design.ts';
 import { found, judge } from '../unwind/judge.ts';
 import type { Unwinder } from '../unwind/rules.ts';
 import { show } from '../unwind/show-trace.ts';
-import type { Truth, View } from '../unwind/view.ts';
+import type { Truth } from '../unwind/view.ts';
 import type { Moment } from './course.ts';
 import { digestOf } from './digest.ts';
 import type { Execution } from './execution.ts';
@@ -12,6 +12,7 @@ import { arrival, type Happening, narrate, returnNamed } from './narrate.ts';
 import type { Mark } from './steps.ts';
 import type { Author, Frame, TruthLine, Verdict, Word } from './timeline.ts';
 import { type Context, overlaps, registersOf, VECTOR_NAME } from './track.ts';
+import { Views } from './views.ts';
 import { flagNames, fromTop, meaningOf, place, stackMeaning, wordsAt } from './words.ts';
 
 export class FrameMaker {
@@ -21,9 +22,9 @@ export class FrameMaker {
   private readonly image: Image;
   private readonly design: Design;
   private readonly rules: readonly Unwinder[];
+  private readonly views: Views;
   private readonly lineOf: ReadonlyMap<bigint, number>;
   private readonly authors = new Map<bigint, Author>();
-  private readonly pages = new Map<bigint, number | undefined>();
   private words: readonly Word[] | undefined;
   private registers: Readonly<Record<string, bigint>> = {};
 
@@ -32,50 +33,12 @@ export class FrameMaker {
     this.image = execution.program.image;
     this.design = execution.program.design;
     this.rules = rules;
+    this.views = new Views(execution);
     this.lineOf = new Map(
       execution.program.code.flatMap(({ address, kind }, n) =>
         address !== undefined && kind === 'instruction' ? [[address, n] as const] : [],
       ),
     );
-  }
-
-  /** Eight bytes of kernel memory; undefined where nothing is mapped. Page tables are taken to stay as they are. */
-  readonly read = (address: bigint): bigint | undefined => {
-    const page = address >> 12n;
-    const { machine, space } = this.execution.booted;
-    if (!this.pages.has(page)) this.pages.set(page, space.physical(page << 12n));
-    const frame = this.pages.get(page);
-    const offset = Number(address & 0xfffn);
-    return frame === undefined || offset % 8 !== 0
-      ? machine.read(address, 64)
-      : machine.physicalWord(frame + offset);
-  };
-
-  view(): View {
-    const { machine } = this.execution.booted;
-    const { image } = this;
-    return {
-      rip: machine.get('rip'),
-      rsp: machine.get('rsp'),
-      rbp: machine.get('rbp'),
-      cpl: Number(machine.get('cpl')),
-      read: this.read,
-      stacks: this.design.stacks,
-      isText: (address) => {
-        const segment = segmentAt(this.image, address);
-        return segment?.executable === true && !segment.user;
-      },
-      isEntryText: (address) => segmentAt(image, address)?.name === '.entry.text',
-      registers: {
-        rax: machine.get('rax'),
-        rdx: machine.get('rdx'),
-        rdi: machine.get('rdi'),
-        r10: machine.get('r10'),
-        r13: machine.get('r13'),
-      },
-      orc: image.orc,
-      symbolize: (address) => symbolize(image, address),
-    };
   }
 
   /** Adds the frame of this boundary. */
@@ -95,7 +58,7 @@ export class FrameMaker {
     this.words = wordsAt(
       this.design,
       this.words,
-      (address) => this.read(address) ?? 0n,
+      (address) => this.views.read(address) ?? 0n,
       (address) => this.authors.get(address),
       boundary,
       (role, value) => meaningOf(role, value, this.image, first, this.design),
@@ -109,7 +72,7 @@ export class FrameMaker {
       stacks.find(({ begin, end }) => rsp >= begin && rsp < end) ?? stacks.find(({ end }) => rsp === end);
     const onNmi = stack === nmi;
     const truth = moment.truth.truth(rip, rsp, stacks);
-    const view = this.view();
+    const view = this.views.now();
     const traces = this.rules.map((rule) => rule.unwind(view));
     const lines = truthLines(
       truth,

@@ -1,6 +1,7 @@
 /** What a recipe holds, and the closed vocabularies of its grammar. */
 import type { Place } from '../image/image.ts';
 import type { EventName } from '../kernel/design.ts';
+import { JUDGEMENTS } from '../unwind/view.ts';
 
 export { EVENTS, type EventName } from '../kernel/design.ts';
 
@@ -25,13 +26,7 @@ export type Key = (typeof KEYS)[number];
 export const VERDICTS = ['returns', 'lost', 'no-progress', 'shutdown', 'not-modelled', 'budget'] as const;
 export type PlainVerdict = Exclude<(typeof VERDICTS)[number], 'not-modelled'>;
 
-export const JUDGEMENTS = [
-  'right',
-  'stops-early-and-says',
-  'stops-early-silently',
-  'wrong-and-says',
-  'wrong-silently',
-] as const;
+export { JUDGEMENTS };
 export type ExpectedJudgement = (typeof JUDGEMENTS)[number];
 
 export const COUNTS = ['boundaries', 'nmi-served', 'nmi-merged', 'deliveries'] as const;

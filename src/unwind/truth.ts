@@ -17,6 +17,19 @@ interface Live {
   readonly slot: bigint;
   readonly sp: bigint;
   readonly outer: Live | undefined;
+  /** A sum over it and all outside it. */
+  readonly sum: number;
+}
+
+/** Who is added to a list. */
+function noted(one: Omit<Live, 'sum'>): Live {
+  let sum = (one.outer?.sum ?? 0) + (one.how === 'return' ? 1 : 2);
+  for (const value of [one.ip, one.slot, one.sp])
+    for (const part of [value & 0xffff_ffffn, (value >> 32n) & 0xffff_ffffn]) {
+      sum = Math.imul(sum ^ Number(part), 0x85eb_ca6b);
+      sum ^= sum >>> 15;
+    }
+  return { ...one, sum };
 }
 
 /** A fault at `from` goes on at `to`. */
@@ -48,7 +61,7 @@ export class TruthLog {
   static start(base: readonly TruthEntry[] = [], fixups: readonly Fixup[] = []): TruthLog {
     let top: Live | undefined;
     for (const { how, ip, slot, sp } of base.toReversed()) {
-      if (how !== 'current') top = { how, ip, slot: slot ?? 0n, sp, outer: top };
+      if (how !== 'current') top = noted({ how, ip, slot: slot ?? 0n, sp, outer: top });
     }
     return new TruthLog(top, false, false, fixups);
   }
@@ -79,6 +92,11 @@ export class TruthLog {
       if (live.ip === rip || this.#landings(live.ip).includes(rip)) top = live.outer;
     }
     return this.#with(top, this.#lost, false);
+  }
+
+  /** A number that is the same for the same calls and events, as far as 32 bits can tell. */
+  get sum(): number {
+    return (this.#top?.sum ?? 0) ^ Number(this.#lost);
   }
 
   /** The chain of live functions at this RIP and RSP, innermost first. */
@@ -122,7 +140,8 @@ export class TruthLog {
         if (context) top = live.outer;
       }
     }
-    return this.#with({ how: 'return', ip: target, slot: rsp, sp: rsp + 8n, outer: top }, lost, false);
+    const made = noted({ how: 'return', ip: target, slot: rsp, sp: rsp + 8n, outer: top });
+    return this.#with(made, lost, false);
   }
 
   #return({ rsp, target }: LoggedEntry): TruthLog {
@@ -142,7 +161,7 @@ export class TruthLog {
     for (let live = this.#top; live && !lost; live = live.outer) {
       lost = live.how === 'return' && live.slot >= rsp && live.slot < rsp + RECORD_SIZE;
     }
-    const event: Live = { how: 'interrupted', ip: rip, slot: rsp, sp: outerRsp, outer: this.#top };
+    const event = noted({ how: 'interrupted', ip: rip, slot: rsp, sp: outerRsp, outer: this.#top });
     return this.#with(event, lost, false);
   }
 }

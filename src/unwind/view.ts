@@ -83,11 +83,14 @@ export interface Truth {
   readonly lost: boolean;
 }
 
-/** In order of badness. `not-asked`: the rule has nothing to say here (RSP is on no exception stack). */
-export type Judgement =
-  | 'right'
-  | 'stops-early-and-says'
-  | 'stops-early-silently'
-  | 'wrong-and-says'
-  | 'wrong-silently'
-  | 'not-asked';
+/** What an unwinder makes of a state, in order of badness. */
+export const JUDGEMENTS = [
+  'right',
+  'stops-early-and-says',
+  'stops-early-silently',
+  'wrong-and-says',
+  'wrong-silently',
+] as const;
+
+/** `not-asked`: the rule has nothing to say here (RSP is on no exception stack). */
+export type Judgement = (typeof JUDGEMENTS)[number] | 'not-asked';

@@ -1,7 +1,7 @@
 /** States of real runs, taken out of the machine: registers and all words of all stacks. */
 import { libraryOnDisk } from '../../src/literate/shelves.ts';
-import { FrameMaker } from '../../src/scenario/frames.ts';
 import { stage } from '../../src/scenario/run.ts';
+import { Views } from '../../src/scenario/views.ts';
 import type { Truth, View } from '../../src/unwind/view.ts';
 
 export interface Captured {
@@ -25,10 +25,10 @@ export function capture(...lines: readonly string[]): readonly Captured[] {
   const staged = stage(source, pages);
   if ('problems' in staged) throw new Error(staged.problems.map(({ message }) => message).join('\n'));
   const { execution, injections } = staged;
-  const maker = new FrameMaker(execution, []);
+  const views = new Views(execution);
   const states: Captured[] = [];
   execution.run(injections, 1000, ({ truth }) => {
-    const live = maker.view();
+    const live = views.now();
     const words = new Map<bigint, bigint>();
     for (const { begin, end } of live.stacks)
       for (let address = begin; address < end; address += 8n) {

@@ -1,12 +1,8 @@
 /** How long it takes to unwind, and to judge what was unwound. */
+import { type SweepAsk, type SweepReport, sweep } from '../../explore/sweep.ts';
 import { type OrcRow, OrcTable } from '../../image/orc.ts';
 import { libraryOnDisk } from '../../literate/shelves.ts';
-import { FrameMaker } from '../../scenario/frames.ts';
-import { stage } from '../../scenario/run.ts';
-import { breaksI6 } from '../../unwind/eras/gaps.ts';
 import { walkByOrc } from '../../unwind/eras/orc.ts';
-import { KERNEL_UNWINDERS } from '../../unwind/eras/unwinders.ts';
-import { judge } from '../../unwind/judge.ts';
 import type { View } from '../../unwind/view.ts';
 import type { Figure } from './sweep.ts';
 
@@ -96,47 +92,36 @@ function unwinds(rounds: number, clock: () => number): Figure {
 }
 
 /**
- * Two NMIs in linux-4.2, the second at every boundary: milliseconds of `clock` for these runs alone, and with every unwinder asked and
- * judged at every state that was not judged before.
+ * A sweep of two NMIs over linux-4.2, alone and with ORC and frame pointers judged at every state: milliseconds of `clock`. What
+ * judging costs is told as their ratio.
  */
 function judged(rounds: number, clock: () => number): readonly Figure[] {
-  const lines = ['scenario bench v0', 'design linux-4.2', 'start kernel-task', 'body int3'];
-  const staged = stage({ page: 'bench', name: 'bench', line: 1, lines }, libraryOnDisk());
-  if ('problems' in staged) throw new Error(staged.problems.map(({ message }) => message).join('\n'));
-  const { execution } = staged;
-  const { machine } = execution.booted;
-  const first = { event: 'nmi', boundary: 2 } as const;
-  const { boundary: last } = execution.run([first], 5000);
+  const ask = { design: 'linux-4.2', events: ['nmi', 'nmi'], starts: ['kernel-task'], bodies: ['int3'] };
+  const judge = ['orc-6.12', 'frame-pointer-6.12'];
+  const pages = libraryOnDisk();
+  const took = (one: SweepAsk): { readonly ms: number; readonly report: SweepReport } => {
+    const from = clock();
+    const report = sweep(one, pages);
+    if ('problems' in report) throw new Error(report.problems.map(({ message }) => message).join('\n'));
+    return { ms: clock() - from, report };
+  };
+  took(ask);
   const [bare, whole]: [number[], number[]] = [[], []];
-  let made = '';
+  const ratios: number[] = [];
+  let states = 0;
   for (let round = 0; round < rounds; round++) {
-    for (const asked of [[], KERNEL_UNWINDERS]) {
-      const maker = new FrameMaker(execution, []);
-      const seen = new Set<string>();
-      let traces = 0;
-      const from = clock();
-      for (let boundary = first.boundary; boundary <= last; boundary++)
-        execution.run([first, { event: 'nmi', boundary }], 5000, ({ truth }) => {
-          if (asked.length === 0) return;
-          const view = maker.view();
-          const live = truth.truth(view.rip, view.rsp, view.stacks);
-          const key = `${live.entries.map(({ ip, sp }) => `${ip} ${sp}`).join()} ${view.rbp} ${machine.get('rdx')}`;
-          if (seen.has(key)) return;
-          seen.add(key);
-          for (const { id, unwind } of asked) {
-            const trace = unwind(view);
-            breaksI6(id, judge(trace, live, view, String, true), trace, live, view);
-            traces++;
-          }
-        });
-      (asked.length === 0 ? bare : whole).push(clock() - from);
-      made = `${seen.size} states, ${traces} traces`;
-    }
+    const alone = took(ask).ms;
+    const { ms, report } = took({ ...ask, judge });
+    bare.push(alone);
+    whole.push(ms);
+    ratios.push(ms / alone);
+    states = Object.values(report.judged?.[0]?.states ?? {}).reduce((sum, n) => sum + n, 0);
   }
-  const what = `two NMIs, ${last - first.boundary + 1} runs`;
+  const ratio = ratios.toSorted((a, b) => a - b)[rounds >> 1] ?? 0;
+  const made = `${states} states, ${judge.length} unwinders, ${ratio.toFixed(1)} times the sweep alone`;
   return [
-    { what, ms: bare, barMs: 5000, made: '' },
-    { what: `${what}, judged`, ms: whole, barMs: 10_000, made },
+    { what: 'two NMIs, not judged', ms: bare, barMs: 1000, made: '' },
+    { what: 'two NMIs, judged', ms: whole, barMs: 10_000, made },
   ];
 }
 

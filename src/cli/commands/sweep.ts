@@ -16,6 +16,7 @@ const OPTIONS = {
   without: { type: 'string', multiple: true },
   window: { type: 'string' },
   budget: { type: 'string' },
+  judge: { type: 'string', multiple: true },
   anywhere: { type: 'boolean' },
   unpruned: { type: 'boolean' },
   jobs: { type: 'string' },
@@ -35,6 +36,7 @@ const OF_THE_ASK = [
   'without',
   'window',
   'budget',
+  'judge',
   'anywhere',
   'unpruned',
   'shard',
@@ -45,7 +47,7 @@ export const sweep: Command = {
   name: 'sweep',
   summary: 'runs a design with events at every boundary and shows what breaks',
   usage: [
-    'sweep DESIGN --events LIST [--start NAME,..] [--body NAME,..] [--without SAFEGUARD,..] [--json]',
+    'sweep DESIGN --events LIST [--start NAME,..] [--body NAME,..] [--without SAFEGUARD,..] [--judge UNWINDER,..] [--json]',
     '       lab sweep DESIGN --events LIST --shard I/N --out FILE',
     '       lab sweep --resume FILE',
     '       lab sweep --merge FILE... [--json]',
@@ -59,6 +61,8 @@ export const sweep: Command = {
     '--without  safeguards that are taken away',
     `--window   transitions of the task, with no event alive, in which an event may still strike; ${WINDOW} unless told`,
     `--budget   transitions after which a run is taken to have no end; ${BUDGET} unless told`,
+    '--judge    unwinders that are asked at every state of every run, each state once: orc-6.12, frame-pointer-6.12, end-2, ...;',
+    '           where one is wrong or stops and nothing shows it, and no gap with a name is the reason, I6 breaks',
     '--anywhere events strike at every boundary, cause or not; some of the runs are impossible',
     '--unpruned runs every schedule to its end, also where runs meet',
     '--jobs     threads, one a core unless told; the result does not depend on them',
@@ -68,10 +72,12 @@ export const sweep: Command = {
     '           given once more, and must then be the same',
     '--json     {design, events, where, starts, bodies, without, window, budget, anywhere, pruned, code, model, boundaries, schedules,',
     '           distinct, strikes, violations: [{invariant, recipe, step, sentence, start, body, schedules}], untold, elapsedMs};',
+    '           with --judge also judged: [{unwinder, states: {right, ...}, gaps, unsaid: [as violations, schedules are states]}];',
     '           of a shard also {shard, units}, of a sweep that was stopped {partial: true, units}',
     '',
     'lab sweep linux-4.2 --events nmi,nmi                       two NMIs at any two boundaries',
     'lab sweep linux-4.2 --events nmi --start user-task --json  one, from one start, for programs',
+    'lab sweep linux-4.2 --events nmi --body int3 --judge orc-6.12,end-2',
     'lab sweep linux-4.2 --events nmi,nmi,nmi --shard 2/4 --out part-2.json',
     'lab sweep --merge part-1.json part-2.json part-3.json part-4.json',
     '',
@@ -84,7 +90,8 @@ export const sweep: Command = {
     const { values, positionals } = parsed;
     const show = (file: SweepFile): 0 | 1 => {
       console.log(values.json ? json(file) : sweepText(file));
-      const clean = file.violations.length === 0 && file.untold.length === 0;
+      const said = (file.judged ?? []).every(({ unsaid }) => unsaid.length === 0);
+      const clean = said && file.violations.length === 0 && file.untold.length === 0;
       return clean && !file.partial && !isEmpty(file) ? 0 : 1;
     };
 

@@ -13,6 +13,7 @@ export interface Wishes {
   readonly without?: readonly string[] | undefined;
   readonly window?: string | undefined;
   readonly budget?: string | undefined;
+  readonly judge?: readonly string[] | undefined;
   readonly anywhere?: boolean | undefined;
   readonly unpruned?: boolean | undefined;
 }
@@ -38,6 +39,7 @@ export function askOf(
   if ('problems' in base) return base;
   const starts = unique(names(wishes.start)) ?? base.starts;
   const bodies = unique(names(wishes.body)) ?? base.bodies;
+  const judge = unique(names(wishes.judge));
   const without = [...new Set([...(base.without ?? []), ...(names(wishes.without) ?? [])])].toSorted();
   return {
     ask: {
@@ -46,6 +48,7 @@ export function askOf(
       without,
       ...(starts && { starts }),
       ...(bodies && { bodies }),
+      ...(judge && { judge }),
       ...(window !== undefined && { window }),
       ...(budget !== undefined && { budget }),
       anywhere: wishes.anywhere === true,

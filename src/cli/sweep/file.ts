@@ -67,22 +67,23 @@ const or = (is: (value: unknown) => boolean) => (value: unknown) => value === un
 const shaped = (shape: Readonly<Record<string, (value: unknown) => boolean>>) => (value: unknown) =>
   isObject(value) && Object.entries(shape).every(([key, is]) => is(value[key]));
 
+const isCounted = (value: unknown): boolean => isObject(value) && Object.values(value).every(isCount);
+const FOUND = shaped({
+  invariant: isText,
+  recipe: isText,
+  step: isCount,
+  sentence: isText,
+  start: isText,
+  body: isText,
+  schedules: isCount,
+});
 const COUNTS = {
   boundaries: isCount,
   schedules: isCount,
   distinct: isCount,
-  strikes: (value: unknown) => isObject(value) && Object.values(value).every(isCount),
-  violations: listOf(
-    shaped({
-      invariant: isText,
-      recipe: isText,
-      step: isCount,
-      sentence: isText,
-      start: isText,
-      body: isText,
-      schedules: isCount,
-    }),
-  ),
+  strikes: isCounted,
+  violations: listOf(FOUND),
+  judged: or(listOf(shaped({ unwinder: isText, states: isCounted, gaps: isCounted, unsaid: listOf(FOUND) }))),
   untold: listOf(shaped({ name: isText, schedules: isCount })),
 };
 const SHAPE = {
@@ -97,6 +98,7 @@ const SHAPE = {
   budget: isCount,
   anywhere: isFlag,
   pruned: isFlag,
+  judge: or(listOf(isText)),
   code: isText,
   model: isCount,
   shard: or(isText),
@@ -126,7 +128,7 @@ export function readSweep(path: string): SweepFile | { readonly problem: string 
 
 /** What was asked for when a file was made. */
 export const askOfFile = (file: SweepFile): SweepAsk => {
-  const { design, events, starts, bodies, without, edits, window, budget, anywhere, pruned } = file;
+  const { design, events, starts, bodies, without, edits, window, budget, anywhere, pruned, judge } = file;
   return {
     design,
     events,
@@ -138,6 +140,7 @@ export const askOfFile = (file: SweepFile): SweepAsk => {
     anywhere,
     pruned,
     ...(edits && { edits }),
+    ...(judge && { judge }),
   };
 };
 
@@ -152,6 +155,7 @@ const SAME = [
   'budget',
   'anywhere',
   'pruned',
+  'judge',
   'model',
   'code',
 ] as const satisfies readonly (keyof SweepFile)[];
@@ -214,7 +218,7 @@ export function mergeFiles(paths: readonly string[]): SweepFile | { readonly pro
   if (new Set(done.map(({ part, fork }) => `${part} ${fork}`)).size !== of || done.length !== of)
     return { problem: `invalid files: ${done.length} units (the sweep has ${of})` };
   const { edits = [], shard, elapsedMs, partial, units, ...rest } = first.file;
-  const { boundaries, schedules, distinct, strikes, violations, untold, ...heading } = rest;
+  const { boundaries, schedules, distinct, strikes, violations, untold, judged, ...heading } = rest;
   const all = files.reduce((sum, { file }) => sum + file.elapsedMs, 0);
   return fileOf({ heading, edits, shard: undefined, of, own: of, done, elapsedMs: all });
 }

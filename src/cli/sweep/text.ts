@@ -1,4 +1,7 @@
 /** A sweep as people read it. */
+
+import type { Found } from '../../explore/found.ts';
+import type { Judged } from '../../explore/judged.ts';
 import { INVARIANTS } from '../../scenario/invariants.ts';
 import type { SweepFile } from './file.ts';
 
@@ -45,19 +48,43 @@ export function sweepText(file: SweepFile): string {
         `not judged: ${counted(n, 'schedule')} that need what is not modelled: ${name}`,
     ),
     '',
-    ...violations.flatMap(({ invariant, sentence, start, body, step, schedules: n, recipe }) => [
-      `${invariant}: ${INVARIANTS[invariant] ?? 'unknown invariant'}`,
-      `  ${sentence}`,
-      `  ${counted(n, 'schedule')} like it; in the shortest (start ${start}, body ${body}) it shows at boundary ${step}:`,
-      '',
-      ...recipe
-        .trimEnd()
-        .split('\n')
-        .map((line) => `    ${line}`),
-      '',
-    ]),
+    ...(file.judged ?? []).flatMap(judgedText),
+    ...violations.flatMap((one) => foundText(one, 'schedule')),
     verdict(file),
   ].join('\n');
+}
+
+/** A break, and how to come to it. */
+const foundText = (
+  { invariant, sentence, start, body, step, schedules, recipe }: Found,
+  what: string,
+): readonly string[] => [
+  `${invariant}: ${INVARIANTS[invariant] ?? 'unknown invariant'}`,
+  `  ${sentence}`,
+  `  ${counted(schedules, what)} like it; in the shortest (start ${start}, body ${body}) it shows at boundary ${step}:`,
+  '',
+  ...recipe
+    .trimEnd()
+    .split('\n')
+    .map((line) => `    ${line}`),
+  '',
+];
+
+/** What an unwinder made of the states. */
+function judgedText({ unwinder, states, gaps, unsaid }: Judged): readonly string[] {
+  const list = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .filter(([, n]) => n > 0)
+      .map(([name, n]) => `${name} ${count(n)}`)
+      .join(', ');
+  const all = Object.values(states).reduce((sum, n) => sum + n, 0);
+  const excused = list(gaps);
+  return [
+    `${unwinder} at ${counted(all, 'state')}: ${list(states)}`,
+    ...(excused ? [`  by design, and so no break of I6: ${excused}`] : []),
+    '',
+    ...unsaid.flatMap((one) => foundText(one, 'state')),
+  ];
 }
 
 /** Whether events could strike at all, in a sweep that is done. */
@@ -70,9 +97,10 @@ const never = ({ strikes, partial, shard }: SweepFile, event: string): string =>
 function verdict(file: SweepFile): string {
   const { violations, untold, partial, shard, units } = file;
   const lines: string[] = [];
-  if (violations.length > 0)
+  const unsaid = (file.judged ?? []).reduce((sum, one) => sum + one.unsaid.length, 0);
+  if (violations.length + unsaid > 0)
     lines.push(
-      `${counted(violations.length, 'violation')}. Paste a recipe into lab run - to follow it, into lab mail - for a block to send.`,
+      `${counted(violations.length + unsaid, 'violation')}. Paste a recipe into lab run - to follow it, into lab mail - for a block to send.`,
     );
   else if (isEmpty(file)) lines.push('nothing struck, so nothing is cleared');
   else if (!partial && shard === undefined)

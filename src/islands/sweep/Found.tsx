@@ -1,7 +1,7 @@
 /** What a sweep found: the shortest recipe of each break, opened, copied, mailed. */
 import { useSignal } from '@preact/signals';
 import { FATES, fateOf } from '../../explore/fate.ts';
-import type { Found as Broken } from '../../explore/sweep.ts';
+import type { Found as Broken } from '../../explore/found.ts';
 import { INVARIANTS } from '../../scenario/invariants.ts';
 import { Chip } from './Outcomes.tsx';
 import { count, scopeOf, verdictOf } from './say.ts';

@@ -1,8 +1,9 @@
 /** The state of a sweep's island, apart from how it looks: what is asked, how far it is, what came of it. */
 import { batch, computed, signal } from '@preact/signals';
 import type { Door } from '../../explore/door.ts';
+import type { Found } from '../../explore/found.ts';
 import type { SweepMap } from '../../explore/map.ts';
-import type { Found, SweepAsk, SweepReport } from '../../explore/sweep.ts';
+import type { SweepAsk, SweepReport } from '../../explore/sweep.ts';
 import type { createClient } from './client.ts';
 import { type Cell, lettersOf } from './geometry.ts';
 import type { Message, ShownRun, Struck, Swept } from './protocol.ts';

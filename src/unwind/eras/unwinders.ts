@@ -1,6 +1,7 @@
 /** All unwinders that Linux ever used, for those who ask for more than the four of `rules.ts`. */
 import { startFramePointer } from '../frame-pointer.ts';
-import type { Unwinder } from '../rules.ts';
+import { isPick } from '../link-rules.ts';
+import { type Unwinder, unwinders } from '../rules.ts';
 import { type UnwindState, walkFrames } from '../unwind-state.ts';
 import type { View } from '../view.ts';
 import { showDumpTrace, walkByDumpTrace } from './dump-trace.ts';
@@ -44,6 +45,29 @@ export const KERNEL_UNWINDERS: readonly Unwinder[] = [
   stateful('frame-pointer-6.12', 'frame pointer', '6.12', startFramePointer('6.12')),
   stateful('orc-6.12', 'ORC', '6.12', startOrc('6.12')),
 ];
+
+/** `end-K`, for the reader's pick of a word. */
+const PICK = /^end-([1-9]\d{0,2})$/;
+
+/** What `asked` knows, for those who must choose. */
+export const UNWINDER_NAMES: readonly string[] = [
+  ...KERNEL_UNWINDERS.map(({ id }) => id),
+  'end-2',
+  'end-14',
+  'end-K',
+];
+
+/** The unwinders of these names, of kernels or `end-K`, in that order, each once; names that are neither are left out. */
+export const asked = (names: readonly string[]): readonly Unwinder[] =>
+  [...new Set(names)].flatMap((name) => {
+    const index = Number(PICK.exec(name)?.[1] ?? 0);
+    const word = isPick(index)
+      ? unwinders(index)
+          .filter(({ id }) => id === name)
+          .slice(0, 1)
+      : [];
+    return [...KERNEL_UNWINDERS.filter(({ id }) => id === name), ...word];
+  });
 
 /** Those of a list of names that are unwinders of kernels, each once. */
 export const unwindersNamed = (names: readonly string[]): readonly Unwinder[] =>

@@ -1,0 +1,57 @@
+/** A running machine as unwinders see it, at whatever boundary it stands. */
+import { segmentAt, symbolize } from '../image/image.ts';
+import type { View } from '../unwind/view.ts';
+import type { Execution } from './execution.ts';
+
+/** Registers that a row of ORC may count from. */
+const COUNTED_FROM = ['rax', 'rdx', 'rdi', 'r10', 'r13'] as const;
+
+export class Views {
+  private readonly execution: Execution;
+  private readonly pages = new Map<bigint, number | undefined>();
+  private readonly isText: View['isText'];
+  private readonly isEntryText: (address: bigint) => boolean;
+  private readonly symbolize: (address: bigint) => string;
+
+  constructor(execution: Execution) {
+    const { image } = execution;
+    this.execution = execution;
+    this.isText = (address) => {
+      const segment = segmentAt(image, address);
+      return segment?.executable === true && !segment.user;
+    };
+    this.isEntryText = (address) => segmentAt(image, address)?.name === '.entry.text';
+    this.symbolize = (address) => symbolize(image, address);
+  }
+
+  /** Eight bytes of kernel memory; undefined where nothing is mapped. Page tables are taken to stay as they are. */
+  readonly read = (address: bigint): bigint | undefined => {
+    const page = address >> 12n;
+    const { machine, space } = this.execution.booted;
+    if (!this.pages.has(page)) this.pages.set(page, space.physical(page << 12n));
+    const frame = this.pages.get(page);
+    const offset = Number(address & 0xfffn);
+    return frame === undefined || offset % 8 !== 0
+      ? machine.read(address, 64)
+      : machine.physicalWord(frame + offset);
+  };
+
+  /** The state now. Its memory is the machine's: to be used before that goes on. */
+  now(): View {
+    const { booted, image, program } = this.execution;
+    const { machine } = booted;
+    return {
+      rip: machine.get('rip'),
+      rsp: machine.get('rsp'),
+      rbp: machine.get('rbp'),
+      cpl: machine.low('cpl'),
+      read: this.read,
+      stacks: program.design.stacks,
+      isText: this.isText,
+      isEntryText: this.isEntryText,
+      registers: Object.fromEntries(COUNTED_FROM.map((name) => [name, machine.get(name)])),
+      orc: image.orc,
+      symbolize: this.symbolize,
+    };
+  }
+}
