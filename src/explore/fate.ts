@@ -1,9 +1,13 @@
 /** What becomes of a schedule, as a letter: few kinds, so that a map of thousands of them is small and can be drawn. */
 import { INVARIANTS, type Invariant } from '../scenario/invariants.ts';
-import type { Met, Path, PathEnd, Remaining } from './path.ts';
+import { CODES, type Judgement } from '../unwind/view.ts';
+import type { Met, Path, PathEnd, Remaining, Spot } from './path.ts';
 
-/** How a reader is told a fate: intact, goes on for ever, dies aloud, wrong without a word, or not judged. */
-export type Verdict = 'intact' | 'endless' | 'dies' | 'wrong' | 'not-judged';
+/**
+ * How a reader is told a fate: intact, goes on for ever, dies aloud, wrong without a word, or not judged. In the map of an unwinder:
+ * its judgement.
+ */
+export type Verdict = 'intact' | 'endless' | 'dies' | 'wrong' | 'not-judged' | Judgement;
 
 export interface Fate {
   readonly letter: string;
@@ -38,8 +42,22 @@ const BROKEN = Object.entries(INVARIANTS).map(
   }),
 );
 
+const SAID: Readonly<Record<Judgement, readonly [letter: string, text: string]>> = {
+  'not-asked': ['y', 'the rule has nothing to say there'],
+  right: ['r', 'right: all that is alive is listed'],
+  'stops-early-and-says': ['q', 'stops early and says so'],
+  'stops-early-silently': ['s', 'stops early, and nothing shows it'],
+  'wrong-and-says': ['t', 'wrong, and says so'],
+  'wrong-silently': ['u', 'wrong, and nothing shows it'],
+};
+/** What an unwinder makes of a state, by code. */
+const JUDGED: readonly Fate[] = CODES.map((verdict) => {
+  const [letter, text] = SAID[verdict];
+  return { letter, verdict, text };
+});
+
 /** All of them, the harmless first. */
-export const FATES: readonly Fate[] = [...Object.values(INTACT), NOT_JUDGED, ...BROKEN];
+export const FATES: readonly Fate[] = [...Object.values(INTACT), NOT_JUDGED, ...BROKEN, ...JUDGED];
 const BY_LETTER = new Map(FATES.map((fate) => [fate.letter, fate]));
 
 /** The fate that a letter stands for; undefined for `.`, where there is no schedule. */
@@ -51,6 +69,10 @@ export function letterOf(end: PathEnd | undefined, met: Met): string {
     return BROKEN.find(({ invariant }) => invariant === end.invariant)?.letter ?? 'x';
   return end?.kind === 'returned' ? INTACT[met].letter : NOT_JUDGED.letter;
 }
+
+/** The letter of a judgement's code. */
+export const letterOfCode = (code: number | undefined): string =>
+  JUDGED[code ?? -1]?.letter ?? NOT_JUDGED.letter;
 
 /** The worse, the higher. */
 function badness(end: PathEnd | undefined): number {
@@ -92,3 +114,11 @@ function suffixes(path: Path, remaining: Remaining, known: Known): readonly (Pat
 /** Without one event of a kind; undefined if there is none left. */
 export const less = (remaining: Remaining, kind: number): Remaining | undefined =>
   (remaining[kind] ?? 0) > 0 ? remaining.map((count, n) => (n === kind ? count - 1 : count)) : undefined;
+
+/** The worst code along the run that goes on from a boundary of a path with nothing more to come. */
+export function worstCode(path: Path, at: number): number {
+  let code = 0;
+  for (let spot: Spot | undefined = { path, at }; spot; spot = spot.path.join)
+    for (const one of spot.path.judged.slice(spot.at)) code = Math.max(code, one);
+  return code;
+}

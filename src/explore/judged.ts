@@ -1,8 +1,8 @@
 /** What a sweep says of unwinders: counts of states, and the shortest recipe of each break of I6. Plain data, and it adds up. */
 import type { ExpectedJudgement } from '../scenario/recipe-types.ts';
-import type { Judgement } from '../unwind/view.ts';
+import { CODES, type Judgement } from '../unwind/view.ts';
 import { type Found, shortest } from './found.ts';
-import { type Asked, CODES, type Unsaid } from './judging.ts';
+import type { Asked, Unsaid } from './judging.ts';
 import { recipeOf } from './shrink.ts';
 import type { Part, SweepAsk } from './sweep.ts';
 

@@ -9,7 +9,7 @@ import { breaksI6 } from '../unwind/eras/gaps.ts';
 import { judge } from '../unwind/judge.ts';
 import type { Unwinder } from '../unwind/rules.ts';
 import type { TruthLog } from '../unwind/truth.ts';
-import { JUDGEMENTS, type Judgement } from '../unwind/view.ts';
+import { CODES, type Judgement } from '../unwind/view.ts';
 import { mix } from './live-memory.ts';
 import type { Strike } from './outcomes.ts';
 import { half, type StateKey } from './state-key.ts';
@@ -23,9 +23,6 @@ export interface Unsaid {
   readonly boundary: number;
   readonly states: number;
 }
-
-/** Judgements by their code, which is the higher, the worse. */
-export const CODES: readonly Judgement[] = ['not-asked', ...JUDGEMENTS];
 
 /** What one unwinder made of the distinct states. */
 export interface Asked {

@@ -3,7 +3,7 @@
  * of the second. Plain data, small enough for a page.
  */
 import { symbolAt } from '../image/image.ts';
-import { type Known, less, letterOf, worst } from './fate.ts';
+import { type Known, less, letterOf, letterOfCode, worst, worstCode } from './fate.ts';
 import type { Strike } from './outcomes.ts';
 import type { Fork, Path, PathEnd, Remaining } from './path.ts';
 import { recipeOf } from './shrink.ts';
@@ -38,7 +38,15 @@ export interface SweepMap {
   readonly rows: readonly string[];
   /** Boundaries of the longest row. */
   readonly columns: number;
+  /**
+   * The unwinder whose judgements are the cells. With one event the map has them by the boundary at which it strikes and the
+   * boundary of the dump, and the only strip is of the run without it; with two, each cell is the worst from the second on.
+   */
+  readonly judge?: string;
 }
+
+/** Second of the pair in a map of dumps. */
+export const DUMP = 'dump';
 
 /** No schedule: the event cannot strike there, or the same pair is told elsewhere. */
 export const NOTHING = '.';
@@ -56,6 +64,7 @@ export const unpack = (packed: string): string =>
 /** Makes the map of a part while it is explored. */
 export class MapMaker {
   private readonly part: Part;
+  private readonly judge: string | undefined;
   private readonly stretches: readonly Stretch[];
   /** Last boundary of the run without the swept events. */
   readonly last: number;
@@ -68,8 +77,9 @@ export class MapMaker {
   private root: Path | undefined;
 
   /** Runs the part once without the swept events: to be made before it is explored. */
-  constructor({ events }: SweepAsk, part: Part) {
+  constructor({ events, judge = [] }: SweepAsk, part: Part) {
     this.part = part;
+    this.judge = judge[0];
     const { execution, given, kinds, bounds } = part;
     const { machine } = execution.booted;
     const names: string[] = [];
@@ -95,13 +105,25 @@ export class MapMaker {
       const left = fork && less(counts, fork.kind);
       if (!fork || !left) continue;
       const strip = this.strips[fork.kind];
-      if (strip) strip[fork.at] = letterOf(this.alone(fork), fork.met);
+      if (strip)
+        strip[fork.at] = this.judge
+          ? letterOfCode(worstCode(fork.path, 0))
+          : letterOf(this.alone(fork), fork.met);
+      if (this.isOfDumps) {
+        this.rows[fork.at] = dumps(fork);
+        continue;
+      }
       for (const { row, column, letter } of this.cells(fork, left)) {
         const cells = this.rows[row] ?? [];
         this.rows[row] = cells;
         cells[column] = letter;
       }
     }
+  }
+
+  /** One event and a judge: the second axis is the dump. */
+  private get isOfDumps(): boolean {
+    return this.judge !== undefined && this.pair === undefined;
   }
 
   /** Where the event of a fork leads with nothing after it. */
@@ -121,7 +143,9 @@ export class MapMaker {
     for (const { fork, boundary } of further(first)) {
       const rest = fork.kind === other ? less(left, fork.kind) : undefined;
       if (!rest) continue;
-      const letter = letterOf(worst(fork.path, 0, rest, this.known), fork.met);
+      const letter = this.judge
+        ? letterOfCode(worstCode(fork.path, 0))
+        : letterOf(worst(fork.path, 0, rest, this.known), fork.met);
       const place =
         first.kind === down ? { row: first.at, column: boundary } : { row: boundary, column: first.at };
       yield { ...place, letter, fork, rest };
@@ -165,7 +189,7 @@ export class MapMaker {
 
   /** What has been taken in so far. */
   get map(): SweepMap {
-    const { part, stretches, last, strips, rows, pair } = this;
+    const { part, stretches, last, strips, rows, pair, judge } = this;
     const { start, body, given, kinds } = part;
     const name = (n: number): string => kinds[n]?.event ?? '';
     const line = (cells: readonly string[] = []): string =>
@@ -176,12 +200,27 @@ export class MapMaker {
       given: given.map(({ boundary }) => boundary),
       last,
       stretches,
-      strips: strips.map((cells, n) => ({ event: name(n), cells: line(cells) })),
-      pair: pair && [name(pair[0]), name(pair[1])],
+      strips: this.isOfDumps
+        ? [{ event: DUMP, cells: line(this.root?.judged.map(letterOfCode)) }]
+        : strips.map((cells, n) => ({ event: name(n), cells: line(cells) })),
+      pair: this.isOfDumps ? [name(0), DUMP] : pair && [name(pair[0]), name(pair[1])],
       rows: Array.from(rows, line),
       columns: rows.reduce((most, row) => Math.max(most, row?.length ?? 0), 0),
+      ...(judge !== undefined && { judge }),
     };
   }
+}
+
+/** The judgements of the run of a fork, by the boundary of the dump, from the one on at which the event strikes. */
+function dumps({ path, at }: Fork): string[] {
+  const cells: string[] = [];
+  let begin = at;
+  for (let spot: { path: Path; at: number } | undefined = { path, at: 0 }; spot; spot = spot.path.join) {
+    for (let n = spot.at; n <= spot.path.length; n++)
+      cells[begin + n - spot.at] ??= letterOfCode(spot.path.judged[n]);
+    begin += spot.path.length - spot.at;
+  }
+  return cells;
 }
 
 /** The forks that follow a fork, along its path and those that it joins, with their boundaries in the run. */

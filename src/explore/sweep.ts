@@ -247,7 +247,7 @@ export function reportOf(ask: SweepAsk, explored: readonly Explored[]): SweepRep
     distinct: explored.reduce((sum, { paths }) => sum + paths, 0),
     violations: shortest(found),
     untold: [...untold].map(([name, n]) => ({ name, schedules: n })),
-    ...(ask.judge && {
+    ...(ask.judge?.length && {
       judge: ask.judge,
       judged: together(explored.map((one) => judgedOf(ask, one.part, one.asked))),
     }),

@@ -65,7 +65,12 @@ function shown({ id, ask, cell, strikes }: ShowRequest): void {
     .map(({ event, boundary }) => ({ kind: part.kinds.findIndex((one) => one.event === event), boundary }))
     .toSorted((a, b) => a.boundary - b.boundary);
   const { recipe, boundary, sentence } = show(ask, part, known ?? named);
-  const door = doorOf(recipe, sentence ? boundary : (named.at(-1)?.boundary ?? 0), opener);
+  const dumped = ask.judge?.length && ask.events.length === 1;
+  const door = doorOf(
+    recipe,
+    dumped ? cell.column : sentence ? boundary : (named.at(-1)?.boundary ?? 0),
+    opener,
+  );
   const events = [...recipe.matchAll(/^inject +(.*)$/gm)].map(([, text = '']) => text);
   tell({ kind: 'shown', id, run: { ...door, boundary, events, sentence } });
 }

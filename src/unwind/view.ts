@@ -94,3 +94,6 @@ export const JUDGEMENTS = [
 
 /** `not-asked`: the rule has nothing to say here (RSP is on no exception stack). */
 export type Judgement = (typeof JUDGEMENTS)[number] | 'not-asked';
+
+/** Judgements by their code, which is the higher, the worse. */
+export const CODES: readonly Judgement[] = ['not-asked', ...JUDGEMENTS];

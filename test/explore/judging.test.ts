@@ -1,7 +1,9 @@
 /** Unwinders judged inside sweeps: at distinct states, with I6 and its named gaps, the same in one go and in units. */
 import { expect, test } from 'vitest';
 import type { Judged } from '../../src/explore/judged.ts';
+import { unpack } from '../../src/explore/map.ts';
 import { cut, mergeUnits, sweepUnit } from '../../src/explore/merge.ts';
+import { surveyAll } from '../../src/explore/survey.ts';
 import { partsOf, type SweepAsk, type SweepReport, sweep } from '../../src/explore/sweep.ts';
 import { libraryOnDisk } from '../../src/literate/shelves.ts';
 import { play } from '../../src/scenario/run.ts';
@@ -96,4 +98,26 @@ test('an unwinder that nobody knows is refused, with those there are', () => {
   expect('problems' in report && report.problems[0]?.message).toMatch(
     /^unknown unwinder: orc-9 \(there is dump-trace, /,
   );
+});
+
+test('the map of one event is by the boundary of the dump; that of two tells the worst of the rest of the run', () => {
+  const mapOf = (ask: SweepAsk) => {
+    const made = surveyAll(ask, pages);
+    if ('problems' in made) throw new Error('cannot be swept');
+    return made.map;
+  };
+  const dumps = mapOf({ ...NESTED, judge: ['end-2'] });
+  expect(dumps).toMatchObject({ judge: 'end-2', pair: ['nmi', 'dump'] });
+  const cells = dumps.rows.map(unpack);
+  expect(unpack(dumps.strips[0]?.cells ?? '')).toMatch(/^[yr]+$/);
+  // Where the second strikes with the latch open, what is dumped afterwards lacks the task.
+  const bad = cells.findIndex((row, n) => n > 60 && row.includes('s'));
+  expect(cells[bad]?.slice(0, bad)).toBe('.'.repeat(bad));
+  expect(cells[bad]?.charAt(bad)).toBe('r');
+  const both = mapOf({ ...NESTED, judge: ['end-2'], given: [], events: ['nmi', 'nmi'] });
+  const letters = both.rows.map(unpack);
+  const row = letters[dumps.given[0] ?? 0] ?? '';
+  expect(row.charAt(bad)).toBe('s');
+  expect(unpack(both.strips[0]?.cells ?? '')).toMatch(/^r+$/);
+  expect(mapOf({ ...NESTED, judge: [] }).judge).toBeUndefined();
 });

@@ -17,6 +17,7 @@ const choices: Choices = {
     { event: 'gp', possible: false },
   ],
   safeguards: ['test-b', 'test-c'].map((name) => ({ name, about: '' })),
+  unwinders: ['end-2', 'orc-6.12'],
 };
 const built: SweepAsk = {
   design: 'd',
@@ -38,15 +39,17 @@ test('an ask is said in the address and read again', () => {
     body: fc.constantFrom('quiet', 'int3'),
     without: fc.subarray(['test-b', 'test-c']),
     anywhere: fc.boolean(),
+    unwinder: fc.constantFrom('end-2', 'orc-6.12', undefined),
   });
   fc.assert(
-    fc.property(asks, ({ base, body, anywhere, ...rest }) => {
+    fc.property(asks, ({ base, body, anywhere, unwinder, ...rest }) => {
       const ask: SweepAsk = {
         ...rest,
         edits: [],
         given: base?.given ?? [],
         starts: [base?.start ?? 'user-task'],
         bodies: [body],
+        ...(unwinder && { judge: [unwinder] }),
         ...(anywhere && { anywhere }),
       };
       const fragment = fragmentOf(ask, choices);
@@ -68,7 +71,7 @@ test('what is not understood is one sentence', () => {
     const said = read(fragment);
     return 'problem' in said ? said.problem : 'read';
   };
-  expect(problem('sweep.q_1')).toBe('unknown part: q_1 (there is e, g, s, h, w, x)');
+  expect(problem('sweep.q_1')).toBe('unknown part: q_1 (there is e, g, s, h, w, u, x)');
   expect(problem('sweep.e_smi')).toBe('unknown event: smi (there is nmi, mc, gp)');
   expect(problem('sweep.e_nmi_nmi_nmi_nmi')).toBe('invalid events: 4 (1 to 3)');
   expect(problem('sweep.e')).toBe('invalid part: e (e_EVENT_EVENT)');
@@ -80,7 +83,7 @@ test('what is not understood is one sentence', () => {
   expect(problem('sweep.g_one-nmi.s_user-task')).toBe('invalid start: user-task (one-nmi begins in task)');
   expect(problem('sweep.constructor')).toMatch(/^unknown part/);
   expect(problem(`sweep.${'z'.repeat(500)}`)).toBe(
-    `unknown part: ${'z'.repeat(40)}... (there is e, g, s, h, w, x)`,
+    `unknown part: ${'z'.repeat(40)}... (there is e, g, s, h, w, u, x)`,
   );
   expect([isOfSweep('#sweeper'), isOfSweep('#t41'), isOfSweep('')]).toEqual([false, false, false]);
 });

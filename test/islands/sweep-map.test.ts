@@ -149,3 +149,19 @@ test('what is refused says why, and a worker that does not start too', () => {
   tell({ kind: 'failed', id: 2, reason: 'the worker did not start' });
   expect(state.phase.value).toEqual({ kind: 'refused', problems: ['the worker did not start'] });
 });
+
+test('a map of dumps: a cell is one event and the boundary of the dump', () => {
+  const dumps: SweepMap = {
+    ...map,
+    strips: [{ event: 'dump', cells: 'r5' }],
+    pair: ['nmi', 'dump'],
+    judge: 'orc-6.12',
+  };
+  const cells = { ...dumps, rows: ['r4', '.r3', '..ru'] };
+  expect(strikesOf(cells, { row: 2, column: 3 })).toEqual([{ event: 'nmi', boundary: 2 }]);
+  expect(strikesOf(cells, { row: 2, column: 1 })).toBeUndefined();
+  expect(strikesOf(cells, { row: -1, column: 1 })).toEqual([]);
+  expect(pictureText(cells)).toBe(
+    'Map of what orc-6.12 makes of it: 8 right: all that is alive is listed; 1 wrong, and nothing shows it',
+  );
+});

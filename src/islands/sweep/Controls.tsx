@@ -6,7 +6,7 @@ const PLACES = ['first', 'second', 'third'];
 
 export function Controls({ state, choices }: { readonly state: State; readonly choices: Choices }) {
   const ask = state.ask.value;
-  const { bases, starts, bodies, kinds, safeguards } = choices;
+  const { bases, starts, bodies, kinds, safeguards, unwinders } = choices;
   const without = ask.without ?? [];
   const given = ask.given ?? [];
   const base = bases.find((one) => one.given.join() === given.join() && one.start === ask.starts?.[0]);
@@ -79,6 +79,15 @@ export function Controls({ state, choices }: { readonly state: State; readonly c
           value={ask.bodies?.[0] ?? ''}
           options={bodies.map((name): [string, string] => [name, name])}
           onChange={(body) => state.change({ bodies: [body] })}
+        />
+      </fieldset>
+      <fieldset>
+        <legend>Who is judged</legend>
+        <Choice
+          label="unwinder"
+          value={ask.judge?.[0] ?? ''}
+          options={[['', 'nobody'], ...unwinders.map((name): [string, string] => [name, name])]}
+          onChange={(name) => state.change({ judge: name === '' ? [] : [name] })}
         />
       </fieldset>
       {safeguards.length > 0 && (

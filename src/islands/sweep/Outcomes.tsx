@@ -1,6 +1,6 @@
 /** The map as text: how often each outcome comes, and by where the first event strikes. */
 import { FATES, fateOf } from '../../explore/fate.ts';
-import { byPlace, tally } from '../../explore/map.ts';
+import { byPlace, DUMP, tally } from '../../explore/map.ts';
 import { Glyph } from '../lab/parts.tsx';
 import { detailOf, looksOf } from './looks.ts';
 import { count, eventName } from './say.ts';
@@ -35,7 +35,8 @@ const rowsOf = ({ map: { value: map } }: State): readonly string[] =>
 export function Outcomes({ state }: { readonly state: State }) {
   const counts = tally(rowsOf(state));
   const total = [...counts.values()].reduce((sum, n) => sum + n, 0);
-  const what = state.map.value.pair ? 'pairs' : 'runs';
+  const { judge, pair } = state.map.value;
+  const what = judge && pair?.[1] === DUMP ? 'dumps' : pair ? 'pairs' : 'runs';
   return (
     <section aria-label={`Outcomes, ${state.title}`}>
       <h2>
@@ -106,4 +107,4 @@ const HEADS: Readonly<Record<string, string>> = {
   m: 'merged',
   x: 'not judged',
 };
-const headOf = (letter: string): string => HEADS[letter] ?? fateOf(letter)?.invariant ?? letter;
+const headOf = (letter: string): string => HEADS[letter] ?? fateOf(letter)?.invariant ?? looksOf(letter).text;

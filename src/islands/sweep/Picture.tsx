@@ -2,13 +2,21 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { DUMP } from '../../explore/map.ts';
 import { type Cell, cellAt, geometryOf, keyCell, rowBox } from './geometry.ts';
 import { eventName, pictureText } from './say.ts';
 import type { State } from './state.ts';
 
 /** What lies on which axis. */
 export function Axes({ state }: { readonly state: State }) {
-  const { pair, strips } = state.map.value;
+  const { pair, strips, judge } = state.map.value;
+  if (judge && pair?.[1] === DUMP)
+    return (
+      <p class="axes">
+        What {judge} makes of it. Down: boundary at which the {eventName(pair[0])} strikes. Across: boundary
+        at which the stack is dumped. Above: dumps of the run without it.
+      </p>
+    );
   if (!pair) return <p class="axes">Each cell is one run, by the boundary at which the event strikes.</p>;
   const [first, second] = pair.map(eventName);
   return (
@@ -16,6 +24,7 @@ export function Axes({ state }: { readonly state: State }) {
       Down: boundary at which the {first === second ? `first ${first}` : first} strikes. Across: boundary of
       the {first === second ? 'second, which comes after it' : second}. Names are functions of the run without{' '}
       {strips.length > 1 || first === second ? 'both' : 'them'}. Above: each event alone.
+      {judge && ` A cell is the worst that ${judge} makes of any dump from the last event on.`}
     </p>
   );
 }

@@ -1,7 +1,7 @@
 /**
  * What a reader asks of a sweep, in the address: `#sweep.e_nmi_nmi.g_latch-opens-early.s_kernel-task.h_int3.w_test-b`. The
  * letters are those of links to runs where there is one: `w` a safeguard taken away, `h` the handler's body. `e` are the
- * events, `g` the scenario whose own events strike in any case, `s` the start, `x` the impossible ones too.
+ * events, `u` the unwinder that is judged (`u_orc-6-12`, since a dot ends a part), `g` the scenario whose own events strike in any case, `s` the start, `x` the impossible ones too.
  */
 import type { SweepAsk } from '../../explore/sweep.ts';
 import { type Choices, MOST_EVENTS } from './state.ts';
@@ -13,7 +13,7 @@ export const isOfSweep = (fragment: string): boolean => fragment.replace(/^#/, '
 
 /** The fragment of an ask, without `#`. */
 export function fragmentOf(ask: SweepAsk, { bases }: Choices): string {
-  const { events, given = [], starts = [], bodies = [], without = [], anywhere } = ask;
+  const { events, given = [], starts = [], bodies = [], without = [], anywhere, judge = [] } = ask;
   const base = bases.find((one) => one.given.join() === given.join() && one.start === starts[0]);
   return [
     PREFIX,
@@ -22,6 +22,7 @@ export function fragmentOf(ask: SweepAsk, { bases }: Choices): string {
     ...starts.map((name) => `s_${name}`),
     ...bodies.map((name) => `h_${name}`),
     ...without.map((name) => `w_${name}`),
+    ...judge.slice(0, 1).map((name) => `u_${dotless(name)}`),
     ...(anywhere ? ['x'] : []),
   ].join('.');
 }
@@ -69,9 +70,14 @@ export function readSweepFragment(
     without,
     ...(starts && { starts }),
     ...(bodies && { bodies }),
+    ...(built.judge || said.has('u')
+      ? { judge: choices.unwinders.filter((name) => said.get('u')?.includes(dotless(name))) }
+      : {}),
     ...(said.has('x') ? { anywhere: true } : {}),
   };
 }
+
+const dotless = (name: string): string => name.replaceAll('.', '-');
 
 interface Rule {
   readonly what: string;
@@ -87,6 +93,14 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   [
     'w',
     { what: 'safeguard', form: 'w_SAFEGUARD', names: ({ safeguards }) => safeguards.map(({ name }) => name) },
+  ],
+  [
+    'u',
+    {
+      what: 'unwinder',
+      form: 'u_UNWINDER',
+      names: ({ unwinders }) => unwinders.map(dotless),
+    },
   ],
   ['x', { what: 'mode', form: 'x', names: () => [] }],
 ]);

@@ -1,7 +1,8 @@
 /** The picture of a map, drawn by Observable Plot: while the site is built, and again in the browser when it changes. */
 import type * as Plots from '@observablehq/plot';
 import { fateOf, type Verdict } from '../../explore/fate.ts';
-import type { SweepMap } from '../../explore/map.ts';
+import { DUMP, type SweepMap } from '../../explore/map.ts';
+import { CODES } from '../../unwind/view.ts';
 import { type Area, areasOf, geometryOf, rowBox, stripRow } from './geometry.ts';
 import { looksOf } from './looks.ts';
 import { eventName } from './say.ts';
@@ -11,7 +12,7 @@ type Plot = Pick<typeof Plots, 'plot' | 'text' | 'ruleX' | 'ruleY'>;
 /** A function is named at its place if it is this many units wide. */
 const NAMED = 13;
 
-const WORST: readonly Verdict[] = ['intact', 'not-judged', 'endless', 'dies', 'wrong'];
+const WORST: readonly Verdict[] = ['intact', 'not-judged', 'endless', 'dies', 'wrong', ...CODES];
 
 /**
  * The picture as an SVG element.
@@ -64,7 +65,7 @@ export function draw(map: SweepMap, plot: Plot, document?: Document): Element {
             map,
             map.strips.findIndex((one) => one.event === event),
           ),
-        text: ({ event }) => `${eventName(event)} alone`,
+        text: ({ event }) => (event === DUMP ? 'no event' : `${eventName(event)} alone`),
         textAnchor: 'end',
         fill: 'currentColor',
       }),
@@ -97,9 +98,11 @@ export function draw(map: SweepMap, plot: Plot, document?: Document): Element {
       }),
       plot.text(
         [
-          map.pair
-            ? `boundary at which the second event, ${eventName(map.pair[1])}, strikes`
-            : 'boundary at which it strikes',
+          map.pair?.[1] === DUMP
+            ? 'boundary of the dump'
+            : map.pair
+              ? `boundary at which the second event, ${eventName(map.pair[1])}, strikes`
+              : 'boundary at which it strikes',
         ],
         {
           x: (left + right) / 2,

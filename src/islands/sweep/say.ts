@@ -1,5 +1,6 @@
 /** What a sweep says in words: what was swept, what came of it, and nothing beyond. */
 import { fateOf } from '../../explore/fate.ts';
+import type { Judged } from '../../explore/judged.ts';
 import { type SweepMap, tally } from '../../explore/map.ts';
 import type { SweepAsk, SweepReport } from '../../explore/sweep.ts';
 
@@ -38,8 +39,27 @@ export function scopeOf(report: SweepReport): readonly string[] {
     ...(given.length > 0 ? [`In any case: ${given.join('; ')}.`] : []),
     `Beside that, ${eventsText(events)}, in every order.`,
     ...Object.entries(where).map(([event, text]) => `${eventName(event)}: ${text}.`),
+    ...(report.judged ?? []).map(judgedText),
     `The last may strike ${window} instructions of the task after all is over; a run of ${count(budget)} steps is taken to be endless.`,
   ];
+}
+
+/** What an unwinder made of the states. */
+function judgedText({ unwinder, states, gaps, unsaid }: Judged): string {
+  const list = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .filter(([, n]) => n > 0)
+      .map(([name, n]) => `${name.replaceAll('-', ' ')} at ${count(n)}`)
+      .join(', ');
+  const excused = list(gaps);
+  const broken = unsaid.reduce((sum, { schedules }) => sum + schedules, 0);
+  return [
+    `Of the distinct states ${unwinder} is ${list(states)}.`,
+    excused && ` By design: ${excused}.`,
+    broken > 0 && ` At ${count(broken)} nothing shows it, and no design excuses it (I6).`,
+  ]
+    .filter(Boolean)
+    .join('');
 }
 
 /** The verdict in a line. */
@@ -64,24 +84,28 @@ export function commandOf({
   bodies = [],
   without = [],
   anywhere = false,
+  judge = [],
 }: SweepAsk): string {
   return [
     `lab sweep ${design} --events ${events.join(',')}`,
     ...(starts.length > 0 ? [`--start ${starts.join(',')}`] : []),
     ...(bodies.length > 0 ? [`--body ${bodies.join(',')}`] : []),
     ...(without.length > 0 ? [`--without ${without.join(',')}`] : []),
+    ...(judge.length > 0 ? [`--judge ${judge.join(',')}`] : []),
     ...(anywhere ? ['--anywhere'] : []),
   ].join(' ');
 }
 
 /** What a picture says to those who do not see it. */
 export function pictureText(map: SweepMap): string {
-  const { pair, strips } = map;
+  const { pair, strips, judge } = map;
   const rows = pair ? map.rows : strips.map(({ cells }) => cells);
   const counts = [...tally(rows)].map(([letter, n]) => `${count(n)} ${fateOf(letter)?.text ?? ''}`);
-  const what = pair
-    ? `Map of ${eventName(pair[0])} (down) and ${eventName(pair[1])} (across)`
-    : `Strip of ${strips.map(({ event }) => eventName(event)).join(', ')}`;
+  const what = judge
+    ? `Map of what ${judge} makes of it`
+    : pair
+      ? `Map of ${eventName(pair[0])} (down) and ${eventName(pair[1])} (across)`
+      : `Strip of ${strips.map(({ event }) => eventName(event)).join(', ')}`;
   return `${what}: ${counts.join('; ') || 'nothing yet'}`;
 }
 

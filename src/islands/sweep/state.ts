@@ -2,7 +2,7 @@
 import { batch, computed, signal } from '@preact/signals';
 import type { Door } from '../../explore/door.ts';
 import type { Found } from '../../explore/found.ts';
-import type { SweepMap } from '../../explore/map.ts';
+import { DUMP, type SweepMap } from '../../explore/map.ts';
 import type { SweepAsk, SweepReport } from '../../explore/sweep.ts';
 import type { createClient } from './client.ts';
 import { type Cell, lettersOf } from './geometry.ts';
@@ -34,6 +34,8 @@ export interface Choices {
   /** Kinds of events, and whether each has a cause in this design. */
   readonly kinds: readonly { readonly event: string; readonly possible: boolean }[];
   readonly safeguards: readonly { readonly name: string; readonly about: string }[];
+  /** Unwinders that can be asked. */
+  readonly unwinders: readonly string[];
 }
 
 export type Phase =
@@ -249,7 +251,8 @@ export function strikesOf(map: SweepMap, { row, column }: Cell): readonly Struck
   const letter = lettersOf(map, row).charAt(column);
   if (!/[a-zA-Z]/.test(letter)) return undefined;
   const strip = map.strips[map.strips.length + row];
-  if (row < 0) return strip && [{ event: strip.event, boundary: column }];
+  if (row < 0) return strip && (strip.event === DUMP ? [] : [{ event: strip.event, boundary: column }]);
+  if (map.pair?.[1] === DUMP) return [{ event: map.pair[0], boundary: row }];
   return (
     map.pair && [
       { event: map.pair[0], boundary: row },
