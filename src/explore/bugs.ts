@@ -9,7 +9,8 @@ import { parse } from '../scenario/recipe.ts';
 import { printPosition } from '../scenario/recipe-position.ts';
 import type { Recipe } from '../scenario/recipe-types.ts';
 import { choices, shownOf } from './claims.ts';
-import { type Found, type SweepAsk, type SweepReport, sweep } from './sweep.ts';
+import type { Found } from './found.ts';
+import { type SweepAsk, type SweepReport, sweep } from './sweep.ts';
 
 /** What sweeps say of one `breaks ... without` mark of a page. */
 export interface Exhibit {
@@ -53,15 +54,15 @@ export function exhibitsOf(slug: string, pages: Library): readonly Exhibit[] {
   // In a library of its own, so that the machines of all starts go when it is done.
   const library = copyOf(pages);
   const { design } = programOf(library, slug);
-  const marks = design.breaks.filter(({ without }) => without.length > 0);
+  const marks = design.breaks.filter(({ without, cured }) => without.length + cured.length > 0);
   if (marks.length === 0) throw new Error(`missing mark: breaks ... without (${slug})`);
-  const made = marks.map(({ events, bound, starts, bodies, without }) => {
-    const ask = { design: slug, starts, bodies, without };
+  const made = marks.map(({ events, bound, starts, bodies, without, judge, cured: then }) => {
+    const ask = { design: slug, starts, bodies, without, ...(judge.length > 0 && { judge }) };
     const window = shownOf(design, starts);
     const asks = Array.from({ length: bound }, (_, n) =>
       choices(events, n + 1).map((these) => ({ ...ask, events: these, ...(n === 0 && { window }) })),
     );
-    return exhibit(asks, library);
+    return exhibit(asks, then, library);
   });
   const told = pages.get(slug)?.scenarios.map(({ lines }) => setupOf(lines)) ?? [];
   for (const { found: one } of made)
@@ -71,8 +72,11 @@ export function exhibitsOf(slug: string, pages: Library): readonly Exhibit[] {
   return made;
 }
 
-/** @param asks by number of events, from one to the bound */
-function exhibit(asks: readonly (readonly SweepAsk[])[], pages: Library): Exhibit {
+/**
+ * @param asks by number of events, from one to the bound
+ * @param then unwinders that are the cure, where it is none of the code's
+ */
+function exhibit(asks: readonly (readonly SweepAsk[])[], then: readonly string[], pages: Library): Exhibit {
   let tried = 0;
   for (const ask of asks.flat()) {
     const report = made(ask, pages);
@@ -82,7 +86,7 @@ function exhibit(asks: readonly (readonly SweepAsk[])[], pages: Library): Exhibi
     const injects = injectsOf(recipeOf(found.recipe.trimEnd().split('\n')));
     const strikes = lastOf(ask, found, injects, pages);
     const most = asks.at(-1) ?? [];
-    return { ask, found, injects, tried, strikes, clean: cured(most, pages) };
+    return { ask, found, injects, tried, strikes, clean: cured(most, then, pages) };
   }
   const [ask] = asks.flat();
   throw new Error(`nothing breaks: ${ask?.design} without ${ask?.without?.join(', ')}`);
@@ -122,9 +126,10 @@ function lastOf(
 }
 
 /** How many schedules are clean with the cure; one that is not is an error. */
-function cured(asks: readonly SweepAsk[], pages: Library): number {
+function cured(asks: readonly SweepAsk[], then: readonly string[], pages: Library): number {
   return asks.reduce((sum, { without: _, ...ask }) => {
-    const { schedules, violations, untold } = made(ask, pages);
+    const cure = then.length > 0 ? { ...ask, judge: then } : ask;
+    const { schedules, violations, untold } = made(cure, pages);
     const [wrong] = [
       ...violations.map(({ recipe }) => recipe),
       ...untold.map(({ name }) => `not modelled: ${name}`),

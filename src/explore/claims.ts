@@ -50,12 +50,18 @@ function claimOf(
   { most, window: limit }: Limits,
   shown: number,
 ): Claim {
-  const { events, bound, starts, bodies, without } = sweep;
+  const { events, bound, starts, bodies, without, judge } = sweep;
   const list = (names: readonly string[]): string => names.join(', ');
-  const tail = without.length > 0 ? ` without ${list(without)}` : '';
+  const said = (word: string, names: readonly string[]): string =>
+    names.length > 0 ? ` ${word} ${list(names)}` : '';
+  const tail = said('without', without) + said('judge', judge);
   const text = `${kind} ${list(events)} bound ${bound} from ${list(starts)} with ${list(bodies)}${tail}`;
   const window = kind === 'breaks' && bound === 1 ? shown : limit;
-  const narrow = { ...(window === undefined ? {} : { window }), ...(without.length > 0 ? { without } : {}) };
+  const narrow = {
+    ...(window === undefined ? {} : { window }),
+    ...(without.length > 0 ? { without } : {}),
+    ...(judge.length > 0 ? { judge } : {}),
+  };
   const promised = kind === 'promises';
   const chosen = choices(events, promised && most !== undefined ? Math.min(most, bound) : bound);
   const asks = promised

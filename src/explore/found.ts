@@ -11,7 +11,7 @@ export interface Found {
   readonly sentence: string;
   readonly start: string;
   readonly body: string;
-  /** How many schedules break it so. */
+  /** How many schedules break it so; of I6, at how many distinct states. */
   readonly schedules: number;
 }
 

@@ -1,7 +1,7 @@
 /** What a sweep says of unwinders: counts of states, and the shortest recipe of each break of I6. Plain data, and it adds up. */
 import type { ExpectedJudgement } from '../scenario/recipe-types.ts';
 import { CODES, type Judgement } from '../unwind/view.ts';
-import { type Found, shortest } from './found.ts';
+import type { Found } from './found.ts';
 import type { Asked, Unsaid } from './judging.ts';
 import { recipeOf } from './shrink.ts';
 import type { Part, SweepAsk } from './sweep.ts';
@@ -12,18 +12,19 @@ export interface Judged {
   readonly states: Readonly<Record<Judgement, number>>;
   /** States at which I6 holds only by an exception with a name, by that name. */
   readonly gaps: Readonly<Record<string, number>>;
-  /** Breaks of I6 that look alike; `schedules` counts their states. */
-  readonly unsaid: readonly Found[];
 }
 
 /** Of one part. */
-export const judgedOf = (ask: SweepAsk, part: Part, asked: readonly Asked[]): readonly Judged[] =>
-  asked.map(({ unwinder, states, gaps, unsaid }) => ({
+export const judgedOf = (asked: readonly Asked[]): readonly Judged[] =>
+  asked.map(({ unwinder, states, gaps }) => ({
     unwinder,
     states: Object.fromEntries(CODES.map((name, code) => [name, states[code] ?? 0])) as Judged['states'],
     gaps,
-    unsaid: unsaid.map((one) => foundOf(ask, part, unwinder, one)),
   }));
+
+/** Breaks of I6 in one part. */
+export const unsaidOf = (ask: SweepAsk, part: Part, asked: readonly Asked[]): readonly Found[] =>
+  asked.flatMap(({ unwinder, unsaid }) => unsaid.map((one) => foundOf(ask, part, unwinder, one)));
 
 function foundOf(ask: SweepAsk, part: Part, unwinder: string, one: Unsaid): Found {
   const { schedule, boundary: step, sentence, states: schedules } = one;
@@ -47,6 +48,5 @@ export function together(all: readonly (readonly Judged[])[]): readonly Judged[]
     unwinder,
     states: sum(ones.map(({ states }) => states)),
     gaps: sum(ones.map(({ gaps }) => gaps)),
-    unsaid: shortest(ones.flatMap(({ unsaid }) => unsaid)),
   }));
 }

@@ -15,7 +15,7 @@ import type { Unwinder } from '../unwind/rules.ts';
 import type { Bounds, Progress } from './bounds.ts';
 import { KINDS, type Strikes } from './events.ts';
 import { type Found, likeness, shortest } from './found.ts';
-import { type Judged, judgedOf, together } from './judged.ts';
+import { type Judged, judgedOf, together, unsaidOf } from './judged.ts';
 import type { Asked } from './judging.ts';
 import { Counter, type Outcome, outcomes, violations } from './outcomes.ts';
 import type { Path } from './path.ts';
@@ -219,7 +219,7 @@ export function reportOf(ask: SweepAsk, explored: readonly Explored[]): SweepRep
   const found: Found[] = [];
   let schedules = 0;
   let boundaries = 0;
-  for (const { part, root } of explored) {
+  for (const { part, root, asked } of explored) {
     const counter = new Counter();
     // The run without any event belongs to the first shard.
     const shared = ask.shard !== undefined && ask.shard.index > 0 ? 1 : 0;
@@ -228,7 +228,7 @@ export function reportOf(ask: SweepAsk, explored: readonly Explored[]): SweepRep
     for (const { end, schedule } of outcomes(root, counter, ({ untold: some }) => some > 0))
       if (end.kind === 'not-modelled' && (schedule.length > 0 || shared === 0))
         untold.set(end.name, (untold.get(end.name) ?? 0) + 1);
-    found.push(...foundIn(ask, part, root, counter, shared > 0));
+    found.push(...foundIn(ask, part, root, counter, shared > 0), ...unsaidOf(ask, part, asked));
   }
   return {
     design: ask.design,
@@ -249,7 +249,7 @@ export function reportOf(ask: SweepAsk, explored: readonly Explored[]): SweepRep
     untold: [...untold].map(([name, n]) => ({ name, schedules: n })),
     ...(ask.judge?.length && {
       judge: ask.judge,
-      judged: together(explored.map((one) => judgedOf(ask, one.part, one.asked))),
+      judged: together(explored.map((one) => judgedOf(one.asked))),
     }),
     ...(ask.shard ? { shard: ask.shard } : {}),
   };

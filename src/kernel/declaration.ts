@@ -30,12 +30,12 @@ const FORMS = {
   fixup: { takes: ['LABEL', 'LANDING'], keys: {} },
   promises: {
     takes: ['EVENT...'],
-    keys: { bound: 'one', from: 'many', with: 'many', without: 'many' },
+    keys: { bound: 'one', from: 'many', with: 'many', without: 'many', judge: 'many' },
     needs: ['bound', 'from', 'with'],
   },
   breaks: {
     takes: ['EVENT...'],
-    keys: { bound: 'one', from: 'many', with: 'many', without: 'many' },
+    keys: { bound: 'one', from: 'many', with: 'many', without: 'many', judge: 'many', cured: 'many' },
     needs: ['bound', 'from', 'with'],
   },
   dead: { takes: ['STACK|WORD'], keys: { but: 'many', below: 'flag', size: 'one', to: 'one' } },

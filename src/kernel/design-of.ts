@@ -280,6 +280,8 @@ function readSweeps(
         bodies.map(({ name }) => name),
       ),
       without: (said.keys.get('without') ?? []).map(({ text }) => text),
+      cured: (said.keys.get('cured') ?? []).map(({ text }) => text),
+      judge: (said.keys.get('judge') ?? []).map(({ text }) => text),
       place: said.place,
     },
   ]);

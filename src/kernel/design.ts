@@ -97,6 +97,10 @@ export interface Sweep {
   readonly bodies: readonly string[];
   /** Safeguards that are taken out for it. */
   readonly without: readonly string[];
+  /** Unwinders that are judged at every state. */
+  readonly judge: readonly string[];
+  /** Unwinders that took their place, where these are what was wrong. */
+  readonly cured: readonly string[];
   readonly place: Place;
 }
 

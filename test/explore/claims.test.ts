@@ -45,6 +45,8 @@ const claimed = (kind: Claim['kind']): Claim => {
     starts: ['a', 'b'],
     bodies: ['quiet'],
     without: [],
+    judge: [],
+    cured: [],
     place: { page: 'here', line: 1, column: 1 },
   };
   const ask = (start: string) => ({ design: 'd', events: ['nmi', 'mc'], starts: [start], bodies: ['quiet'] });

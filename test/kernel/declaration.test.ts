@@ -69,6 +69,8 @@ test('stacks, gates, words and labels are those of the page', () => {
     starts: ['in-work'],
     bodies: ['quiet', 'int3'],
     without: [],
+    judge: [],
+    cured: [],
     place: { page: 'notebooks/designs/naive.mdx', line: 18, column: 4 },
   });
   expect(design.breaks).toHaveLength(1);

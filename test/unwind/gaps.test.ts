@@ -44,10 +44,13 @@ describe.each(Object.entries(RUNS))('%s', (_, lines) => {
   });
 });
 
-test('every gap but one is met in these runs, and has a reason', () => {
+test('every gap but two is met in these runs, and has a reason', () => {
   const met = new Set(Object.values(RUNS).flatMap((lines) => Object.keys(sweep(lines).gaps)));
-  // Nothing on the 4.2 page calls a helper before its registers are saved.
-  expect(GAPS.map(({ id }) => id).filter((id) => !met.has(id))).toEqual(['paranoid-caller']);
+  // Nothing on the 4.2 page calls a helper before its registers are saved, or has an event right behind a call.
+  expect(GAPS.map(({ id }) => id).filter((id) => !met.has(id))).toEqual([
+    'paranoid-caller',
+    'behind-the-link',
+  ]);
   for (const { reason } of GAPS) expect(reason.length).toBeGreaterThan(40);
 });
 

@@ -83,7 +83,7 @@ const COUNTS = {
   distinct: isCount,
   strikes: isCounted,
   violations: listOf(FOUND),
-  judged: or(listOf(shaped({ unwinder: isText, states: isCounted, gaps: isCounted, unsaid: listOf(FOUND) }))),
+  judged: or(listOf(shaped({ unwinder: isText, states: isCounted, gaps: isCounted }))),
   untold: listOf(shaped({ name: isText, schedules: isCount })),
 };
 const SHAPE = {

@@ -49,19 +49,24 @@ export function sweepText(file: SweepFile): string {
     ),
     '',
     ...(file.judged ?? []).flatMap(judgedText),
-    ...violations.flatMap((one) => foundText(one, 'schedule')),
+    ...violations.flatMap((one) => foundText(one)),
     verdict(file),
   ].join('\n');
 }
 
 /** A break, and how to come to it. */
-const foundText = (
-  { invariant, sentence, start, body, step, schedules, recipe }: Found,
-  what: string,
-): readonly string[] => [
+const foundText = ({
+  invariant,
+  sentence,
+  start,
+  body,
+  step,
+  schedules,
+  recipe,
+}: Found): readonly string[] => [
   `${invariant}: ${INVARIANTS[invariant] ?? 'unknown invariant'}`,
   `  ${sentence}`,
-  `  ${counted(schedules, what)} like it; in the shortest (start ${start}, body ${body}) it shows at boundary ${step}:`,
+  `  ${counted(schedules, invariant === 'I6' ? 'state' : 'schedule')} like it; in the shortest (start ${start}, body ${body}) it shows at boundary ${step}:`,
   '',
   ...recipe
     .trimEnd()
@@ -71,7 +76,7 @@ const foundText = (
 ];
 
 /** What an unwinder made of the states. */
-function judgedText({ unwinder, states, gaps, unsaid }: Judged): readonly string[] {
+function judgedText({ unwinder, states, gaps }: Judged): readonly string[] {
   const list = (counts: Readonly<Record<string, number>>): string =>
     Object.entries(counts)
       .filter(([, n]) => n > 0)
@@ -83,7 +88,6 @@ function judgedText({ unwinder, states, gaps, unsaid }: Judged): readonly string
     `${unwinder} at ${counted(all, 'state')}: ${list(states)}`,
     ...(excused ? [`  by design, and so no break of I6: ${excused}`] : []),
     '',
-    ...unsaid.flatMap((one) => foundText(one, 'state')),
   ];
 }
 
@@ -97,10 +101,9 @@ const never = ({ strikes, partial, shard }: SweepFile, event: string): string =>
 function verdict(file: SweepFile): string {
   const { violations, untold, partial, shard, units } = file;
   const lines: string[] = [];
-  const unsaid = (file.judged ?? []).reduce((sum, one) => sum + one.unsaid.length, 0);
-  if (violations.length + unsaid > 0)
+  if (violations.length > 0)
     lines.push(
-      `${counted(violations.length + unsaid, 'violation')}. Paste a recipe into lab run - to follow it, into lab mail - for a block to send.`,
+      `${counted(violations.length, 'violation')}. Paste a recipe into lab run - to follow it, into lab mail - for a block to send.`,
     );
   else if (isEmpty(file)) lines.push('nothing struck, so nothing is cleared');
   else if (!partial && shard === undefined)

@@ -79,7 +79,14 @@ function Card({ state, found, n }: { readonly state: State; readonly found: Brok
       </p>
       <p>
         {sentence.charAt(0).toUpperCase() + sentence.slice(1)}, at boundary {step}.{' '}
-        <span class="dim">{schedules === 1 ? 'One schedule' : `${count(schedules)} schedules`}.</span>
+        <span class="dim">
+          {invariant === 'I6'
+            ? `${count(schedules)} states`
+            : schedules === 1
+              ? 'One schedule'
+              : `${count(schedules)} schedules`}
+          .
+        </span>
       </p>
       <pre>{recipe.trimEnd()}</pre>
       <RunActions state={state} recipe={recipe} link={door?.link} boundary={step} />

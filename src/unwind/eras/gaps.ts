@@ -88,6 +88,16 @@ export const GAPS: readonly Gap[] = [
     },
   },
   {
+    id: 'behind-the-link',
+    unwinders: ['guess'],
+    reason:
+      'on the next stack the guess begins one word behind where the link leads: a return address right there is passed over',
+    covers: ({ missing, truth }) =>
+      missing.every(({ slot }) =>
+        truth.entries.some(({ how, sp }) => how === 'interrupted' && slot !== undefined && sp === slot),
+      ),
+  },
+  {
     id: 'overwritten-link',
     unwinders: LINKS,
     reason:
