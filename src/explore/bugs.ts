@@ -36,6 +36,9 @@ export interface Bug {
   readonly exhibits: readonly Exhibit[];
 }
 
+/** Unwinders are asked at every state: then two events strike as near to the start as they can tell something new. */
+const JUDGED_WINDOW = 2;
+
 const known = new WeakMap<Library, Map<string, readonly Exhibit[]>>();
 
 /** All historic bugs, by family and number. */
@@ -56,11 +59,15 @@ export function exhibitsOf(slug: string, pages: Library): readonly Exhibit[] {
   const { design } = programOf(library, slug);
   const marks = design.breaks.filter(({ without, cured }) => without.length + cured.length > 0);
   if (marks.length === 0) throw new Error(`missing mark: breaks ... without (${slug})`);
-  const made = marks.map(({ events, bound, starts, bodies, without, judge, cured: then }) => {
-    const ask = { design: slug, starts, bodies, without, ...(judge.length > 0 && { judge }) };
+  const made = marks.map(({ events, bound, starts, bodies, without, judge, cured: then, right }) => {
+    const ask = { design: slug, starts, bodies, without, ...(judge.length > 0 && { judge, right }) };
     const window = shownOf(design, starts);
     const asks = Array.from({ length: bound }, (_, n) =>
-      choices(events, n + 1).map((these) => ({ ...ask, events: these, ...(n === 0 && { window }) })),
+      choices(events, n + 1).map((these) => ({
+        ...ask,
+        events: these,
+        ...(n === 0 ? { window } : judge.length > 0 ? { window: JUDGED_WINDOW } : {}),
+      })),
     );
     return exhibit(asks, then, library);
   });

@@ -50,17 +50,17 @@ function claimOf(
   { most, window: limit }: Limits,
   shown: number,
 ): Claim {
-  const { events, bound, starts, bodies, without, judge } = sweep;
+  const { events, bound, starts, bodies, without, judge, right } = sweep;
   const list = (names: readonly string[]): string => names.join(', ');
   const said = (word: string, names: readonly string[]): string =>
     names.length > 0 ? ` ${word} ${list(names)}` : '';
-  const tail = said('without', without) + said('judge', judge);
+  const tail = said('without', without) + said('judge', judge) + (right ? ' right' : '');
   const text = `${kind} ${list(events)} bound ${bound} from ${list(starts)} with ${list(bodies)}${tail}`;
   const window = kind === 'breaks' && bound === 1 ? shown : limit;
   const narrow = {
     ...(window === undefined ? {} : { window }),
     ...(without.length > 0 ? { without } : {}),
-    ...(judge.length > 0 ? { judge } : {}),
+    ...(judge.length > 0 ? { judge, right } : {}),
   };
   const promised = kind === 'promises';
   const chosen = choices(events, promised && most !== undefined ? Math.min(most, bound) : bound);

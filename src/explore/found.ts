@@ -11,9 +11,12 @@ export interface Found {
   readonly sentence: string;
   readonly start: string;
   readonly body: string;
-  /** How many schedules break it so; of I6, at how many distinct states. */
+  /** How many schedules break it so; of I6 and I12, at how many distinct states. */
   readonly schedules: number;
 }
+
+/** Whether a break is one of an unwinder: then states are counted, and not schedules. */
+export const isOfUnwinder = (invariant: Invariant): boolean => invariant === 'I6' || invariant === 'I12';
 
 /** Kinds of breaks that a report tells. */
 const TOLD = 50;

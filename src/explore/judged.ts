@@ -32,7 +32,7 @@ function foundOf(ask: SweepAsk, part: Part, unwinder: string, one: Unsaid): Foun
   const recipe = recipeOf(ask, part, { schedule, end: { kind: 'returned' } }, (positionAt) => [
     { kind: 'unwind', unwinder, judgement, at: positionAt(step) },
   ]);
-  return { invariant: 'I6', recipe, step, sentence, start: part.start, body: part.body, schedules };
+  return { invariant: one.invariant, recipe, step, sentence, start: part.start, body: part.body, schedules };
 }
 
 /** What several parts or units say together, unwinder by unwinder. */

@@ -5,7 +5,7 @@
 import type { Execution } from '../scenario/execution.ts';
 import { Views } from '../scenario/views.ts';
 import { place } from '../scenario/words.ts';
-import { breaksI6 } from '../unwind/eras/gaps.ts';
+import { breaksI6, gapOf } from '../unwind/eras/gaps.ts';
 import { judge } from '../unwind/judge.ts';
 import type { Unwinder } from '../unwind/rules.ts';
 import type { TruthLog } from '../unwind/truth.ts';
@@ -14,8 +14,9 @@ import { mix } from './live-memory.ts';
 import type { Strike } from './outcomes.ts';
 import { half, type StateKey } from './state-key.ts';
 
-/** States at which an unwinder broke I6 alike. */
+/** States at which an unwinder broke I6, or I12, alike. */
 export interface Unsaid {
+  readonly invariant: 'I6' | 'I12';
   readonly judgement: Judgement;
   readonly sentence: string;
   /** The shortest way there. */
@@ -48,13 +49,16 @@ interface Kept {
 
 export class Judging {
   private readonly execution: Execution;
+  private readonly right: boolean;
   private readonly key: StateKey;
   private readonly views: Views;
   private readonly kept: readonly Kept[];
   /** By state: code of the first unwinder's judgement. */
   private readonly known = new Map<number, number>();
 
-  constructor(execution: Execution, key: StateKey, unwinders: readonly Unwinder[]) {
+  /** @param right whether they must be right, and not only say so where they are not */
+  constructor(execution: Execution, key: StateKey, unwinders: readonly Unwinder[], right: boolean) {
+    this.right = right;
     this.execution = execution;
     this.key = key;
     this.views = new Views(execution);
@@ -88,17 +92,30 @@ export class Judging {
       if (first < 0) first = code;
       if (!counts) continue;
       states[code] = (states[code] ?? 0) + 1;
-      const { breaks, gap } = breaksI6(id, judged, trace, live, view);
-      if (gap) gaps.set(gap.id, (gaps.get(gap.id) ?? 0) + 1);
-      if (!breaks) continue;
       const { judgement, reason } = judged;
+      const wanting = this.right && !live.lost && judgement !== 'right' && judgement !== 'not-asked';
+      const { breaks, gap = wanting ? gapOf(id, trace, live, view) : undefined } = breaksI6(
+        id,
+        judged,
+        trace,
+        live,
+        view,
+      );
+      if (gap) {
+        gaps.set(gap.id, (gaps.get(gap.id) ?? 0) + 1);
+        continue;
+      }
+      if (!breaks && !wanting) continue;
+      const invariant: Unsaid['invariant'] = breaks ? 'I6' : 'I12';
       const like = `${judgement} ${reason.replace(/[+-](?:0x)?[\da-f]+\b|\d+/g, '')}`;
       const before = unsaid.get(like);
       const shorter =
         !before ||
         schedule.length < before.schedule.length ||
         (schedule.length === before.schedule.length && boundary < before.boundary);
-      const best = shorter ? { judgement, sentence: `${id} ${reason}`, schedule, boundary } : before;
+      const best = shorter
+        ? { invariant, judgement, sentence: `${id} ${reason}`, schedule, boundary }
+        : before;
       unsaid.set(like, { ...best, states: (before?.states ?? 0) + 1 });
     }
     this.known.set(key, first);

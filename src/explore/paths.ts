@@ -49,6 +49,12 @@ const PATIENCE = 600;
 /** Then a state is looked at once in so many transitions: a cycle comes by again. */
 const SELDOM = 8;
 
+/** Unwinders that are judged, and whether they must be right. */
+interface Judged {
+  readonly unwinders: readonly Unwinder[];
+  readonly right: boolean;
+}
+
 /** Where a run stands, beside the machine. */
 interface State {
   track: Track;
@@ -85,13 +91,13 @@ export class Explorer {
    * Stands at boundary 0.
    *
    * @param given events that strike in any case, by number of boundary, in order
-   * @param unwinders those that are judged at every state
+   * @param judged unwinders that are judged at every state
    */
   constructor(
     execution: Execution,
     given: readonly Injection[],
     bounds: Bounds,
-    unwinders: readonly Unwinder[] = [],
+    { unwinders, right }: Judged,
   ) {
     execution.begin();
     this.execution = execution;
@@ -103,7 +109,7 @@ export class Explorer {
     this.gates = new Set(design.gates.map(({ vector }) => vector));
     this.diesLow = Number((design.labels.dies ?? 0n) & 0xffff_ffffn);
     this.key = new StateKey(execution.booted, design);
-    if (unwinders.length > 0) this.judging = new Judging(execution, this.key, unwinders);
+    if (unwinders.length > 0) this.judging = new Judging(execution, this.key, unwinders, right);
     this.root = execution.booted.space.root;
     this.watches = bounds.kinds.some(({ event }) => event === 'db') && design.watched.length > 0;
   }

@@ -44,6 +44,8 @@ export interface SweepAsk {
   readonly pruned?: boolean;
   /** Unwinders to be judged at every state: `orc-6.12`, `end-2`. */
   readonly judge?: readonly string[];
+  /** Whether they must be right (I12), and not only say so where they are not (I6). */
+  readonly right?: boolean;
   /** One part of `of`, counted from 0. */
   readonly shard?: { readonly index: number; readonly of: number };
 }
@@ -73,6 +75,7 @@ export interface SweepReport {
   readonly untold: readonly { readonly name: string; readonly schedules: number }[];
   /** Unwinders that were asked for, and what they made of the states of all runs. */
   readonly judge?: readonly string[];
+  readonly right?: boolean;
   readonly judged?: readonly Judged[];
   readonly shard?: { readonly index: number; readonly of: number };
 }
@@ -87,6 +90,8 @@ export interface Part {
   readonly counts: readonly number[];
   readonly bounds: Bounds;
   readonly unwinders: readonly Unwinder[];
+  /** Whether they must be right. */
+  readonly right: boolean;
 }
 
 export const WINDOW = 8;
@@ -173,7 +178,17 @@ export function partsOf(
         countsFirst: shard === undefined || shard.index === 0,
       };
       const { execution, injections: given } = ready;
-      parts.push({ start, body, execution, given, kinds, counts, bounds, unwinders });
+      parts.push({
+        start,
+        body,
+        execution,
+        given,
+        kinds,
+        counts,
+        bounds,
+        unwinders,
+        right: ask.right === true,
+      });
     }
   return problems.length > 0 ? { problems } : { parts };
 }
@@ -189,7 +204,7 @@ export interface Explored {
 
 /** Explores one part; the generator can be left at any time. */
 export function* explorePart(part: Part): Generator<Progress, Explored> {
-  const explorer = new Explorer(part.execution, part.given, part.bounds, part.unwinders);
+  const explorer = new Explorer(part.execution, part.given, part.bounds, part);
   const root = yield* explorer.explore(part.bounds.window);
   return { part, root, paths: explorer.paths, asked: explorer.asked };
 }
@@ -249,6 +264,7 @@ export function reportOf(ask: SweepAsk, explored: readonly Explored[]): SweepRep
     untold: [...untold].map(([name, n]) => ({ name, schedules: n })),
     ...(ask.judge?.length && {
       judge: ask.judge,
+      right: ask.right === true,
       judged: together(explored.map((one) => judgedOf(one.asked))),
     }),
     ...(ask.shard ? { shard: ask.shard } : {}),

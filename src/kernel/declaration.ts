@@ -30,12 +30,20 @@ const FORMS = {
   fixup: { takes: ['LABEL', 'LANDING'], keys: {} },
   promises: {
     takes: ['EVENT...'],
-    keys: { bound: 'one', from: 'many', with: 'many', without: 'many', judge: 'many' },
+    keys: { bound: 'one', from: 'many', with: 'many', without: 'many', judge: 'many', right: 'flag' },
     needs: ['bound', 'from', 'with'],
   },
   breaks: {
     takes: ['EVENT...'],
-    keys: { bound: 'one', from: 'many', with: 'many', without: 'many', judge: 'many', cured: 'many' },
+    keys: {
+      bound: 'one',
+      from: 'many',
+      with: 'many',
+      without: 'many',
+      judge: 'many',
+      cured: 'many',
+      right: 'flag',
+    },
     needs: ['bound', 'from', 'with'],
   },
   dead: { takes: ['STACK|WORD'], keys: { but: 'many', below: 'flag', size: 'one', to: 'one' } },

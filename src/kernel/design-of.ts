@@ -282,6 +282,7 @@ function readSweeps(
       without: (said.keys.get('without') ?? []).map(({ text }) => text),
       cured: (said.keys.get('cured') ?? []).map(({ text }) => text),
       judge: (said.keys.get('judge') ?? []).map(({ text }) => text),
+      right: said.keys.has('right'),
       place: said.place,
     },
   ]);

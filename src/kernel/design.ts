@@ -101,6 +101,8 @@ export interface Sweep {
   readonly judge: readonly string[];
   /** Unwinders that took their place, where these are what was wrong. */
   readonly cured: readonly string[];
+  /** Whether they must be right, and not only say so where they are not. */
+  readonly right: boolean;
   readonly place: Place;
 }
 

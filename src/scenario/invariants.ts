@@ -34,6 +34,7 @@ export const INVARIANTS = {
   I9: 'Every event comes back to what it interrupted, with every register as it was.',
   I10: 'When all is over, NMIs are open again.',
   I11: 'The NMI handler never runs inside itself.',
+  I12: 'An unwinder lists the true frames up to the last: asked only where a sweep says so.',
 } as const;
 export type Invariant = keyof typeof INVARIANTS;
 

@@ -47,6 +47,7 @@ const claimed = (kind: Claim['kind']): Claim => {
     without: [],
     judge: [],
     cured: [],
+    right: false,
     place: { page: 'here', line: 1, column: 1 },
   };
   const ask = (start: string) => ({ design: 'd', events: ['nmi', 'mc'], starts: [start], bodies: ['quiet'] });

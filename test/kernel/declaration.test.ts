@@ -71,6 +71,7 @@ test('stacks, gates, words and labels are those of the page', () => {
     without: [],
     judge: [],
     cured: [],
+    right: false,
     place: { page: 'notebooks/designs/naive.mdx', line: 18, column: 4 },
   });
   expect(design.breaks).toHaveLength(1);

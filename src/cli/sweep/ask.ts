@@ -14,6 +14,7 @@ export interface Wishes {
   readonly window?: string | undefined;
   readonly budget?: string | undefined;
   readonly judge?: readonly string[] | undefined;
+  readonly right?: boolean | undefined;
   readonly anywhere?: boolean | undefined;
   readonly unpruned?: boolean | undefined;
 }
@@ -48,7 +49,7 @@ export function askOf(
       without,
       ...(starts && { starts }),
       ...(bodies && { bodies }),
-      ...(judge && { judge }),
+      ...(judge && { judge, right: wishes.right === true }),
       ...(window !== undefined && { window }),
       ...(budget !== undefined && { budget }),
       anywhere: wishes.anywhere === true,

@@ -99,6 +99,7 @@ const SHAPE = {
   anywhere: isFlag,
   pruned: isFlag,
   judge: or(listOf(isText)),
+  right: or(isFlag),
   code: isText,
   model: isCount,
   shard: or(isText),
@@ -128,7 +129,8 @@ export function readSweep(path: string): SweepFile | { readonly problem: string 
 
 /** What was asked for when a file was made. */
 export const askOfFile = (file: SweepFile): SweepAsk => {
-  const { design, events, starts, bodies, without, edits, window, budget, anywhere, pruned, judge } = file;
+  const { design, events, starts, bodies, without, edits, window, budget, anywhere, pruned, judge, right } =
+    file;
   return {
     design,
     events,
@@ -140,7 +142,7 @@ export const askOfFile = (file: SweepFile): SweepAsk => {
     anywhere,
     pruned,
     ...(edits && { edits }),
-    ...(judge && { judge }),
+    ...(judge && { judge, right: right === true }),
   };
 };
 
@@ -156,6 +158,7 @@ const SAME = [
   'anywhere',
   'pruned',
   'judge',
+  'right',
   'model',
   'code',
 ] as const satisfies readonly (keyof SweepFile)[];

@@ -1,6 +1,6 @@
 /** A sweep as people read it. */
 
-import type { Found } from '../../explore/found.ts';
+import { type Found, isOfUnwinder } from '../../explore/found.ts';
 import type { Judged } from '../../explore/judged.ts';
 import { INVARIANTS } from '../../scenario/invariants.ts';
 import type { SweepFile } from './file.ts';
@@ -66,7 +66,7 @@ const foundText = ({
 }: Found): readonly string[] => [
   `${invariant}: ${INVARIANTS[invariant] ?? 'unknown invariant'}`,
   `  ${sentence}`,
-  `  ${counted(schedules, invariant === 'I6' ? 'state' : 'schedule')} like it; in the shortest (start ${start}, body ${body}) it shows at boundary ${step}:`,
+  `  ${counted(schedules, isOfUnwinder(invariant) ? 'state' : 'schedule')} like it; in the shortest (start ${start}, body ${body}) it shows at boundary ${step}:`,
   '',
   ...recipe
     .trimEnd()

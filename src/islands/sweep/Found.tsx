@@ -1,7 +1,7 @@
 /** What a sweep found: the shortest recipe of each break, opened, copied, mailed. */
 import { useSignal } from '@preact/signals';
 import { FATES, fateOf } from '../../explore/fate.ts';
-import type { Found as Broken } from '../../explore/found.ts';
+import { type Found as Broken, isOfUnwinder } from '../../explore/found.ts';
 import { INVARIANTS } from '../../scenario/invariants.ts';
 import { Chip } from './Outcomes.tsx';
 import { count, scopeOf, verdictOf } from './say.ts';
@@ -80,7 +80,7 @@ function Card({ state, found, n }: { readonly state: State; readonly found: Brok
       <p>
         {sentence.charAt(0).toUpperCase() + sentence.slice(1)}, at boundary {step}.{' '}
         <span class="dim">
-          {invariant === 'I6'
+          {isOfUnwinder(invariant)
             ? `${count(schedules)} states`
             : schedules === 1
               ? 'One schedule'

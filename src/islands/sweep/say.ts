@@ -1,5 +1,6 @@
 /** What a sweep says in words: what was swept, what came of it, and nothing beyond. */
 import { fateOf } from '../../explore/fate.ts';
+import { isOfUnwinder } from '../../explore/found.ts';
 import type { Judged } from '../../explore/judged.ts';
 import { type SweepMap, tally } from '../../explore/map.ts';
 import type { SweepAsk, SweepReport } from '../../explore/sweep.ts';
@@ -58,7 +59,7 @@ function judgedText({ unwinder, states, gaps }: Judged): string {
 /** The verdict in a line. */
 export function verdictOf(report: SweepReport): { readonly clean: boolean; readonly text: string } {
   const { schedules, violations, untold } = report;
-  const unsaid = violations.filter(({ invariant }) => invariant === 'I6');
+  const unsaid = violations.filter(({ invariant }) => isOfUnwinder(invariant));
   const silent = unsaid.reduce((sum, one) => sum + one.schedules, 0);
   const broken = violations.reduce((sum, one) => sum + one.schedules, 0) - silent;
   const unclear = untold.reduce((sum, one) => sum + one.schedules, 0);
@@ -66,8 +67,7 @@ export function verdictOf(report: SweepReport): { readonly clean: boolean; reado
     unclear > 0
       ? ` ${count(unclear)} schedules are not judged: ${untold.map(({ name }) => name).join(', ')}.`
       : '';
-  const also =
-    silent > 0 ? ` At ${count(silent)} states an unwinder is wrong or stops, and nothing shows it.` : '';
+  const also = silent > 0 ? ` At ${count(silent)} states an unwinder breaks one.` : '';
   return violations.length === 0
     ? { clean: true, text: `Clean over exactly this: ${count(schedules)} schedules.${rest}` }
     : {

@@ -123,11 +123,16 @@ export function breaksI6(
 ): { readonly breaks: boolean; readonly gap: Gap | undefined } {
   const fine = judgement === 'right' || judgement === 'not-asked' || truth.lost;
   if (fine || trace.end === 'warned' || trace.error === true) return { breaks: false, gap: undefined };
+  const gap = gapOf(unwinder, trace, truth, view);
+  return { breaks: !gap, gap };
+}
+
+/** The gap that excuses an unwinder here, if one does. */
+export function gapOf(unwinder: string, trace: Trace, truth: Truth, view: View): Gap | undefined {
   const answers = found(trace, truth);
   const missing = truth.entries.filter((entry, n) => !isUser(entry) && answers[n] === 'missing');
   const moment = { trace, truth, view, missing };
-  const gap = GAPS.find(
+  return GAPS.find(
     ({ unwinders, covers }) => unwinders.some((name) => unwinder.startsWith(name)) && covers(moment),
   );
-  return { breaks: !gap, gap };
 }
