@@ -26,6 +26,14 @@ const DESIGNS = [
 ];
 
 const BUGS = ['a1-nested-nmi', 'a2-espfix', 'a5-cr2', 'a7-untrusted-rsp', 'a8-dr7-order', 'b3-mov-ss'];
+const BUGS = [
+  'a1-nested-nmi',
+  'a2-espfix',
+  'c6-irq-stack',
+  'e1-full-before-iret',
+  'e2-clear-early',
+  'e3-exit-stack',
+];
 
 /** A page of each kind. */
 const KINDS = [
