@@ -2,6 +2,7 @@
 import type { Problem, Source } from '../asm/source.ts';
 import type { Place } from '../image/image.ts';
 import { missing, type Setup, USUAL_SETUP } from '../kernel/boot.ts';
+import { SWITCHES, type Switches, switchesOf } from '../unwind/eras/switches.ts';
 import { unwindersNamed } from '../unwind/eras/unwinders.ts';
 import { DEFAULT_PICK, type Unwinder, unwinders } from '../unwind/rules.ts';
 import { WHERE } from './causes.ts';
@@ -54,7 +55,13 @@ export function playRecipe(
   if (problems.length > 0) return nothing(recipe, undefined, problems, program);
   const pick = options.pick ?? pickOf(recipe);
   const rules = [...unwinders(pick), ...askedFor(recipe, options)];
-  const { timeline, rips, first, groundless } = recorded(ready, injections, rules, budget);
+  const { timeline, rips, first, groundless } = recorded(
+    ready,
+    injections,
+    rules,
+    switchesOf(recipe.sets),
+    budget,
+  );
   const cursor = recipe.cursor ? locate(recipe.cursor, execution.image, rips, 0) : { boundary: 0 };
   const place = recipe.cursor?.place ?? otherwise;
   if ('problem' in cursor)
@@ -103,13 +110,16 @@ export function pickOf(recipe: Recipe): number {
 }
 
 /** Unwinders of kernels that the recipe speaks of, or the caller names. */
-const askedFor = ({ expects }: Recipe, { unwinders: named = [] }: PlayOptions): readonly Unwinder[] =>
-  unwindersNamed([
-    ...named,
-    ...expects.flatMap((claim) =>
-      claim.kind === 'unwind' || claim.kind === 'trace' ? [claim.unwinder] : [],
-    ),
-  ]);
+const askedFor = ({ expects, sets }: Recipe, { unwinders: named = [] }: PlayOptions): readonly Unwinder[] =>
+  unwindersNamed(
+    [
+      ...named,
+      ...expects.flatMap((claim) =>
+        claim.kind === 'unwind' || claim.kind === 'trace' ? [claim.unwinder] : [],
+      ),
+    ],
+    switchesOf(sets),
+  );
 
 const strikes = (event: Recipe['injects'][number]['event']): event is Injection['event'] => event in WHERE;
 
@@ -169,9 +179,16 @@ function prepare(
   else if (recipe.design === undefined) refuse(places?.scenario, 'missing design');
   else if (!designsOf(pages).includes(recipe.design))
     refuse(places?.design, `unknown design: ${recipe.design}${known('there is', designsOf(pages))}`);
-  for (const { name, place, value, valueAt } of recipe.sets)
-    if (name !== 'impossible') refuse(place, `unknown switch: ${name} (there is impossible)`);
-    else if (value !== 'allow') refuse(valueAt ?? place, `invalid value: ${value} (there is allow)`);
+  for (const { name, place, value, valueAt } of recipe.sets) {
+    const values = name === 'impossible' ? ['allow'] : SWITCHES[name]?.values;
+    if (!values)
+      refuse(
+        place,
+        `unknown switch: ${name} (there is ${['impossible', ...Object.keys(SWITCHES)].join(', ')})`,
+      );
+    else if (!values.includes(value) && !SWITCHES[name]?.read(value))
+      refuse(valueAt ?? place, `invalid value: ${value} (there is ${values.join(', ')})`);
+  }
   for (const { event, place } of recipe.injects)
     if (!strikes(event)) refuse(place, `not modelled: ${event} (there is ${Object.keys(WHERE).join(', ')})`);
   for (const { block, place } of recipe.edits) {
@@ -259,11 +276,12 @@ function recorded(
   { program, execution }: Ready,
   injections: readonly Injection[],
   rules: readonly Unwinder[],
+  switches: Switches,
   budget: number,
 ): Recorded {
   const kept = recordings.get(execution) ?? new Map<string, Recorded>();
   recordings.set(execution, kept);
-  const key = JSON.stringify([injections, rules.map(({ id }) => id), budget]);
+  const key = JSON.stringify([injections, rules.map(({ id }) => id), switches, budget]);
   const found = kept.get(key);
   if (found) return found;
 

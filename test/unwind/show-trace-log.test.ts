@@ -127,19 +127,33 @@ describe('switches that were proposed', () => {
     expect(show('4.10', of)).not.toContain(' process_one+0x11/0x40');
     expect(show('4.10', of, { link: nmiLink(14) })).toContain(' ? process_one+0x11/0x40');
   });
-  test('next frame is at: both records, where they do not agree', () => {
-    const marker = (view: View, stack: string) =>
-      show('4.10', view, { nextFrame: true }).find((line) => line.startsWith(` <${stack} `));
-    expect(marker(bodyView(body()), 'NMI')).toBe(
-      ` <NMI (fffffe000000f000-fffffe0000010000), next frame is at ${S.toString(16)}>`,
+  const marker = (nextFrame: 'links' | 'unwinder', view: View, stack: string, era: PrintEra = '4.10') =>
+    show(era, view, { nextFrame }).find((line) => line.startsWith(` <${stack} `));
+  const NMI_BOUNDS = '0xfffffe000000f000-0xfffffe000000ffff';
+  test('next frame is at, by links: both records, where they do not agree', () => {
+    expect(marker('links', bodyView(body()), 'NMI')).toBe(
+      ` <NMI (${NMI_BOUNDS}), next frame is at 0x${S.toString(16)}>`,
     );
-    expect(marker(of, 'NMI')).toBe(
-      ` <NMI (fffffe000000f000-fffffe0000010000), next frame is at ${BODY_SP.toString(16)} by end[-2], ${S.toString(16)} by end[-14]>`,
+    expect(marker('links', bodyView(body()), 'NMI', '4.9')).toBe(
+      ` <NMI (${NMI_BOUNDS}), next frame is at 0x${S.toString(16)}> `,
+    );
+    expect(marker('links', of, 'NMI')).toBe(
+      ` <NMI (${NMI_BOUNDS}), next frame is at 0x${BODY_SP.toString(16)} by end[-2], 0x${S.toString(16)} by end[-14]>`,
     );
     const memory = task();
     frame(memory, DB_END - 40n, at('do_work'), S);
-    expect(marker(view(memory, at('do_int3'), DB_END - 48n, 0n), '#DB')).toBe(
-      ` <#DB (fffffe0000012000-fffffe0000014000), next frame is at ${S.toString(16)}>`,
+    expect(marker('links', view(memory, at('do_int3'), DB_END - 48n, 0n), '#DB')).toBe(
+      ` <#DB (0xfffffe0000012000-0xfffffe0000013fff), next frame is at 0x${S.toString(16)}>`,
+    );
+  });
+  test('next frame is at, by the unwinder: where it looks when the stack begins; zero where it has given up', () => {
+    expect(marker('unwinder', of, 'NMI')).toBe(
+      ` <NMI (${NMI_BOUNDS}), next frame is at 0x${startFramePointer('4.10')(of).slot.toString(16)}>`,
+    );
+    const memory = task();
+    frame(memory, DB_END - 40n, at('do_work'), S);
+    expect(marker('unwinder', view(memory, at('do_int3'), DB_END - 48n, 0n), '#DB')).toBe(
+      ' <#DB (0xfffffe0000012000-0xfffffe0000013fff), next frame is at 0x0000000000000000>',
     );
   });
   test('a warning where the trace does not end at user registers', () => {

@@ -229,3 +229,40 @@ test('a recipe asks for an unwinder by naming it', () => {
   );
   expect(ask('expect unwind orc-9 right')[4]).toMatch(/^unknown unwinder: orc-9 /);
 });
+
+describe('switches of a recipe', () => {
+  const printedWith = (setting: string, id: string): readonly string[] => {
+    const timeline = run('body int3', 'inject nmi at task+2', 'inject nmi at after_int3', `set ${setting}`);
+    return printed(at(timeline, 'nmi_body_int3', nmi(timeline, 2)), id);
+  };
+  test('by the word that was proposed, S2 is right, and so is what is printed', () => {
+    const lines = printedWith('nmi-link end-14', 'frame-pointer-4.10');
+    expect(lines.slice(-4)).toEqual([
+      ' process_one+0x11/0x14',
+      ' sys_work+0xb/0xd',
+      ' syscall_body+0x5/0x7',
+      'RIP: 0033:0x400000',
+    ]);
+  });
+  test('a dump from the registers that the handler was given begins in the task; on its own stack, it ends there', () => {
+    expect(printedWith('dump registers', 'orc-6.12')).toEqual([
+      'Call Trace:',
+      ' <TASK>',
+      ' process_one+0x11/0x14',
+      ' sys_work+0xb/0xd',
+      ' syscall_body+0x5/0x7',
+      'RIP: 0033:0x400000',
+      ' </TASK>',
+    ]);
+    expect(printedWith('dump registers-own-stack', 'orc-6.12').slice(-3)).toEqual([
+      ' ? repeat_nmi+0x0/0x27',
+      ' ? nmi_body_int3+0x22/0x2d',
+      ' </NMI>',
+    ]);
+  });
+  test('user registers that the handler was given are no start', () => {
+    const timeline = run('start user-task', 'body int3', 'inject nmi at user_task+2', 'set dump registers');
+    const lines = printed(at(timeline, 'nmi_body_int3+0x4/', nmi(timeline, 1)), 'orc-6.12');
+    expect(lines[2]).toBe(' do_nmi+0x32/0x66');
+  });
+});

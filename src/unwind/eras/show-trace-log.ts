@@ -23,6 +23,7 @@ import {
 } from '../stack-info.ts';
 import { type EntryRegs, MAX_FRAMES, type UnwindState, warnings } from '../unwind-state.ts';
 import { type StackRange, stackWord, type View } from '../view.ts';
+import type { Switches } from './switches.ts';
 
 export type PrintEra = '4.9' | '4.10' | '4.14' | '5.2' | '6.12';
 
@@ -34,8 +35,11 @@ export interface PrintOptions {
    * of whoever printed.
    */
   readonly from?: bigint;
-  /** Proposed in July 2016, never merged: bounds of the stack, and what both records on it say. */
-  readonly nextFrame?: boolean;
+  /**
+   * Proposed in July 2016, never merged: the bounds of the stack, and where the next frame is. `links`: by the words at its end, both
+   * of them on the NMI stack if they do not agree. `unwinder`: where the unwinder stands, so that a frame off this stack shows.
+   */
+  readonly nextFrame?: Switches['nextFrame'];
   /** Proposed in July 2016: a warning where a trace does not end at user registers. */
   readonly wantsUserRegs?: boolean;
 }
@@ -119,23 +123,34 @@ function registerLines(
   return lines;
 }
 
-/** What opens and closes a stack. */
+/** What opens and closes a stack. The bounds are those of the mail: the last byte, and not the one behind it. */
 function markers(
   view: View,
   stack: StackRange,
   era: PrintEra,
-  options: PrintOptions,
+  { nextFrame }: PrintOptions,
+  state: UnwindState,
 ): readonly [string, string] | undefined {
-  const { name } = stack;
+  const { name, begin, end } = stack;
   if (name === 'TASK' && era !== '6.12') return undefined;
-  if (era === '4.9') return [` <${name}> `, name === 'IRQ' ? ' <EOI> ' : ' <EOE> '];
-  if (!options.nextFrame || name === 'TASK') return [` <${name}>`, ` </${name}>`];
+  const where = nextFrame && name !== 'TASK' ? nextFrameText(view, stack, nextFrame, state) : undefined;
+  const label = where ? `${name} (0x${hex(begin)}-0x${hex(end - 1n)}), next frame is at ${where}` : name;
+  if (era === '4.9') return [` <${label}> `, name === 'IRQ' ? ' <EOI> ' : ' <EOE> '];
+  return [` <${label}>`, ` </${name}>`];
+}
+
+function nextFrameText(
+  view: View,
+  stack: StackRange,
+  by: NonNullable<PrintOptions['nextFrame']>,
+  state: UnwindState,
+): string {
+  if (by === 'unwinder') return `0x${hex(state.done ? 0n : state.slot)}`;
   const [hardware, outermost] = [2, 14].map((index) => linkWord(view, stack, index)) as [bigint, bigint];
-  const next =
-    name !== 'NMI' || hardware === outermost
-      ? hex(name === 'IRQ' ? linkWord(view, stack, 1) : hardware)
-      : `${hex(hardware)} by end[-2], ${hex(outermost)} by end[-14]`;
-  return [` <${name} (${hex(stack.begin)}-${hex(stack.end)}), next frame is at ${next}>`, ` </${name}>`];
+  if (stack.name === 'IRQ') return `0x${hex(linkWord(view, stack, 1))}`;
+  return stack.name !== 'NMI' || hardware === outermost
+    ? `0x${hex(hardware)}`
+    : `0x${hex(hardware)} by end[-2], 0x${hex(outermost)} by end[-14]`;
 }
 
 /**
@@ -178,7 +193,7 @@ export function showTraceLog(
     const { slot: begin, info } = arrive(sp, era, enter);
     if (info.kind !== 'known') break;
     const { stack, nextSp } = info;
-    const marks = markers(view, stack, era, options);
+    const marks = markers(view, stack, era, options, state);
     if (marks) lines.push(marks[0]);
     register(info);
     for (let slot = begin; slot < stack.end; slot += 8n) {

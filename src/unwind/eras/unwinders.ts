@@ -2,49 +2,75 @@
 import { startFramePointer } from '../frame-pointer.ts';
 import { isPick } from '../link-rules.ts';
 import { type Unwinder, unwinders } from '../rules.ts';
+import { HARDWARE_LINK, type LinkIndex, nmiLink } from '../stack-info.ts';
 import { type UnwindState, walkFrames } from '../unwind-state.ts';
 import type { View } from '../view.ts';
 import { showDumpTrace, walkByDumpTrace } from './dump-trace.ts';
 import { startGuess } from './guess.ts';
 import { startOrc } from './orc.ts';
 import { type PrintEra, showTraceLog } from './show-trace-log.ts';
+import { interruptedView, type Switches } from './switches.ts';
 
-const stateful = (id: string, name: string, era: PrintEra, start: (view: View) => UnwindState): Unwinder => ({
-  id,
-  name,
-  era,
-  unwind: (view) => walkFrames(id, view, start),
-  print: (view, symbolize) => showTraceLog(view, era, start, symbolize),
-  always: true,
-});
+/** A walk with a state, which some switches change. */
+const stateful =
+  (id: string, name: string, era: PrintEra, by: (link: LinkIndex) => (view: View) => UnwindState) =>
+  (switches: Switches): Unwinder => {
+    const link = nmiLink(switches.nmiLink ?? HARDWARE_LINK);
+    const start = by(link);
+    return {
+      id,
+      name,
+      era,
+      unwind: (view) => walkFrames(id, view, start),
+      print: (view, symbolize) => {
+        const given = switches.dump && interruptedView(view, start);
+        const { nextFrame, wantsUserRegs } = switches;
+        return showTraceLog(given ?? view, era, start, symbolize, {
+          link,
+          ...(given && switches.dump === 'registers-own-stack' ? { from: view.rsp } : {}),
+          ...(nextFrame ? { nextFrame } : {}),
+          ...(wantsUserRegs ? { wantsUserRegs } : {}),
+        });
+      },
+      always: true,
+    };
+  };
+
+/** Those of before 4.9 know no switch. */
+const dumpTrace = (unwinder: Unwinder) => () => unwinder;
 
 /** All that Linux ever used, oldest first; a recipe names them, `expect unwind orc-6.12 right`. */
-export const KERNEL_UNWINDERS: readonly Unwinder[] = [
-  {
+const ALL: readonly ((switches: Switches) => Unwinder)[] = [
+  dumpTrace({
     id: 'dump-trace',
     name: 'dump_trace()',
     era: '4.3',
     unwind: (view) => walkByDumpTrace('scan', view),
     print: showDumpTrace,
     always: true,
-  },
-  {
+  }),
+  dumpTrace({
     id: 'dump-trace-bp',
     name: 'dump_trace(), frame pointers',
     era: '4.3',
     unwind: (view) => walkByDumpTrace('frames', view),
     always: true,
-  },
-  stateful('guess-4.9', 'guess', '4.9', startGuess('4.9')),
-  stateful('frame-pointer-4.9', 'frame pointer', '4.9', startFramePointer('4.9')),
-  stateful('frame-pointer-4.10', 'frame pointer', '4.10', startFramePointer('4.10')),
-  stateful('frame-pointer-4.13', 'frame pointer', '4.10', startFramePointer('4.13')),
-  stateful('orc-4.14', 'ORC', '4.14', startOrc('4.14')),
-  stateful('orc-5.2', 'ORC', '5.2', startOrc('5.2')),
-  stateful('guess-6.12', 'guess', '6.12', startGuess('6.12')),
-  stateful('frame-pointer-6.12', 'frame pointer', '6.12', startFramePointer('6.12')),
-  stateful('orc-6.12', 'ORC', '6.12', startOrc('6.12')),
+  }),
+  stateful('guess-4.9', 'guess', '4.9', (link) => startGuess('4.9', link)),
+  stateful('frame-pointer-4.9', 'frame pointer', '4.9', (link) => startFramePointer('4.9', link)),
+  stateful('frame-pointer-4.10', 'frame pointer', '4.10', (link) => startFramePointer('4.10', link)),
+  stateful('frame-pointer-4.13', 'frame pointer', '4.10', (link) => startFramePointer('4.13', link)),
+  stateful('orc-4.14', 'ORC', '4.14', () => startOrc('4.14')),
+  stateful('orc-5.2', 'ORC', '5.2', () => startOrc('5.2')),
+  stateful('guess-6.12', 'guess', '6.12', (link) => startGuess('6.12', link)),
+  stateful('frame-pointer-6.12', 'frame pointer', '6.12', (link) => startFramePointer('6.12', link)),
+  stateful('orc-6.12', 'ORC', '6.12', () => startOrc('6.12')),
 ];
+
+const withSwitches = (switches: Switches): readonly Unwinder[] => ALL.map((unwinder) => unwinder(switches));
+
+/** As the kernels had them. */
+export const KERNEL_UNWINDERS: readonly Unwinder[] = withSwitches({});
 
 /** `end-K`, for the reader's pick of a word. */
 const PICK = /^end-([1-9]\d{0,2})$/;
@@ -69,6 +95,8 @@ export const asked = (names: readonly string[]): readonly Unwinder[] =>
     return [...KERNEL_UNWINDERS.filter(({ id }) => id === name), ...word];
   });
 
-/** Those of a list of names that are unwinders of kernels, each once. */
-export const unwindersNamed = (names: readonly string[]): readonly Unwinder[] =>
-  KERNEL_UNWINDERS.filter(({ id }) => names.includes(id));
+/** Those of a list of names that are unwinders of kernels, each once, with what a recipe switches. */
+export const unwindersNamed = (names: readonly string[], switches: Switches = {}): readonly Unwinder[] =>
+  (Object.keys(switches).length === 0 ? KERNEL_UNWINDERS : withSwitches(switches)).filter(({ id }) =>
+    names.includes(id),
+  );
