@@ -1,4 +1,6 @@
 /** A timeline as a page speaks of it: frames by checkpoint, words by role, verdicts by rule. */
+import { type Library, scenarioOf } from './library.ts';
+import { play } from './run.ts';
 import type { Frame, Timeline } from './timeline.ts';
 
 /** A boundary by number, or by the name of a checkpoint: `repeat_nmi`, `nmi_iret-2`. */
@@ -70,10 +72,23 @@ export class Run {
     return verdict.judgement;
   }
 
+  /** The lines that a kernel would print for an unwinder. Throws `unknown unwinder`. */
+  printed(unwinder: string, at: At): readonly string[] {
+    this.judged(unwinder, at);
+    return this.at(at).verdicts.find((one) => one.unwinder === unwinder)?.printed ?? [];
+  }
+
   /** Boundaries, in order, at which an unwinder is judged so. */
   where(unwinder: string, judgement: string): readonly number[] {
     return this.timeline.frames.flatMap(({ boundary }) =>
       this.judged(unwinder, boundary) === judgement ? [boundary] : [],
     );
   }
+}
+
+/** A scenario of any page, with more unwinders of kernels than it names. Throws `unknown scenario: SLUG`. */
+export function runOf(pages: Library, slug: string, unwinders: readonly string[] = []): Run {
+  const source = scenarioOf(pages, slug);
+  if (!source) throw new Error(`unknown scenario: ${slug}`);
+  return new Run(play(source, pages, { unwinders }));
 }

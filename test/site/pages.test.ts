@@ -39,6 +39,8 @@ const BUGS = [
 const KINDS = [
   '',
   'reference/processor/',
+  'thread/claims/',
+  'thread/warnings/',
   'thread/survival/',
   'notebooks/designs/',
   'notebooks/designs/linux-4.2/',
@@ -50,6 +52,11 @@ const KINDS = [
   's/nested-nmi/v0/repeat_nmi/',
 ];
 const OTHERS = [
+  'thread/',
+  'thread/which-record/',
+  'thread/nested/',
+  'thread/same-ist/',
+  'thread/task-lost/',
   's/',
   'reference/',
   'reference/recipe/',
