@@ -4,7 +4,7 @@ import type { Field } from '../isa/state.ts';
 import { type StopReason, stopReasonOf } from '../isa/stop-reason.ts';
 import { BigintBackend } from './backends/bigint.ts';
 import type { Backend, Executor } from './backends/executor.ts';
-import { describeState } from './describe.ts';
+import { describeState, sumState } from './describe.ts';
 import { type EventDetail, type EventName, type Injection, inject, type Words } from './events/inject.ts';
 import { type LogEntry, readLog } from './events/log.ts';
 import { PENDING } from './events/pending-kinds.ts';
@@ -87,6 +87,8 @@ export class Machine {
   readonly frames: number;
   private readonly view: DataView;
   private readonly bytes: Uint8Array;
+  /** The state block. */
+  private readonly halves: Int32Array;
   private readonly executor: Executor;
   private readonly reader: BigintBackend;
   private readonly hash: MemoryHash;
@@ -107,6 +109,7 @@ export class Machine {
     this.memory = createMemory(frames);
     this.view = new DataView(this.memory.buffer);
     this.bytes = new Uint8Array(this.memory.buffer);
+    this.halves = new Int32Array(this.memory.buffer, 0, STATE_SIZE / 4);
     this.reader = new BigintBackend(this.memory, frames, vendor, cached);
     this.executor = backend?.({ memory: this.memory, frames, vendor, reader: this.reader }) ?? this.reader;
     this.hash = new MemoryHash(this.memory, frames);
@@ -271,6 +274,18 @@ export class Machine {
       entries.push({ physical: this.view.getUint32(at, true), old: this.view.getBigUint64(at + 8, true) });
     return entries;
   }
+  /**
+   * The words stored to between two places of the journal: by physical address, what lay there before the first of the
+   * stores. To be asked for what was just undone as well.
+   */
+  journalledBetween(from: number, to: number): ReadonlyMap<number, bigint> {
+    const found = new Map<number, bigint>();
+    for (let at = Math.max(from, JOURNAL); at < to; at += JOURNAL_ENTRY) {
+      const physical = this.view.getUint32(at, true);
+      if (!found.has(physical)) found.set(physical, this.view.getBigUint64(at + 8, true));
+    }
+    return found;
+  }
   /** Entries of the log since the last keyframe. */
   get logLength(): number {
     return (this.view.getUint32(offsetOf.logHead, true) - LOG) / LOG_ENTRY;
@@ -278,6 +293,10 @@ export class Machine {
   /** What the entry `n` of the log is: a number of `LOGGED`. */
   logKind(n: number): number {
     return this.view.getUint8(LOG + n * LOG_ENTRY);
+  }
+  /** Forget what the log holds, once it was read; the journal, and with it the way back, stays. */
+  forgetLog(): void {
+    this.view.setBigUint64(offsetOf.logHead, BigInt(LOG), true);
   }
   /** Calls, returns, deliveries and IRETs since the last keyframe, from entry `from` on. */
   log(from = 0): Iterable<LogEntry> {
@@ -336,6 +355,10 @@ export class Machine {
   /** `name=value` lines of registers, latches and what waits; without guest memory. */
   describeRegisters(): string {
     return describeState((field) => this.get(field), this.rflags());
+  }
+  /** A number for those lines and the numbers `rest`, many times as fast; see `sumState`. */
+  sumRegisters(rest: readonly number[] = []): number {
+    return sumState(this.halves, Number(this.rflags()), rest);
   }
   /** The whole architectural state as sorted lines; equal text means equal state, on every backend. */
   describe(): string {

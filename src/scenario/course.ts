@@ -1,9 +1,10 @@
 /** One run under way: what is live, what has been counted, and how each transition changes that. */
 
 import type { AddressSpace } from '../engine/address-space.ts';
-import type { EventName } from '../engine/events/inject.ts';
+import type { EventDetail, EventName } from '../engine/events/inject.ts';
 import type { LogEntry } from '../engine/events/log.ts';
 import type { Machine, Transition } from '../engine/machine.ts';
+import { GPR } from '../isa/state.ts';
 import type { Booted } from '../kernel/boot.ts';
 import type { Design } from '../kernel/design.ts';
 import type { TruthLog } from '../unwind/truth.ts';
@@ -71,17 +72,39 @@ export interface Broken extends Violation {
   readonly boundary: number;
 }
 
+/** Boundaries whose states are all kept, to see whether one comes twice. */
+const STATES_KEPT = 5_000;
+
+/** Where a course stands, apart from the machine: plain data, never changed. */
+export interface CoursePlace {
+  readonly boundary: number;
+  readonly track: Track;
+  readonly truth: TruthLog;
+  readonly touched: boolean;
+}
+
+/** An event that struck, with what it brought. */
+export interface Struck {
+  readonly event: EventName;
+  readonly boundary: number;
+  readonly detail: EventDetail;
+}
+
 export class Course {
   boundary = 0;
   /** What broke so far, the earliest first. */
   readonly broken: Broken[] = [];
+  /** What struck so far. */
+  readonly struck: Struck[] = [];
   private track: Track = BEGUN;
   private passage: Passage | undefined;
   private truth: TruthLog;
   private idle = 0;
   /** Whether the last instruction had an operand in a watched range. */
   private touched = false;
-  private readonly seen = new Set<string>();
+  private readonly seen = new Set<number>();
+  /** What a glance at the last state that was kept has seen. */
+  private landmark = 0;
   private readonly machine: Machine;
   private readonly design: Design;
   private readonly space: AddressSpace;
@@ -98,6 +121,15 @@ export class Course {
     this.space = space;
   }
 
+  get place(): CoursePlace {
+    const { boundary, track, truth, touched } = this;
+    return { boundary, track, truth, touched };
+  }
+  /** Goes on from a place. The machine must stand there, and `over` is not to be asked any more. */
+  resume({ boundary, track, truth, touched }: CoursePlace): void {
+    Object.assign(this, { boundary, track, truth, touched, passage: undefined });
+  }
+
   get moment(): Moment {
     const { boundary, passage, truth } = this;
     const { first, live } = this.track;
@@ -112,7 +144,14 @@ export class Course {
   strike(event: EventName): void {
     const { machine, design } = this;
     const cause = causeOf(event, machine, design, this.touched);
-    machine.inject(event, 'detail' in cause ? cause.detail : {});
+    const one = { event, boundary: this.boundary, detail: 'detail' in cause ? cause.detail : {} };
+    this.struck.push(one);
+    this.strikeAgain(one);
+  }
+
+  /** The same where it has struck before. */
+  strikeAgain({ event, detail }: Struck): void {
+    this.machine.inject(event, detail);
     if (event === 'nmi') this.track = struck(this.track);
   }
 
@@ -135,14 +174,26 @@ export class Course {
       return { kind: 'budget', sentence };
     }
     if (more || this.idle > 0) return undefined;
-    const state = `${this.machine.describeRegisters()}\n${this.watch.essence}`;
+    // In a long run few states are kept, further and further apart: whatever turns in circles meets one all the same.
+    const kept = this.boundary < STATES_KEPT || (this.boundary & (this.boundary - 1)) === 0;
+    const glance = this.glance();
+    if (!kept && glance !== this.landmark) return undefined;
+    const state = this.machine.sumRegisters(this.watch.essence);
     if (this.seen.has(state)) {
       const sentence = 'the same state has come twice: this goes on for ever';
       this.breaks({ invariant: 'I7', sentence });
       return { kind: 'no-progress', sentence };
     }
+    if (!kept) return undefined;
     this.seen.add(state);
+    this.landmark = glance;
     return undefined;
+  }
+
+  /** Much less than a state, and soon told: different for two states in different places or with different registers. */
+  private glance(): number {
+    const { machine } = this;
+    return GPR.reduce((sum, name) => (Math.imul(sum, 31) + machine.low(name)) | 0, machine.low('rip'));
   }
 
   /** One transition. An end means that it led to a boundary from which there is no way on, or that it led nowhere. */
@@ -153,7 +204,8 @@ export class Course {
       rsp: machine.get('rsp'),
       blocked: machine.get('nmiBlocked') !== 0n,
     };
-    const registers = registersOf(machine);
+    // Asked for only where they can be needed: reading them all costs more than the transition.
+    const registers = machine.eventDue ? registersOf(machine) : undefined;
     const software = softwareOf(machine);
     this.touched = !machine.eventDue && touches(machine, design);
     const { journalHead, logLength } = machine;
@@ -194,11 +246,11 @@ export class Course {
     return { end: { kind: 'lost', sentence: wrong.sentence }, moved: true };
   }
 
-  private note(entry: LogEntry, software: Software | undefined, registers: Registers): void {
+  private note(entry: LogEntry, software: Software | undefined, registers: Registers | undefined): void {
     const { machine, design } = this;
     this.truth = this.truth.record(entry);
     if (entry.kind === 'delivery') {
-      this.track = delivered(this.track, entry, software, registers);
+      this.track = delivered(this.track, entry, software, registers ?? registersOf(machine));
       this.breaks(afterDelivery(machine, this.track, design, (address) => this.space.physical(address)));
     }
     if (entry.kind === 'call') this.breaks(afterCall(machine, design, this.space.root));

@@ -52,6 +52,8 @@ export class Execution {
   /** Transitions that are shown where nothing strikes. */
   readonly idle: number;
   private readonly watch: MemoryWatch;
+  /** How often it was begun: who finds another number than before is no longer where he was. */
+  turn = 0;
 
   /** Boots and runs up to boundary 0. The program must be one that `missing` accepts; `options` are the machine's. */
   constructor(program: Program, setup: Setup, options?: MachineOptions) {
@@ -85,6 +87,26 @@ export class Execution {
   begin(): void {
     this.booted.machine.undo(this.mark);
     this.watch.reset();
+    this.turn++;
+  }
+  /** Back to a mark that was made since. */
+  back(mark: Mark): void {
+    const { machine } = this.booted;
+    const head = machine.journalHead;
+    machine.undo(mark);
+    this.watch.refresh(machine.journalledBetween(machine.journalHead, head));
+  }
+  /** So many transitions that were made before, with nothing written down but marks. */
+  again(transitions: number): void {
+    const { machine } = this.booted;
+    const head = machine.journalHead;
+    machine.run(transitions);
+    machine.forgetLog();
+    this.watch.refresh(machine.journalledBetween(head, machine.journalHead));
+  }
+  /** A course that begins where the machine stands. */
+  course(): Course {
+    return new Course(this.booted, this.truth, this.program.design, this.body, this.watch);
   }
 
   /**
@@ -94,11 +116,11 @@ export class Execution {
   run(
     injections: readonly Injection[],
     budget: number,
-    observe: (moment: Moment) => void = () => {},
+    observe: (moment: Moment, course: Course) => void = () => {},
     idle = injections.length > 0 ? 0 : this.idle,
   ): Ended {
     this.begin();
-    const course = new Course(this.booted, this.truth, this.program.design, this.body, this.watch);
+    const course = this.course();
     const last = injections.reduce((latest, { boundary }) => Math.max(latest, boundary), -1);
     const groundless: Ended['groundless'][number][] = [];
     const ended = (end: End): Ended => ({
@@ -115,12 +137,12 @@ export class Execution {
         if ('why' in cause) groundless.push({ event, boundary, why: cause.why });
         course.strike(event);
       }
-      observe(course.moment);
+      observe(course.moment, course);
       const over = course.over(course.boundary < last, budget, idle);
       if (over) return ended(over);
       const stuck = course.advance();
       if (!stuck) continue;
-      if (stuck.moved) observe(course.moment);
+      if (stuck.moved) observe(course.moment, course);
       return ended(stuck.end);
     }
   }

@@ -28,7 +28,15 @@ export class FrameMaker {
   private words: readonly Word[] | undefined;
   private registers: Readonly<Record<string, bigint>> = {};
 
-  constructor(execution: Execution, rules: readonly Unwinder[]) {
+  /** Who wrote a word before the first boundary that is added. */
+  private readonly earlier: (address: bigint) => Author | undefined;
+
+  constructor(
+    execution: Execution,
+    rules: readonly Unwinder[],
+    earlier: (address: bigint) => Author | undefined = () => undefined,
+  ) {
+    this.earlier = earlier;
     this.execution = execution;
     this.image = execution.program.image;
     this.design = execution.program.design;
@@ -59,7 +67,7 @@ export class FrameMaker {
       this.design,
       this.words,
       (address) => this.views.read(address) ?? 0n,
-      (address) => this.authors.get(address),
+      (address) => this.authors.get(address) ?? this.earlier(address),
       boundary,
       (role, value) => meaningOf(role, value, this.image, first, this.design),
     );
@@ -97,9 +105,12 @@ export class FrameMaker {
     const changed =
       boundary === 0 ? [] : Object.keys(registers).filter((name) => registers[name] !== this.registers[name]);
     this.registers = registers;
+    const sentence = this.sentence(moment, latch);
     const reached = arrival(this.image, rip, this.design);
     const moved = boundary === 0 || this.frames.at(-1)?.rip !== rip;
     this.marks.push({
+      boundary,
+      told: sentence,
       delivered: passage?.transition.kind === 'delivery' ? passage.event : undefined,
       returned: returnNamed(passage?.transition.instruction?.row.mnemonic),
       label: moved ? reached?.name : undefined,
@@ -107,7 +118,7 @@ export class FrameMaker {
     });
     this.frames.push({
       boundary,
-      sentence: this.sentence(moment, latch),
+      sentence,
       at: symbolize(this.image, rip),
       rip,
       line: this.lineOf.get(rip) ?? -1,

@@ -37,26 +37,36 @@ export class MemoryWatch {
   note(stores: readonly JournalEntry[]): readonly bigint[] {
     const linear = new Set<bigint>();
     for (const { physical, old } of stores) {
-      const word = this.words.get(physical) ?? {
-        start: old,
-        linear: this.booted.space.linear(physical) ?? BigInt(physical),
-        low: 0,
-        high: 0,
-      };
-      this.words.set(physical, word);
-      linear.add(word.linear);
+      linear.add(this.watched(physical, old).linear);
     }
     for (const physical of new Set(stores.map((store) => store.physical))) this.update(physical);
     return [...linear];
+  }
+
+  /** These words may hold other values now; by physical address, with what lay there before the first store. */
+  refresh(words: ReadonlyMap<number, bigint>): void {
+    for (const [physical, old] of words) {
+      this.watched(physical, old);
+      this.update(physical);
+    }
   }
 
   /** Sixteen hexadecimal digits over the words that differ from the start, whatever the order of the stores. */
   get digest(): string {
     return hex(this.high) + hex(this.low);
   }
-  /** The same over all words but the counters. */
-  get essence(): string {
-    return hex((this.high - this.countersHigh) | 0) + hex((this.low - this.countersLow) | 0);
+  /** The same over all words but the counters, as two numbers of 32 bits. */
+  get essence(): readonly [number, number] {
+    return [(this.high - this.countersHigh) | 0, (this.low - this.countersLow) | 0];
+  }
+
+  private watched(physical: number, old: bigint): Watched {
+    const known = this.words.get(physical);
+    if (known) return known;
+    const linear = this.booted.space.linear(physical) ?? BigInt(physical);
+    const word = { start: old, linear, low: 0, high: 0 };
+    this.words.set(physical, word);
+    return word;
   }
 
   private update(physical: number): void {

@@ -2,23 +2,21 @@
 import type { Problem, Source } from '../asm/source.ts';
 import type { Place } from '../image/image.ts';
 import { missing, type Setup, USUAL_SETUP } from '../kernel/boot.ts';
-import { SWITCHES, type Switches, switchesOf } from '../unwind/eras/switches.ts';
+import { SWITCHES, switchesOf } from '../unwind/eras/switches.ts';
 import { unwindersNamed } from '../unwind/eras/unwinders.ts';
 import { DEFAULT_PICK, type Unwinder, unwinders } from '../unwind/rules.ts';
 import { WHERE } from './causes.ts';
-import { type Ended, Execution, type Injection } from './execution.ts';
+import { Execution, type Injection } from './execution.ts';
 import { check } from './expect.ts';
-import { FrameMaker } from './frames.ts';
-import { spoken } from './invariants.ts';
 import { designsOf, known, type Library } from './library.ts';
 import { locate } from './positions.ts';
 import { type Program, programOf } from './program.ts';
 import { parse, print } from './recipe.ts';
 import { printPosition } from './recipe-position.ts';
 import type { Recipe } from './recipe-types.ts';
+import { placesOf, type Ready, recorded } from './record.ts';
 import { pagesFor } from './registry.ts';
-import { spansOf, stepsOf } from './steps.ts';
-import type { Outcome, Timeline } from './timeline.ts';
+import type { Timeline } from './timeline.ts';
 
 export interface PlayOptions {
   /** Index of the reader's own rule, end[-pick]; 9, the RSP of the iret record, without one. */
@@ -27,6 +25,11 @@ export interface PlayOptions {
   readonly unwinders?: readonly string[];
   /** Transitions after which a run is stopped. */
   readonly budget?: number;
+  /**
+   * Boundaries that get a frame at once; all, unless told. In a longer run `frames` has holes behind them, which `replayOf`
+   * fills on demand.
+   */
+  readonly whole?: number;
 }
 
 /** Far beyond any run that ends: the longest takes some hundred. */
@@ -55,13 +58,12 @@ export function playRecipe(
   if (problems.length > 0) return nothing(recipe, undefined, problems, program);
   const pick = options.pick ?? pickOf(recipe);
   const rules = [...unwinders(pick), ...askedFor(recipe, options)];
-  const { timeline, rips, first, groundless } = recorded(
-    ready,
-    injections,
-    rules,
-    switchesOf(recipe.sets),
+  const { timeline, rips, first, groundless } = recorded(ready, injections, rules, {
     budget,
-  );
+    whole: options.whole ?? Infinity,
+    switches: switchesOf(recipe.sets),
+    needed: [recipe.cursor, ...recipe.expects.map((claim) => ('at' in claim ? claim.at : undefined))],
+  });
   const cursor = recipe.cursor ? locate(recipe.cursor, execution.image, rips, 0) : { boundary: 0 };
   const place = recipe.cursor?.place ?? otherwise;
   if ('problem' in cursor)
@@ -131,12 +133,6 @@ const heading = (recipe: Recipe) => ({
   without: recipe.without,
   recipe: print(recipe),
 });
-
-interface Ready {
-  readonly program: Program;
-  readonly execution: Execution;
-  readonly key: string;
-}
 
 const executions = new WeakMap<Program, Map<string, Execution>>();
 
@@ -229,7 +225,7 @@ function prepare(
   booted.set(key, execution);
   if (execution.problem)
     return { problems: [{ ...(places?.start ?? otherwise), message: execution.problem }] };
-  return { program, execution, key };
+  return { program, execution };
 }
 
 /** Injections as boundaries: each position is looked up in the run that the ones before it make. */
@@ -260,100 +256,6 @@ function resolve(
   }
   return { injections, problems };
 }
-
-interface Recorded {
-  readonly groundless: Ended['groundless'];
-  readonly timeline: Timeline;
-  readonly rips: readonly bigint[];
-  readonly first: { readonly rip: bigint; readonly rsp: bigint } | undefined;
-}
-
-const recordings = new WeakMap<Execution, Map<string, Recorded>>();
-const RECORDINGS_KEPT = 8;
-
-/** The run itself. The same run is recorded once, whatever is asked of it. */
-function recorded(
-  { program, execution }: Ready,
-  injections: readonly Injection[],
-  rules: readonly Unwinder[],
-  switches: Switches,
-  budget: number,
-): Recorded {
-  const kept = recordings.get(execution) ?? new Map<string, Recorded>();
-  recordings.set(execution, kept);
-  const key = JSON.stringify([injections, rules.map(({ id }) => id), switches, budget]);
-  const found = kept.get(key);
-  if (found) return found;
-
-  const maker = new FrameMaker(execution, rules);
-  let first: Recorded['first'];
-  const ended = execution.run(injections, budget, (moment) => {
-    first ??= moment.first;
-    maker.add(moment);
-  });
-  const { frames } = maker;
-  const timeline: Timeline = {
-    slug: '',
-    version: 0,
-    title: '',
-    design: '',
-    recipe: '',
-    frames,
-    steps: stepsOf(frames, maker.marks),
-    code: program.code,
-    rules: rules.map(({ id, name }) => ({ id, name })),
-    blocked: spansOf(frames, ({ latch }) => latch.blocked),
-    pending: spansOf(frames, ({ latch }) => latch.pending),
-    injections: [],
-    counts: {
-      boundaries: ended.boundary,
-      deliveries: ended.counts.deliveries,
-      'nmi-served': ended.counts.served,
-      'nmi-merged': Math.max(0, ended.counts.edges - ended.counts.served),
-    },
-    outcome: outcomeOf(ended),
-    broken: ended.broken.map((one) => ({
-      ...one,
-      sentence: spoken(one.sentence, execution.image, program.design),
-    })),
-    cursor: 0,
-    ...placesOf(program),
-    without: [],
-    problems: [],
-  };
-  const made: Recorded = {
-    groundless: ended.groundless,
-    timeline,
-    rips: frames.map(({ rip }) => rip),
-    first,
-  };
-  if (kept.size >= RECORDINGS_KEPT) kept.delete(kept.keys().next().value ?? '');
-  kept.set(key, made);
-  return made;
-}
-
-function outcomeOf({ end }: Ended): Outcome {
-  if (end.kind === 'returned') return { verdict: 'returns' };
-  if (end.kind === 'not-modelled')
-    return {
-      verdict: 'not-modelled',
-      name: end.name,
-      sentence: `the run needs what is not modelled: ${end.name}`,
-    };
-  if (end.kind === 'halted') return { verdict: 'no-progress', sentence: end.sentence };
-  return { verdict: end.kind, sentence: end.sentence };
-}
-
-/** What a timeline says of its design. */
-const placesOf = (
-  program: Program | undefined,
-): Pick<Timeline, 'top' | 'stacks' | 'records' | 'executing' | 'safeguards'> => ({
-  top: program?.design.top ?? 0n,
-  stacks: program?.design.stacks ?? [],
-  records: program?.design.records ?? [],
-  executing: program?.design.executing?.index,
-  safeguards: program?.safeguards.map(({ name, about }) => ({ name, about })) ?? [],
-});
 
 /** A timeline of nothing: what could not run, and why. */
 function nothing(

@@ -1,8 +1,11 @@
 /** The moments of a run that have a name, and the spans between them. */
-import type { Frame, Span, Step } from './timeline.ts';
+import type { Span, Step } from './timeline.ts';
 
-/** What is known of a boundary beside its frame. */
+/** What is known of a boundary that may be a step. */
 export interface Mark {
+  readonly boundary: number;
+  /** What led there. */
+  readonly told: string;
   /** `NMI 2`, `#BP` where the transition was a delivery. */
   readonly delivered: string | undefined;
   /** `IRETQ`, `ERETS` where the transition was a return from an event. */
@@ -14,21 +17,14 @@ export interface Mark {
 }
 
 /** Deliveries, returns, arrivals at global labels, the first boundary and the last. */
-export function stepsOf(frames: readonly Frame[], marks: readonly Mark[]): readonly Step[] {
+export function stepsOf(marks: readonly Mark[], last: number): readonly Step[] {
   const taken = new Map<string, number>();
   const unique = (name: string): string => {
     const count = (taken.get(name) ?? 0) + 1;
     taken.set(name, count);
     return count === 1 ? name : `${name}-${count}`;
   };
-  const last = frames.length - 1;
-  return frames.flatMap((frame, boundary): Step[] => {
-    const { delivered, returned, label, sentence } = marks[boundary] ?? {
-      delivered: undefined,
-      returned: undefined,
-      label: undefined,
-      sentence: '',
-    };
+  return marks.flatMap(({ boundary, told, delivered, returned, label, sentence }): Step[] => {
     if (boundary > 0 && boundary < last && !delivered && !returned && !label) return [];
     const event = delivered
       ? delivered.replace(/^#/, '').replace(' ', '-').toLowerCase()
@@ -50,19 +46,19 @@ export function stepsOf(frames: readonly Frame[], marks: readonly Mark[]): reado
                 ? 'label'
                 : 'end';
     const name = boundary === 0 ? (label ?? 'start') : (delivered ?? returned ?? label ?? 'end');
-    const told = kind === 'label' && sentence ? sentence : frame.sentence;
-    return [{ boundary, name, kind, checkpoint: unique(label ?? event), sentence: told }];
+    const says = kind === 'label' && sentence ? sentence : told;
+    return [{ boundary, name, kind, checkpoint: unique(label ?? event), sentence: says }];
   });
 }
 
-/** The runs of boundaries at which something holds. */
-export function spansOf(frames: readonly Frame[], holds: (frame: Frame) => boolean): readonly Span[] {
+/** The stretches of boundaries, up to the last, at which something holds. */
+export function spansOf(last: number, holds: (boundary: number) => boolean): readonly Span[] {
   const spans: { from: number; to: number }[] = [];
-  frames.forEach((frame, boundary) => {
-    if (!holds(frame)) return;
+  for (let boundary = 0; boundary <= last; boundary++) {
+    if (!holds(boundary)) continue;
     const open = spans.at(-1);
     if (open && open.to === boundary - 1) open.to = boundary;
     else spans.push({ from: boundary, to: boundary });
-  });
+  }
   return spans;
 }

@@ -1,39 +1,17 @@
 /**
  * What holds on every page. The tests visit a page of each kind at the root; under the other base, as CI does, all the others too.
  */
+import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { flaws, HERE, ready, visits } from './visit.ts';
 
 const { open } = visits(HERE);
-const DESIGNS = [
-  'naive-ist',
-  'popf-ret',
-  'i386-latch',
-  'linux-3.3',
-  'linux-3.7',
-  'db-ist-shift',
-  'nested-stack',
-  'linux-4.15',
-  'linux-6.12',
-  'linux-5.8',
-  'bp-on-ist',
-  'bp-off-ist',
-  'fred',
-  'vc-ist',
-  'db-zero-ist',
-  'mc-ist',
-  'df-ist',
-];
 
-const BUGS = ['a1-nested-nmi', 'a2-espfix', 'a5-cr2', 'a7-untrusted-rsp', 'a8-dr7-order', 'b3-mov-ss'];
-const BUGS = [
-  'a1-nested-nmi',
-  'a2-espfix',
-  'c6-irq-stack',
-  'e1-full-before-iret',
-  'e2-clear-early',
-  'e3-exit-stack',
-];
+/** Addresses of the pages of a folder, without its index. */
+const pagesIn = (folder: string, address: string): readonly string[] =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.mdx') && name !== 'index.mdx')
+    .map((name) => `${address}${name.replace(/\.mdx$/, '')}/`);
 
 /** A page of each kind. */
 const KINDS = [
@@ -52,22 +30,17 @@ const KINDS = [
   's/nested-nmi/v0/repeat_nmi/',
 ];
 const OTHERS = [
+  ...pagesIn('content/thread', 'thread/'),
   'thread/',
-  'thread/which-record/',
-  'thread/nested/',
-  'thread/same-ist/',
-  'thread/task-lost/',
   's/',
-  'reference/',
-  'reference/recipe/',
-  'reference/designs/',
-  'reference/links/',
-  'reference/not-modelled/',
-  'notebooks/kernel-4.2/',
-  ...DESIGNS.map((design) => `notebooks/designs/${design}/`),
-  ...BUGS.map((bug) => `bugs/${bug}/`),
   's/nested-nmi/v0/',
-];
+  ...pagesIn('content/reference', 'reference/'),
+  'reference/',
+  'notebooks/kernel-4.2/',
+  ...pagesIn('notebooks/labs', 'notebooks/labs/'),
+  ...pagesIn('notebooks/designs', 'notebooks/designs/'),
+  ...pagesIn('content/bugs', 'bugs/'),
+].filter((path) => !KINDS.includes(path));
 const PAGES = HERE === '/' ? KINDS : OTHERS;
 
 test.runIf(HERE === '/')(
