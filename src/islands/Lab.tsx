@@ -280,7 +280,7 @@ export default function Lab(props: LabProps) {
       <Recorded state={state} />
       <Outcome state={state} />
       {predict && <Predict state={state} prediction={predict} />}
-      <Score state={state} />
+      <Score state={state} whole={whole} />
       <div class="say">
         <Transport state={state} />
         <Story state={state} />

@@ -1,12 +1,13 @@
 /** The score: events, depth of RSP, the latch, one lane a rule, and the steps, all under one playhead. */
 import { useRef } from 'preact/hooks';
 import type { Span, Step } from '../../scenario/timeline.ts';
-import { type Axis, boundaryAt, percent, placeOf } from './axis.ts';
+import { type Axis, boundaryAt, lastOf, percent, placeOf, stopAt } from './axis.ts';
 import type { Run } from './bake.ts';
 import { keyMove } from './moves.ts';
 import { Glyph } from './parts.tsx';
 import type { State } from './state.ts';
 import { JUDGEMENTS, positionText } from './words.ts';
+import { SHORTEST, zoomedIn, zoomedOut } from './zoom.ts';
 
 /** Width of a label in parts of the axis, when the axis is about so many rem wide and a character 0.46 rem. */
 const widthOf = (text: string, rem: number): number => (text.length * 0.46 + 0.7) / rem;
@@ -126,6 +127,7 @@ function Latches({
   blocked: readonly Span[];
   pending: readonly Span[];
 }) {
+  const inView = ({ from, to }: Span) => to >= (axis[0] ?? 0) && from <= lastOf(axis);
   const bar = (kind: string, text: string) => (span: Span) => (
     <span
       key={`${kind}${span.from}`}
@@ -140,8 +142,8 @@ function Latches({
     <div class="sc-row la">
       <span class="sc-l">NMIs</span>
       <div class="sc-b">
-        {blocked.map(bar('blk', 'blocked'))}
-        {pending.map(bar('pnd', '1 pending'))}
+        {blocked.filter(inView).map(bar('blk', 'blocked'))}
+        {pending.filter(inView).map(bar('pnd', '1 pending'))}
       </div>
     </div>
   );
@@ -156,7 +158,7 @@ function RuleLane({
   readonly name: string;
   readonly runs: readonly Run[];
 }) {
-  const axis = state.axis.value;
+  const { axis } = state.view.value;
   const at = state.frame.value.boundary;
   const current = runs.findIndex(({ from, to }) => from <= at && at <= to);
   return (
@@ -184,8 +186,7 @@ function RuleLane({
 }
 
 function Steps({ state }: { readonly state: State }) {
-  const axis = state.axis.value;
-  const { steps } = state.outline.value;
+  const { axis, steps } = state.view.value;
   const ticks = axis.map((boundary) => steps.find((step) => step.boundary === boundary));
   const names = ticks.map((step, i) => ({
     at: i / Math.max(1, axis.length - 1),
@@ -199,7 +200,7 @@ function Steps({ state }: { readonly state: State }) {
       16,
     ),
   ];
-  const stop = state.stop.value;
+  const stop = stopAt(axis, state.frame.value.boundary);
   return (
     <div class="sc-row ax">
       <span class="sc-l">step</span>
@@ -211,7 +212,7 @@ function Steps({ state }: { readonly state: State }) {
             style={{ '--x': percent(i / Math.max(1, axis.length - 1)) }}
             title={`${ticks[i]?.name ?? ''}, boundary ${boundary}`}
           >
-            <span class="n">{i}</span>
+            <span class="n">{state.window.value ? boundary : i}</span>
             <span class="nm">{ticks[i]?.name}</span>
           </span>
         ))}
@@ -224,11 +225,11 @@ function Playhead({ state }: { readonly state: State }) {
   const track = useRef<HTMLDivElement>(null);
   const handle = useRef<HTMLDivElement>(null);
   const dragging = useRef(false);
-  const { axis, frame, step, lanes } = state;
+  const { axis, frame, step, lanes, view } = state;
   const at = frame.value.boundary;
   const move = (event: PointerEvent) => {
     const box = track.current?.getBoundingClientRect();
-    if (box?.width) state.moveTo(boundaryAt(axis.value, (event.clientX - box.left) / box.width));
+    if (box?.width) state.moveTo(boundaryAt(view.value.axis, (event.clientX - box.left) / box.width));
   };
   return (
     <div
@@ -261,10 +262,11 @@ function Playhead({ state }: { readonly state: State }) {
         aria-valuemax={lanes.value.last}
         aria-valuenow={at}
         aria-valuetext={positionText(frame.value, step.value, lanes.value.last)}
-        style={{ '--x': percent(placeOf(axis.value, at)) }}
+        style={{ '--x': percent(placeOf(view.value.axis, at)) }}
         onKeyDown={(event) => {
           if (event.ctrlKey || event.metaKey || event.altKey) return;
-          const target = keyMove(event.key, state.boundary.value, axis.value);
+          const zoom = zoomKey(event.key, state);
+          const target = zoom ? state.boundary.value : keyMove(event.key, state.boundary.value, axis.value);
           if (target === undefined) return;
           event.preventDefault();
           event.stopPropagation();
@@ -277,11 +279,54 @@ function Playhead({ state }: { readonly state: State }) {
   );
 }
 
+/** What `+`, `-` and `0` do on the slider; whether the key was one of them. */
+function zoomKey(key: string, state: State): boolean {
+  const at = state.boundary.value;
+  const { last } = state.lanes.value;
+  if (key === '+' || key === '=') state.zoom(zoomedIn(state.window.value, at, last));
+  else if (key === '-') state.zoom(zoomedOut(state.window.value, at, last));
+  else if (key === '0') state.zoom(undefined);
+  else return false;
+  return true;
+}
+
+/** The stretch that is shown, where it lies in the run, and how to change it. */
+function Zoom({ state }: { readonly state: State }) {
+  const window = state.window.value;
+  const { last } = state.lanes.value;
+  const button = (key: string, label: string, off: boolean) => (
+    <button
+      type="button"
+      class="btn"
+      aria-label={label}
+      title={`${label} (${key})`}
+      disabled={off || !state.ready.value}
+      onClick={() => zoomKey(key, state)}
+    >
+      {key}
+    </button>
+  );
+  const share = (boundary: number): string => percent(boundary / Math.max(1, last));
+  return (
+    <div class="zoom js">
+      {button('+', 'Zoom in', last <= SHORTEST)}
+      {button('-', 'Zoom out', !window)}
+      {button('0', 'Show the whole run', !window)}
+      <span class="strip" aria-hidden="true">
+        <i style={{ '--a': share(window?.from ?? 0), '--b': share(window?.to ?? last) }} />
+        <b style={{ '--x': share(state.frame.value.boundary) }} />
+      </span>
+      <output>
+        {window ? `boundaries ${window.from} to ${window.to} of ${last}` : `all ${last} boundaries`}
+      </output>
+    </div>
+  );
+}
+
 /** All lanes. What they show is also in the slider's text and in the step table. */
-export function Score({ state }: { readonly state: State }) {
-  const axis = state.axis.value;
-  const { steps, rules, blocked, pending } = state.outline.value;
-  const lanes = state.lanes.value;
+export function Score({ state, whole }: { readonly state: State; readonly whole: boolean }) {
+  const { axis, lanes, steps } = state.view.value;
+  const { rules, blocked, pending } = state.outline.value;
   return (
     <div class="score">
       <div aria-hidden="true">
@@ -294,6 +339,7 @@ export function Score({ state }: { readonly state: State }) {
         <Steps state={state} />
       </div>
       <Playhead state={state} />
+      {whole && <Zoom state={state} />}
     </div>
   );
 }

@@ -68,14 +68,14 @@ const MOVES = [
   {
     sign: '|<',
     label: 'Previous step',
-    to: ({ axis, frame }: State) => stepBefore(axis.value, frame.value.boundary),
+    to: ({ axis, boundary }: State) => stepBefore(axis.value, boundary.value),
   },
-  { sign: '<', label: 'One boundary back', to: ({ frame }: State) => frame.value.boundary - 1 },
-  { sign: '>', label: 'One boundary forward', to: ({ frame }: State) => frame.value.boundary + 1 },
+  { sign: '<', label: 'One boundary back', to: ({ boundary }: State) => boundary.value - 1 },
+  { sign: '>', label: 'One boundary forward', to: ({ boundary }: State) => boundary.value + 1 },
   {
     sign: '>|',
     label: 'Next step',
-    to: ({ axis, frame }: State) => stepAfter(axis.value, frame.value.boundary),
+    to: ({ axis, boundary }: State) => stepAfter(axis.value, boundary.value),
   },
 ] as const;
 

@@ -82,12 +82,19 @@ export function unpack(packed: string): readonly Listed[] {
   });
 }
 
-/** Lanes of a whole timeline. */
-export function lanesOf({ frames, rules, injections }: Timeline): Lanes {
+/**
+ * Lanes of a whole timeline. Where frames are missing, a rule's judgement is that of the last frame before.
+ *
+ * @param depths words of RSP below T at each boundary, where frames are missing
+ */
+export function lanesOf(
+  { frames, rules, injections }: Pick<Timeline, 'frames' | 'rules' | 'injections'>,
+  depths: readonly number[] = frames.map(({ stack }) => stack.depth ?? -1),
+): Lanes {
   return {
     last: Math.max(0, frames.length - 1),
-    depth: corners(frames.map(({ stack }) => stack.depth ?? -1)),
-    rules: rules.map((_, i) => runs(frames.map(({ verdicts }) => verdicts[i]?.judgement ?? 'not-asked'))),
+    depth: corners(depths),
+    rules: rules.map((_, i) => runs(frames, i)),
     strikes: injections.map(({ boundary }) => frames[boundary]?.line ?? -1),
   };
 }
@@ -109,23 +116,52 @@ export function rowsOf({ frames, steps, records, executing }: Timeline): readonl
   });
 }
 
-function runs(judgements: readonly Judgement[]): readonly Run[] {
+function runs(frames: readonly Frame[], rule: number): readonly Run[] {
   const found: Run[] = [];
-  judgements.forEach((judgement, boundary) => {
-    const open = found.at(-1);
-    if (open?.judgement === judgement) found[found.length - 1] = { ...open, to: boundary };
-    else found.push({ judgement, from: boundary, to: boundary });
+  const last = frames.length - 1;
+  let from = 0;
+  let judgement: Judgement | undefined;
+  const close = (to: number): void => {
+    if (judgement !== undefined && from <= to) found.push({ judgement, from, to });
+  };
+  frames.forEach(({ verdicts }, boundary) => {
+    const now = verdicts[rule]?.judgement ?? 'not-asked';
+    if (now === judgement) return;
+    close(boundary - 1);
+    judgement = now;
+    from = boundary;
   });
+  close(last);
   return found;
 }
+
+/** Corners that are drawn at most; a curve with more is drawn in as many columns, each from its lowest to its highest point. */
+const MOST_CORNERS = 4_000;
 
 /** Drops the points of a curve that lie on a straight line between their neighbours. */
 function corners(heights: readonly number[]): readonly number[] {
   const kept: number[] = [];
-  heights.forEach((height, x) => {
-    const [before, after] = [heights[x - 1], heights[x + 1]];
+  for (let x = 0; x < heights.length; x++) {
+    const [before, height = 0, after] = [heights[x - 1], heights[x], heights[x + 1]];
     if (before === undefined || after === undefined || height - before !== after - height)
       kept.push(x, height);
-  });
-  return kept;
+  }
+  return kept.length <= 2 * MOST_CORNERS ? kept : columns(kept);
+}
+
+function columns(points: readonly number[]): readonly number[] {
+  const last = points.at(-2) ?? 0;
+  const width = Math.ceil((2 * last) / MOST_CORNERS);
+  const kept: number[] = points.slice(0, 2);
+  for (let i = 0; i < points.length; ) {
+    const end = (Math.floor((points[i] ?? 0) / width) + 1) * width;
+    let [low, high] = [i, i];
+    for (; i < points.length && (points[i] ?? 0) < end; i += 2) {
+      if ((points[i + 1] ?? 0) < (points[low + 1] ?? 0)) low = i;
+      if ((points[i + 1] ?? 0) > (points[high + 1] ?? 0)) high = i;
+    }
+    for (const at of new Set([Math.min(low, high), Math.max(low, high)]))
+      if ((points[at] ?? 0) > (kept.at(-2) ?? 0)) kept.push(points[at] ?? 0, points[at + 1] ?? 0);
+  }
+  return last > (kept.at(-2) ?? 0) ? [...kept, ...points.slice(-2)] : kept;
 }

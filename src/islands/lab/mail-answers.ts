@@ -9,7 +9,7 @@ import { findNamed } from '../../scenario/named.ts';
 import { linkTo, type Opener, openLink } from '../../scenario/open-link.ts';
 import { parse, print, type Recipe } from '../../scenario/recipe.ts';
 import { onPage, versionsOf } from '../../scenario/registry.ts';
-import { play, playRecipe } from '../../scenario/run.ts';
+import { play } from '../../scenario/run.ts';
 import type { Timeline } from '../../scenario/timeline.ts';
 import type {
   ExplainAsk,
@@ -24,6 +24,7 @@ import type {
   Pasted,
   Standing,
 } from './protocol.ts';
+import { runOf } from './runs.ts';
 import { own, standingOfLink } from './standing.ts';
 
 /** Names under which a browser finds the machine it runs on. */
@@ -36,7 +37,7 @@ export function answerMail(
 ): Mailed | Failed {
   const { recipe } = parse(own(text));
   if (!recipe) return { kind: 'failed', reason: 'the recipe cannot be read' };
-  const timeline = playRecipe(recipe, opener.pages);
+  const timeline = runOf(text, undefined, opener.pages, boundary);
   const path = linkTo(recipe, timeline, boundary, opener);
   const made = mailFor(timeline, recipe, boundary, path && site + path, { changelog });
   const near = path === undefined ? undefined : OWN_MACHINE.exec(site)?.[1];

@@ -3,7 +3,8 @@ import type { Problem } from '../../asm/source.ts';
 import type { Explained } from '../../scenario/explain.ts';
 import type { Finding } from '../../scenario/lint.ts';
 import type { Difference } from '../../scenario/records.ts';
-import type { Timeline } from '../../scenario/timeline.ts';
+import type { Frame, Timeline } from '../../scenario/timeline.ts';
+import type { Lanes } from './bake.ts';
 
 /** How a run compares with what was recorded for it. */
 export type Standing =
@@ -45,10 +46,20 @@ export interface OpenAsk {
   readonly pick: number | undefined;
 }
 
+/** Frames that a long run came without: of boundaries `from` to `to`, both included. */
+export interface FramesAsk {
+  readonly kind: 'frames';
+  readonly recipe: string;
+  readonly pick: number | undefined;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The link to a boundary of a run. */
 export interface LinkAsk {
   readonly kind: 'link';
   readonly recipe: string;
+  readonly pick: number | undefined;
   readonly boundary: number;
 }
 
@@ -98,15 +109,33 @@ export interface Named {
 }
 
 /** Words of a request; the client adds the id. */
-export type Ask = PlayAsk | OpenAsk | LinkAsk | MailAsk | LintAsk | PasteAsk | ExplainAsk | CellsAsk;
+export type Ask =
+  | PlayAsk
+  | FramesAsk
+  | OpenAsk
+  | LinkAsk
+  | MailAsk
+  | LintAsk
+  | PasteAsk
+  | ExplainAsk
+  | CellsAsk;
 
 export type Request = Ask & { readonly id: number };
 
-/** A run; `frames` is empty when the text could not be read, and `problems` then says why. */
+/**
+ * A run; `frames` is empty when the text could not be read, and `problems` then says why. Those of a long run have holes, and
+ * what they would show comes beside them.
+ */
 export interface Played {
   readonly kind: 'played';
   readonly timeline: Timeline;
   readonly standing: Standing;
+  readonly lanes?: Lanes | undefined;
+}
+
+export interface Framed {
+  readonly kind: 'framed';
+  readonly frames: readonly Frame[];
 }
 
 export interface Linked {
@@ -181,6 +210,7 @@ export interface Failed {
 export interface Answers {
   readonly play: Played;
   readonly open: Played;
+  readonly frames: Framed;
   readonly link: Linked;
   readonly mail: Mailed;
   readonly lint: Linted;

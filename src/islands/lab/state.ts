@@ -1,10 +1,12 @@
 /** The state of an island, apart from how it looks: signals, and the few actions that change them. */
 import { batch, computed, signal } from '@preact/signals';
-import type { Frame, Step } from '../../scenario/timeline.ts';
+import type { Frame, Span, Step } from '../../scenario/timeline.ts';
 import { axisOf, stopAt } from './axis.ts';
 import { type Baked, type Listed, lanesOf, rowsOf, unpack } from './bake.ts';
+import { createFetching } from './fetching.ts';
 import type { Asker, OpenAsk, Pasted, PlayAsk, Standing } from './protocol.ts';
 import { withBody, withInjection, withoutInjection, withoutSafeguards } from './recipe-text.ts';
+import { following, viewOf } from './zoom.ts';
 
 export type { Asker } from './protocol.ts';
 
@@ -54,7 +56,21 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
   const strayed = computed(() => edited.value || outline.value.recipe !== baked.timeline.recipe);
 
   const axis = computed(() => axisOf(outline.value.steps, lanes.value.last));
-  const frame = computed(() => frames.value[boundary.value] ?? baked.frame);
+  /** Counts what came of a long run, whose frames are fetched as they are needed. */
+  const came = signal(0);
+  let shown = baked.frame;
+  /** The frame at the playhead; until it is fetched, the one that was shown last. */
+  const frame = computed(() => {
+    came.value;
+    shown = frames.value[boundary.value] ?? (ready.value ? shown : baked.frame);
+    return shown;
+  });
+  /** The stretch that the score shows; undefined for the whole run. */
+  const window = signal<Span | undefined>(undefined);
+  const view = computed(() => {
+    came.value;
+    return viewOf(window.value, outline.value, lanes.value, frames.value);
+  });
   /** Index on the axis of the last stop at or before the playhead. */
   const stop = computed(() => stopAt(axis.value, frame.value.boundary));
   const step = computed((): Step | undefined =>
@@ -63,9 +79,20 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
 
   function moveTo(target: number): void {
     if (!ready.value) return;
-    boundary.value = Math.min(lanes.value.last, Math.max(0, Math.round(target)));
-    moved.value = true;
+    batch(() => {
+      boundary.value = Math.min(lanes.value.last, Math.max(0, Math.round(target)));
+      window.value = window.value && following(window.value, boundary.value, lanes.value.last);
+      moved.value = true;
+    });
+    fetching.need();
   }
+
+  const fetching = createFetching({
+    frames,
+    boundary,
+    came,
+    ask: (from, to) => ask({ kind: 'frames', recipe: outline.value.recipe, pick: pick.value, from, to }),
+  });
 
   let latest = 0;
   /**
@@ -105,11 +132,13 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
       outline.value = rest;
       code.value = lines;
       frames.value = all;
-      lanes.value = lanesOf(timeline);
+      lanes.value = answer.lanes ?? lanesOf(timeline);
+      window.value = undefined;
       rows.value = rowsOf(timeline);
       const target = where === 'cursor' ? timeline.cursor : boundary.value;
       boundary.value = Math.min(all.length - 1, target);
     });
+    fetching.need();
   }
 
   /** Where the events of the run in view strike, in the order of its recipe. */
@@ -132,7 +161,12 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
    */
   async function askLink(): Promise<string | undefined> {
     const mine = ++linked;
-    const answer = await ask({ kind: 'link', recipe: outline.value.recipe, boundary: boundary.value });
+    const answer = await ask({
+      kind: 'link',
+      recipe: outline.value.recipe,
+      pick: pick.value,
+      boundary: boundary.value,
+    });
     if (answer.kind === 'failed') return undefined;
     const whole = answer.link && site + answer.link;
     if (mine !== linked) return whole;
@@ -178,10 +212,18 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     link,
     address,
     axis,
+    window,
+    view,
+    came,
     frame,
     stop,
     step,
     moveTo,
+    /** The score shows a stretch of the run, or all of it. */
+    zoom(to: Span | undefined) {
+      window.value = to;
+      if (to) void fetching.stretch(to);
+    },
     askLink,
     settle,
     /** Fetches the whole run that the page shows one frame of. */

@@ -8,15 +8,14 @@ import { parse } from '../../scenario/recipe.ts';
 import recorded from '../../scenario/records.json' with { type: 'json' };
 import { differenceText, type Records } from '../../scenario/records.ts';
 import { loadMentioned } from '../../scenario/registry.ts';
-import { type PlayOptions, play, playRecipe } from '../../scenario/run.ts';
+import { play } from '../../scenario/run.ts';
 import type { Timeline } from '../../scenario/timeline.ts';
 import type { Answer, Ask, OpenAsk, Played, Reply, Request, Standing } from './protocol.ts';
+import { answerFrames, options, played, runOf } from './runs.ts';
 import { own, standingOfLink } from './standing.ts';
 
 const records: Records = recorded;
 const opener: Opener = { pages, records, codec };
-
-const options = (pick: number | undefined): PlayOptions => (pick === undefined ? {} : { pick });
 
 /** How a run stands to its record: only the named scenario itself has one. */
 function standingOf(timeline: Timeline): Standing {
@@ -33,13 +32,13 @@ function open({ link, recipe: text, pick }: OpenAsk): Played {
   const opened = openLink(link, opener, base, options(pick));
   if (opened.kind === 'cannot-run') {
     const timeline = play(own(text), pages, options(pick));
-    return {
-      kind: 'played',
-      timeline,
-      standing: { state: 'cannot-run', reason: opened.sentence, recorded: opened.recorded },
-    };
+    return played(timeline, pick, pages, {
+      state: 'cannot-run',
+      reason: opened.sentence,
+      recorded: opened.recorded,
+    });
   }
-  return { kind: 'played', timeline: opened.timeline, standing: standingOfLink(opened, opener) };
+  return played(opened.timeline, pick, pages, standingOfLink(opened, opener));
 }
 
 /** What few readers ask for, so that the rest need not wait for it. */
@@ -53,14 +52,16 @@ async function answer(ask: Ask): Promise<Reply> {
       const { link } = ask;
       const beside = named.state === 'draft' && link !== undefined;
       const standing = beside ? (await mails()).standingBeside(timeline, link, opener) : undefined;
-      return { kind: 'played', timeline, standing: standing ?? named };
+      return played(timeline, ask.pick, pages, standing ?? named);
     }
+    case 'frames':
+      return answerFrames(ask, pages);
     case 'open':
       return open(ask);
     case 'link': {
       const { recipe } = parse(own(ask.recipe));
       if (!recipe) return { kind: 'failed', reason: 'the recipe cannot be read' };
-      const timeline = playRecipe(recipe, pages);
+      const timeline = runOf(ask.recipe, ask.pick, pages, ask.boundary);
       return { kind: 'linked', link: linkTo(recipe, timeline, ask.boundary, opener) ?? '' };
     }
     case 'mail':
