@@ -9,6 +9,7 @@ import { compileEngine, engineBytes } from '../engine/backends/wasm/backend.ts';
 import type { Machine } from '../engine/machine.ts';
 import { browserFigures } from './bench/browser.ts';
 import { machineOf } from './bench/guest.ts';
+import { laboratoryFigures } from './bench/laboratory.ts';
 import { type Figure, sweepFigures } from './bench/sweep.ts';
 import { unicorn } from './bench/unicorn.ts';
 import { unwindFigures } from './bench/unwind.ts';
@@ -120,3 +121,10 @@ for (const figure of [...(await sweepFigures(3, processorTime)), ...unwindFigure
 const inBrowser = await browserFigures();
 if ('missing' in inBrowser) line('two NMIs, in a browser', `not measured: missing ${inBrowser.missing}`);
 else for (const figure of inBrowser) told(figure);
+const laboratory = await laboratoryFigures();
+if ('missing' in laboratory) line('the laboratory', `not measured: missing ${laboratory.missing}`);
+else {
+  for (const figure of laboratory.times) told(figure);
+  const { what, megabytes, bar } = laboratory.memory;
+  line(what, `${megabytes.toFixed(0)} MB, bar ${bar} MB`);
+}

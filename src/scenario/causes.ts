@@ -30,7 +30,11 @@ const inside = (ranges: readonly Range[], address: bigint): boolean =>
   ranges.some(({ from, to }) => address >= from && address < to);
 
 /** Linear address of the operand that an instruction names; undefined if it names none. */
-function operandOf(machine: Machine, rip: bigint, { memory, length }: Instruction): bigint | undefined {
+export function operandOf(
+  machine: Machine,
+  rip: bigint,
+  { memory, length }: Instruction,
+): bigint | undefined {
   if (!memory) return undefined;
   const { segment, base, index, scale, displacement } = memory;
   const register = (name: string): bigint => machine.get(name as Field);

@@ -1,4 +1,6 @@
 /** Going to any boundary of a run that was written down: back by marks and the journal, forwards by running again. */
+import type { Machine } from '../engine/machine.ts';
+import type { Image } from '../image/image.ts';
 import type { Unwinder } from '../unwind/rules.ts';
 import type { Course } from './course.ts';
 import type { Execution } from './execution.ts';
@@ -23,6 +25,13 @@ export class Replay {
     this.rules = rules;
     this.course = course;
     this.turn = execution.turn;
+  }
+
+  get machine(): Machine {
+    return this.execution.booted.machine;
+  }
+  get image(): Image {
+    return this.execution.image;
   }
 
   /** Frames of boundaries `from` to `to`, both included: the very ones that a run which keeps all of them makes. */

@@ -59,6 +59,8 @@ export class Tape {
   private readonly places = new Numbers();
   private readonly depths = new Numbers();
   private readonly latches = new Numbers();
+  /** How many events are alive. */
+  private readonly alive = new Numbers();
   private readonly changes = new Numbers();
   /** Boundaries and words of all writes, in the order of boundaries. */
   private readonly writtenAt = new Numbers();
@@ -94,6 +96,9 @@ export class Tape {
     this.depths.push(depth);
     this.latches.push(machine.low('nmiBlocked') | (machine.low('nmiPending') << 1));
     this.changes.push(this.changedNow());
+    let alive = 0;
+    for (let live = course.place.track.live; live; live = live.outer) alive++;
+    this.alive.push(alive);
     if (!passage) return;
     if (passage.transition.kind === 'delivery') this.delivered.set(boundary, passage.event);
     if (passage.transition.instruction?.row.mnemonic === 'iretq') this.returned.push(boundary);
@@ -153,6 +158,26 @@ export class Tape {
   /** Boundaries that a delivery or an IRETQ led to, in order. */
   crossings(): readonly number[] {
     return [...this.delivered.keys(), ...this.returned].sort((a, b) => a - b);
+  }
+
+  /** Boundary after a transition; after all of the event, if the transition delivers one. */
+  over(boundary: number): number {
+    let b = Math.min(boundary + 1, this.last);
+    while (b < this.last && this.alive.at(b) > this.alive.at(boundary)) b++;
+    return b;
+  }
+  /** Boundary before a transition; before all of the event, if the transition ended one. */
+  backOver(boundary: number): number {
+    let b = Math.max(0, boundary - 1);
+    while (b > 0 && this.alive.at(b) > this.alive.at(boundary)) b--;
+    return b;
+  }
+  /** Boundary that the next delivery leads to, or the one before; undefined if there is none. */
+  nextDelivery(boundary: number): number | undefined {
+    return [...this.delivered.keys()].find((b) => b > boundary);
+  }
+  previousDelivery(boundary: number): number | undefined {
+    return [...this.delivered.keys()].findLast((b) => b < boundary);
   }
 
   /** Boundary of the last write of a word (its linear address, aligned to 8) at or before a boundary; undefined if the run made none. */

@@ -1,0 +1,146 @@
+/** How fast the laboratory answers in a run of almost 200,000 boundaries, and what it takes in memory. Needs a built site and Chromium. */
+import { existsSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { launch } from '../browser.ts';
+import { serve } from '../serve.ts';
+import { longRun } from './long-run.ts';
+import type { Figure } from './sweep.ts';
+
+const SITE = 'dist';
+const PATH = 'notebooks/labs/laboratory/';
+const STEPS = 40;
+const JUMPS = 30;
+const OPENINGS = 5;
+/** As a phone in the middle of the market is simulated. */
+const THROTTLED = 4;
+
+export interface Memory {
+  readonly what: string;
+  readonly megabytes: number;
+  readonly bar: number;
+}
+
+/** The figures, or why there are none. */
+export async function laboratoryFigures(): Promise<
+  { readonly times: readonly Figure[]; readonly memory: Memory } | { readonly missing: string }
+> {
+  if (!existsSync(`${SITE}/index.html`)) return { missing: 'a built site (npm run build)' };
+  const browser = await launch().catch(() => undefined);
+  if (!browser) return { missing: 'Chromium' };
+  const site = await serve(SITE);
+  try {
+    const page = await browser.newPage();
+    await page.goto(site.url + PATH);
+    const last = await runLong(page);
+    const forward = await page.evaluate(moved, steps('ArrowRight', STEPS));
+    const back = await page.evaluate(moved, steps('ArrowLeft', STEPS));
+    const jumps = await page.evaluate(moved, jumpsIn(last));
+    const memory = await memoryOf(page);
+    const first = [];
+    for (let n = 0; n < OPENINGS; n++) first.push(await firstInteraction(browser, site.url + PATH));
+    const figure = (what: string, ms: readonly number[], barMs: number): Figure => ({
+      what,
+      ms,
+      barMs,
+      made: '',
+    });
+    return {
+      times: [
+        figure(`a step forward in ${last}`, forward, 16),
+        figure('a step back', back, 16),
+        figure('a jump', jumps, 50),
+        figure(`first key, processor ${THROTTLED} times slower`, first, 100),
+      ],
+      memory: { what: 'page, worker and machine', megabytes: memory, bar: 40 },
+    };
+  } finally {
+    await browser.close();
+    site.server.close();
+  }
+}
+
+interface Move {
+  readonly key?: string;
+  readonly to?: number;
+}
+const steps = (key: string, count: number): readonly Move[] => Array.from({ length: count }, () => ({ key }));
+const jumpsIn = (last: number): readonly Move[] =>
+  Array.from({ length: JUMPS }, (_, n) => ({ to: 2_000 + ((n * 7_919 * 31) % (last - 2_000)) }));
+
+/** Puts the long run into the page; gives its last boundary. */
+async function runLong(page: Page): Promise<number> {
+  await page.locator('.island[data-ready=true]').waitFor();
+  await page.locator('summary', { hasText: 'Recipe' }).first().click();
+  await page.getByRole('textbox', { name: 'Recipe' }).fill(longRun());
+  await page.getByRole('button', { name: 'Run', exact: true }).first().click();
+  const slider = page.getByRole('slider', { name: 'Time' });
+  for (let n = 0; n < 600; n++) {
+    const last = Number(await slider.getAttribute('aria-valuemax'));
+    if (last > 100_000) return last;
+    await page.waitForTimeout(100);
+  }
+  throw new Error('the long run did not come');
+}
+
+/** Milliseconds from each move to the paint that shows it. Runs in the page. */
+async function moved(moves: readonly Move[]): Promise<readonly number[]> {
+  const island = document.querySelector<HTMLElement>('.island');
+  const slider = island?.querySelector<HTMLElement>('[role=slider]');
+  const jump = island?.querySelector<HTMLInputElement>('input[name=to]');
+  if (!island || !slider || !jump) throw new Error('missing laboratory');
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const times: number[] = [];
+  for (const { key, to } of moves) {
+    await pause(120);
+    const before = island.dataset.boundary;
+    const from = performance.now();
+    const changed = new Promise<void>((resolve) => {
+      const watch = new MutationObserver(() => {
+        if (island.dataset.boundary === before) return;
+        watch.disconnect();
+        resolve();
+      });
+      watch.observe(island, { attributes: true, attributeFilter: ['data-boundary'] });
+    });
+    if (key) slider.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+    else {
+      jump.value = String(to);
+      jump.form?.requestSubmit();
+    }
+    await changed;
+    const made = performance.now();
+    // The layout that the change asks for counts; waiting for the screen's next turn does not.
+    island.getBoundingClientRect();
+    times.push(Math.max(performance.now(), made) - from);
+  }
+  return times;
+}
+
+/** From the first key on a page just opened to the change on the screen, on a slow processor. */
+async function firstInteraction(browser: Browser, address: string): Promise<number> {
+  const context = await browser.newContext({ viewport: { width: 390, height: 800 } });
+  try {
+    const page = await context.newPage();
+    const session = await context.newCDPSession(page);
+    await session.send('Emulation.setCPUThrottlingRate', { rate: THROTTLED });
+    await page.goto(address);
+    await page.locator('.island[data-ready=true]').waitFor();
+    const [time = 0] = await page.evaluate(moved, [{ key: 'ArrowLeft' }]);
+    return time;
+  } finally {
+    await context.close();
+  }
+}
+
+/** Megabytes of the page's heap, its worker's, and the memory of the worker's machine, after a collection. */
+async function memoryOf(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('HeapProfiler.collectGarbage');
+  const heap = (): number =>
+    (performance as unknown as { memory?: { usedJSHeapSize: number } }).memory?.usedJSHeapSize ?? 0;
+  let bytes = await page.evaluate(heap);
+  for (const worker of page.workers()) bytes += await worker.evaluate(heap);
+  return bytes / 2 ** 20 + MACHINE_MB;
+}
+/** The linear memory of a machine with a megabyte of guest memory: state, journal, log, decoded text. */
+const MACHINE_MB = 11.7;
