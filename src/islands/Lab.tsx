@@ -194,6 +194,7 @@ function Address({ state, keepsAddress }: { readonly state: State; readonly keep
   const at = state.boundary.value;
   const { recipe } = state.outline.value;
   const ready = state.ready.value;
+  const compare = state.compare.value;
   useEffect(() => {
     if (!ready) return;
     const timer = setTimeout(async () => {
@@ -204,8 +205,24 @@ function Address({ state, keepsAddress }: { readonly state: State; readonly keep
       if (keepsAddress) history.replaceState(history.state, '', address);
     }, REST);
     return () => clearTimeout(timer);
-  }, [at, recipe, ready]);
+  }, [at, recipe, ready, compare]);
   return null;
+}
+
+type Bench = typeof import('./lab/Workbench.tsx');
+
+/** What only the laboratory has, and only with a script. */
+function useBench(whole: boolean): Bench | undefined {
+  const bench = useSignal<Bench | undefined>(undefined);
+  useEffect(() => {
+    if (whole)
+      import('./lab/Workbench.tsx')
+        .then((came) => {
+          bench.value = came;
+        })
+        .catch(() => undefined); // offline before it came: the rest works without it
+  }, []);
+  return bench.value;
 }
 
 /** Where the site and this page lie; nothing while the page is built. */
@@ -245,6 +262,7 @@ export default function Lab(props: LabProps) {
   // The parts that follow the playhead subscribe by themselves; this one is drawn again for another run only.
   const boundary = useComputed(() => state.frame.value.boundary);
 
+  const bench = useBench(whole);
   const { slug, version, title } = state.outline.value;
   return (
     <section
@@ -253,6 +271,7 @@ export default function Lab(props: LabProps) {
       data-live={state.live.value ? '' : undefined}
       data-ready={state.ready.value}
       data-boundary={boundary}
+      data-present={state.present.value || undefined}
       onKeyDown={(event) => {
         const target = event.target as Element;
         if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input, textarea, select'))
@@ -285,19 +304,23 @@ export default function Lab(props: LabProps) {
         <Transport state={state} />
         <Story state={state} />
       </div>
+      {bench && <bench.Travel state={state} ask={ask} />}
+      {bench && <bench.Tokens state={state} />}
       {whole && <Compare state={state} comparing={comparing} designs={props.designs ?? []} />}
       <div class="panels">
         <section class="panel code" aria-label={`Entry code, ${slug}`}>
           <Code state={state} />
+          {bench && <bench.Pseudo state={state} ask={ask} />}
         </section>
         {whole && (
           <section class="panel picture" aria-label={`All stacks, ${slug}`}>
             <AllStacks state={state} />
+            {bench && <bench.Files state={state} />}
           </section>
         )}
         <section class="panel words" aria-label={`NMI stack, ${slug}`}>
           <Words state={state} />
-          <Provenance state={state} />
+          {bench ? <bench.Origin state={state} ask={ask} /> : <Provenance state={state} />}
           {!whole && <Leads state={state} />}
         </section>
         <section class="panel side" aria-label={`Latch and traces, ${slug}`}>

@@ -125,7 +125,8 @@ function scenarioText(named: Named | Unknown, pages: Library): string {
 }
 
 function partsOf(state: LinkState, scenario: Named | Unknown, pages: Library): readonly LinkPart[] {
-  const { slug, version, checkpoint, cursor, injections, without, sets, body, edits, digest } = state;
+  const { slug, version, checkpoint, cursor, injections, without, sets, body, edits, compare, digest } =
+    state;
   const named = scenarioText(scenario, pages);
   const one = <T>(list: readonly T[] | undefined, none: LinkPart, some: (item: T) => LinkPart): LinkPart[] =>
     list ? (list.length > 0 ? list.map(some) : [none]) : [];
@@ -162,6 +163,14 @@ function partsOf(state: LinkState, scenario: Named | Unknown, pages: Library): r
           body === null
             ? { text: 'h', says: 'the handler body is the usual one' }
             : { text: `h_${body}`, says: `the handler body is ${body}` },
+        ]),
+    ...(compare === undefined
+      ? []
+      : [
+          {
+            text: `c_${compare.replace(' ', '_')}`,
+            says: `beside it stands ${compare === 'own' ? "the page's own run" : `the same run, ${compare}`}`,
+          },
         ]),
     ...(edits
       ? [

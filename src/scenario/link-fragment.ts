@@ -1,7 +1,15 @@
 /** The part of a link behind `#`. */
 import { isDigest } from './digest.ts';
 import { type Codec, unpackEdits } from './link-edits.ts';
-import { LETTERS, type LinkState, type Strike, sortNames, sortSets, sortStrikes } from './link-state.ts';
+import {
+  COMPARED,
+  LETTERS,
+  type LinkState,
+  type Strike,
+  sortNames,
+  sortSets,
+  sortStrikes,
+} from './link-state.ts';
 import { wholeNumber } from './recipe-position.ts';
 import { shown } from './recipe-tokens.ts';
 import { type Edit, EVENTS, type EventName, isSlug } from './recipe-types.ts';
@@ -21,6 +29,7 @@ interface Draft {
   sets?: { name: string; value: string }[];
   body?: string | null;
   edits?: readonly Edit[];
+  compare?: string;
 }
 
 /** Reads `t41.n6~k3v9qdtw`, parts in any order. What is not understood is named, never skipped. */
@@ -117,6 +126,16 @@ const PARTS: Readonly<Record<string, Read>> = {
     const [gap, name = '', ...more] = rest.split('_');
     if (rest && (gap !== '' || !isSlug(name) || more.length > 0)) return invalid(word, 'h_BODY');
     draft.body = rest ? name : null;
+    return undefined;
+  },
+
+  c(draft, rest, word) {
+    if (draft.compare !== undefined) return duplicate(word);
+    const [gap, kind = '', ...names] = rest.split('_');
+    const compare = [kind, ...names].join(' ');
+    if (gap !== '' || !COMPARED.test(compare))
+      return invalid(word, 'c_own, c_with_NAME, c_without_NAME or c_design_NAME');
+    draft.compare = compare;
     return undefined;
   },
 

@@ -21,12 +21,17 @@ export interface LinkState {
   /** null: none, where the scenario names one. */
   readonly body?: string | null;
   readonly edits?: readonly Edit[];
+  /** What stands beside the run: `own`, `with NAME`, `without NAME`, `design NAME`. It changes nothing about the run. */
+  readonly compare?: string;
   /** Digest of the architectural state at the cursor. */
   readonly digest?: string;
 }
 
 /** The letter of each event, in the order of `EVENTS`. */
 export const LETTERS = 'nmdbpgive';
+
+/** What can stand beside a run, as a link writes it: `own`, `without_NAME`. */
+export const COMPARED = /^(?:own|(?:with|without|design) [a-z0-9][a-z0-9.-]*)$/;
 
 export const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

@@ -1,6 +1,6 @@
 /**
  * A scenario as a link:
- * `/s/SLUG/vN[/CHECKPOINT]#tCURSOR{.eBOUNDARY}{.w_SAFEGUARD}{.s_SWITCH_VALUE}{.h_BODY}[.zEDITS]~DIGEST`.
+ * `/s/SLUG/vN[/CHECKPOINT]#tCURSOR{.eBOUNDARY}{.w_SAFEGUARD}{.s_SWITCH_VALUE}{.h_BODY}[.c_COMPARED][.zEDITS]~DIGEST`.
  *
  * Only what differs from the named scenario is written. A kind of part that is written replaces, whole, what
  * the scenario says of that kind: `n6.n29` are all its events, not two more. To say *none* where the scenario
@@ -26,7 +26,8 @@ const LONGEST = 131_072;
  * compresses alike). Throws if there are edits and no codec, or too many (see `packEdits`): mistakes of the caller.
  */
 export function printLink(state: LinkState, codec?: Codec): string {
-  const { slug, version, checkpoint, cursor, injections, without, sets, body, edits, digest } = state;
+  const { slug, version, checkpoint, cursor, injections, without, sets, body, edits, compare, digest } =
+    state;
   const fragment = [
     ...(cursor === undefined ? [] : [`t${cursor}`]),
     ...parts('0', injections, (strikes) =>
@@ -35,6 +36,7 @@ export function printLink(state: LinkState, codec?: Codec): string {
     ...parts('w', without, (names) => sortNames(names).map((name) => `w_${name}`)),
     ...parts('s', sets, (list) => sortSets(list).map(({ name, value }) => `s_${name}_${value}`)),
     ...parts('h', body === null ? [] : body === undefined ? undefined : [body], ([name]) => [`h_${name}`]),
+    ...(compare === undefined ? [] : [`c_${compare.replace(' ', '_')}`]),
     ...parts('z', edits, (cells) => {
       if (!codec) throw new Error('missing codec: a link with edits needs one');
       return [`z${packEdits(cells, codec)}`];

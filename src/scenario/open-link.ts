@@ -164,6 +164,7 @@ export function linkTo(
   timeline: Timeline,
   boundary: number,
   { pages, codec }: Opener,
+  compare?: string,
 ): string | undefined {
   const named = findNamed(pages, recipe.slug, recipe.version);
   const digest = timeline.frames[boundary]?.digest;
@@ -174,14 +175,15 @@ export function linkTo(
   // Where the named scenario's own events would strike in this run, so that equal ones are not written again. Another
   // body or other code can move them, or leave no place for them at all.
   const like = { ...base, without, sets, body, edits, cursor: undefined, expects: [] };
-  const { frames, injections } = playRecipe(like, pages);
-  return printLink(
-    linkOf(
+  const { frames, injections } = playRecipe(like, pages, { whole: 1 });
+  const state = {
+    ...linkOf(
       { ...base, body: bodyOf(base) },
       { cursor: boundary, injections: timeline.injections, without, sets, body: bodyOf(recipe), edits },
       digest,
       frames.length > 0 ? injections : undefined,
     ),
-    codec,
-  );
+    ...(compare && { compare }),
+  };
+  return printLink(state, codec);
 }

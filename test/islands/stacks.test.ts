@@ -108,3 +108,20 @@ test('registers say what changed, and what it was', () => {
   });
   expect(general).toHaveLength(15);
 });
+
+test('on a phone the NMI stack is at the top, the others below it, and every arrow stays inside', () => {
+  for (const frame of run.frames.filter((_, b) => b % 20 === 4)) {
+    const { columns, width, height, arrows } = pictureOf(run, frame, true);
+    expect(width).toBeLessThan(360);
+    expect(columns[0]?.name).toBe('NMI');
+    columns.forEach((column, n) => {
+      const above = columns[n - 1];
+      if (above) expect(column.y).toBeGreaterThan(above.y + above.height);
+    });
+    for (const [x, y] of arrows.flatMap(({ path }) => path)) {
+      expect(x).toBeGreaterThan(0);
+      expect(x).toBeLessThan(width);
+      expect(y).toBeLessThan(height);
+    }
+  }
+});

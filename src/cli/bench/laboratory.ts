@@ -1,6 +1,6 @@
 /** How fast the laboratory answers in a run of almost 200,000 boundaries, and what it takes in memory. Needs a built site and Chromium. */
 import { existsSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, CDPSession, Page } from 'playwright-core';
 import { launch } from '../browser.ts';
 import { serve } from '../serve.ts';
 import { longRun } from './long-run.ts';
@@ -135,12 +135,39 @@ async function firstInteraction(browser: Browser, address: string): Promise<numb
 /** Megabytes of the page's heap, its worker's, and the memory of the worker's machine, after a collection. */
 async function memoryOf(page: Page): Promise<number> {
   const session = await page.context().newCDPSession(page);
-  await session.send('HeapProfiler.collectGarbage');
-  const heap = (): number =>
-    (performance as unknown as { memory?: { usedJSHeapSize: number } }).memory?.usedJSHeapSize ?? 0;
-  let bytes = await page.evaluate(heap);
-  for (const worker of page.workers()) bytes += await worker.evaluate(heap);
-  return bytes / 2 ** 20 + MACHINE_MB;
+  const heap = async (ask: (method: string) => Promise<unknown>): Promise<number> => {
+    await ask('HeapProfiler.collectGarbage');
+    return ((await ask('Runtime.getHeapUsage')) as { usedSize: number }).usedSize / 2 ** 20;
+  };
+  const own = await heap((method) => session.send(method as 'Runtime.getHeapUsage'));
+  const worker = new Promise<number>((resolve, reject) => {
+    session.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
+      if (targetInfo.type === 'worker') heap(askIn(session, sessionId)).then(resolve, reject);
+    });
+  });
+  await session.send('Target.setAutoAttach', {
+    autoAttach: true,
+    waitForDebuggerOnStart: false,
+    flatten: false,
+  });
+  const theirs = await worker;
+  if (process.env.SPLIT) console.log({ own, theirs });
+  return own + theirs + MACHINE_MB;
 }
 /** The linear memory of a machine with a megabyte of guest memory: state, journal, log, decoded text. */
 const MACHINE_MB = 11.7;
+
+/** Sends a command to a worker through its page's session. */
+function askIn(session: CDPSession, sessionId: string): (method: string) => Promise<unknown> {
+  let asked = 0;
+  return (method) => {
+    const id = ++asked;
+    return new Promise((resolve) => {
+      session.on('Target.receivedMessageFromTarget', (event) => {
+        const answer = JSON.parse(event.message) as { id?: number; result?: unknown };
+        if (event.sessionId === sessionId && answer.id === id) resolve(answer.result);
+      });
+      void session.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method }) });
+    });
+  };
+}

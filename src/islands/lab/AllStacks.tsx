@@ -1,5 +1,6 @@
 /** The picture of all stacks: columns of blocks and words, the flag of RSP, an arrow for each saved RSP. */
-import { useComputed } from '@preact/signals';
+import { useComputed, useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { stackText } from '../../unwind/describe.ts';
 import { Glyph } from './parts.tsx';
 import {
@@ -102,9 +103,21 @@ function Flag({ rsp }: { readonly rsp: NonNullable<Picture['rsp']> }) {
   );
 }
 
+const PHONE = '(max-width: 47.99rem)';
+
 /** All stacks of the CPU. A click on a word selects it; the words' own table is the way by keyboard. */
 export function AllStacks({ state }: { readonly state: State }) {
-  const picture = useComputed(() => pictureOf(state.outline.value, state.frame.value)).value;
+  const narrow = useSignal(false);
+  useEffect(() => {
+    const query = matchMedia(PHONE);
+    const follow = () => {
+      narrow.value = query.matches;
+    };
+    follow();
+    query.addEventListener('change', follow);
+    return () => query.removeEventListener('change', follow);
+  }, []);
+  const picture = useComputed(() => pictureOf(state.outline.value, state.frame.value, narrow.value)).value;
   const { width, height, columns, empty, arrows, rsp } = picture;
   return (
     <>
@@ -123,7 +136,7 @@ export function AllStacks({ state }: { readonly state: State }) {
           aria-label={pictureText(picture, state.frame.value)}
           onClick={({ target }) => {
             const row = (target as Element).closest('[data-word]');
-            if (row) state.selected.value = Number(row.getAttribute('data-word'));
+            if (row) state.select(Number(row.getAttribute('data-word')));
           }}
         >
           {columns.map((column) => (

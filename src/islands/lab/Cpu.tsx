@@ -3,10 +3,24 @@ import { useComputed } from '@preact/signals';
 import { type CpuRow, cpuRows } from './cpu.ts';
 import type { State } from './state.ts';
 
-function Row({ row: { name, value, meaning, changed, before } }: { readonly row: CpuRow }) {
+function Row({ row, state }: { readonly row: CpuRow; readonly state: State }) {
+  const { name, register, value, meaning, changed, before } = row;
+  const chosen = state.register.value === register;
   return (
-    <tr class={changed ? 'changed' : undefined}>
-      <th scope="row">{name}</th>
+    <tr class={changed ? 'changed' : undefined} aria-current={chosen ? 'true' : undefined}>
+      <th scope="row">
+        <button
+          type="button"
+          class="reg"
+          disabled={!state.ready.value}
+          title={`where ${name} comes from`}
+          onClick={() => {
+            state.register.value = register;
+          }}
+        >
+          {name}
+        </button>
+      </th>
       <td class="v">{value}</td>
       <td class="m">
         {changed && before !== undefined && before !== meaning && <s>{before}</s>} {meaning}
@@ -41,10 +55,10 @@ export function Cpu({ state }: { readonly state: State }) {
         {HEAD}
         <tbody>
           {rows.control.map((row) => (
-            <Row key={row.name} row={row} />
+            <Row key={row.name} row={row} state={state} />
           ))}
           {moved.map((row) => (
-            <Row key={row.name} row={row} />
+            <Row key={row.name} row={row} state={state} />
           ))}
         </tbody>
       </table>
@@ -54,7 +68,7 @@ export function Cpu({ state }: { readonly state: State }) {
           {HEAD}
           <tbody>
             {rows.general.map((row) => (
-              <Row key={row.name} row={row} />
+              <Row key={row.name} row={row} state={state} />
             ))}
           </tbody>
         </table>

@@ -85,6 +85,15 @@ function Field({ editing }: { readonly editing: Editing }) {
           onInput={({ currentTarget }) => editing.type(currentTarget.value)}
         />
       )}
+      {editing.warnings.value.length > 0 && (
+        <section class="warnings" aria-label="Warnings of the stack checker">
+          <p>The stack checker warns of the code as it ran:</p>
+          <Problems
+            problems={editing.warnings.value.map((one) => ({ ...one, page: '' }))}
+            onPlace={({ line, column }) => editor.current?.goTo(line, column)}
+          />
+        </section>
+      )}
       {problems.value.length > 0 && (
         <Problems
           problems={problems.value.map((one) => ({ ...one, page: '' }))}

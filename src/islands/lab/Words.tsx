@@ -118,7 +118,7 @@ function Table({
   const entry = indices.includes(selected.value) ? selected.value : indices[0];
   const choose = (index: number | undefined) => {
     if (index === undefined) return;
-    state.selected.value = index;
+    state.select(index);
     table.current?.querySelector<HTMLElement>(`[data-word="${index}"]`)?.focus({ preventScroll: true });
   };
   return (

@@ -40,7 +40,7 @@ export function otherRecipe(
 
 /** State of the comparison of an island. It follows the run in view. */
 export function createComparing(state: State, own: string, ask: Asker) {
-  const choice = signal('');
+  const choice = state.compare;
   const other = signal<{ readonly side: Side; readonly frames: readonly Frame[] } | undefined>(undefined);
   const problem = signal('');
   const busy = signal(false);

@@ -6,6 +6,8 @@ import { halves } from './words.ts';
 
 export interface CpuRow {
   readonly name: string;
+  /** As frames and histories name it. */
+  readonly register: string;
   readonly value: string;
   /** In words; empty where the value says it all. */
   readonly meaning: string;
@@ -67,6 +69,7 @@ export function cpuRows(
     const was = before?.registers[register];
     return {
       name,
+      register,
       value: shown(register, value),
       meaning: meaningOf(register, value, frame),
       changed,

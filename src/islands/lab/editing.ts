@@ -29,6 +29,11 @@ export function createEditing(state: State, ask: Asker) {
     state.problems.value.filter(({ page }) => page === block.value),
   );
 
+  /** What the stack checker says of this cell. */
+  const warnings = computed((): readonly Problem[] =>
+    (cells.value?.warnings ?? []).filter(({ page }) => page === block.value),
+  );
+
   /** Fetches the cells of the run in view; what was typed stays. */
   async function load(): Promise<void> {
     const { recipe } = state.outline.value;
@@ -61,6 +66,7 @@ export function createEditing(state: State, ask: Asker) {
     changed,
     pending,
     problems,
+    warnings,
     problem,
     load,
     choose(name: string): void {

@@ -6,7 +6,7 @@ import type { Failed, Framed } from './protocol.ts';
 /** Boundaries that are fetched at once on each side of the playhead. */
 const AROUND = 24;
 /** Frames that are fetched and kept at most, beside those that came with the run. */
-const MOST = 2_000;
+const MOST = 600;
 /** The longest stretch that is fetched as a whole. */
 export const STRETCH = 400;
 

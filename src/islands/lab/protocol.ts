@@ -55,10 +55,35 @@ export interface FramesAsk {
   readonly to: number;
 }
 
+/** A boundary of a run in the worker's hands. */
+interface At {
+  readonly recipe: string;
+  readonly pick: number | undefined;
+  readonly boundary: number;
+}
+
+/** Where a value comes from: of a word, by its offset from T, or of a register. */
+export interface OriginAsk extends At {
+  readonly kind: 'origin';
+  readonly spot: number | string;
+}
+
+/** Where the moves of time travel lead from a boundary. */
+export interface TravelAsk extends At {
+  readonly kind: 'travel';
+}
+
+/** What the processor does next, as the manual's kind of text. */
+export interface PseudoAsk extends At {
+  readonly kind: 'pseudo';
+}
+
 /** The link to a boundary of a run. */
 export interface LinkAsk {
   readonly kind: 'link';
   readonly recipe: string;
+  /** What stands beside the run; empty for nothing. */
+  readonly compare: string;
   readonly pick: number | undefined;
   readonly boundary: number;
 }
@@ -112,6 +137,9 @@ export interface Named {
 export type Ask =
   | PlayAsk
   | FramesAsk
+  | OriginAsk
+  | TravelAsk
+  | PseudoAsk
   | OpenAsk
   | LinkAsk
   | MailAsk
@@ -131,6 +159,47 @@ export interface Played {
   readonly timeline: Timeline;
   readonly standing: Standing;
   readonly lanes?: Lanes | undefined;
+  /** What a link wants to see beside it; empty for nothing. */
+  readonly compare?: string;
+}
+
+/** One writing of a value, the last one first. */
+export interface TrailStep {
+  /** `q(-9) iret.rsp`, `rdx`. */
+  readonly place: string;
+  /** Boundary at which it got there; undefined for what was there before the run. */
+  readonly boundary: number | undefined;
+  readonly kind: 'hardware' | 'software' | 'earlier';
+  /** `stored by repeat_nmi+0x12: push -0x30(%rsp)`. */
+  readonly how: string;
+}
+
+export interface OriginTold {
+  readonly kind: 'origin';
+  readonly place: string;
+  readonly value: bigint;
+  readonly trail: readonly TrailStep[];
+  /** How the trail ends, a sentence. */
+  readonly end: string;
+  readonly next: number | undefined;
+}
+
+/** Boundaries; undefined where there is no such moment. */
+export interface Travelled {
+  readonly kind: 'travelled';
+  readonly over: number;
+  readonly backOver: number;
+  readonly nextEvent: number | undefined;
+  readonly previousEvent: number | undefined;
+}
+
+export interface PseudoTold {
+  readonly kind: 'pseudo';
+  /** `popq %rdx`, `delivery of NMI`. */
+  readonly title: string;
+  /** Manual, volume and section. */
+  readonly manual: string;
+  readonly lines: readonly string[];
 }
 
 export interface Framed {
@@ -198,6 +267,8 @@ export interface Cells {
   /** What can be written: labels of the program, and all mnemonics. */
   readonly labels: readonly string[];
   readonly mnemonics: readonly string[];
+  /** What the stack checker says of the code as it ran, each at a line of its cell. */
+  readonly warnings: readonly Problem[];
 }
 
 /** An error of ours, not of the reader's text. */
@@ -211,6 +282,9 @@ export interface Answers {
   readonly play: Played;
   readonly open: Played;
   readonly frames: Framed;
+  readonly origin: OriginTold;
+  readonly travel: Travelled;
+  readonly pseudo: PseudoTold;
   readonly link: Linked;
   readonly mail: Mailed;
   readonly lint: Linted;

@@ -58,6 +58,15 @@ export function withoutInjection(recipe: string, n: number, struck: readonly num
   );
 }
 
+/** The recipe with its n-th injection at another boundary; the others keep theirs (see `withoutInjection`). */
+export const withMoved = (recipe: string, n: number, to: number, struck: readonly number[]): string =>
+  textOf(
+    struckAt(
+      withoutExpectations(linesOf(recipe)),
+      struck.map((boundary, i) => (i === n ? to : boundary)),
+    ),
+  );
+
 /**
  * The recipe with another handler body. Labels of the old body may be gone, so each event keeps its boundary
  * instead (`struck`, in the order of the recipe).

@@ -9,7 +9,7 @@ import { own } from './standing.ts';
 
 /** Boundaries of a run at most, and how many of them come with a frame at once. */
 const BUDGET = 200_000;
-const WHOLE = 1_500;
+const WHOLE = 600;
 /** This run, and one that it is compared with; each may hold a machine and marks. */
 const KEPT = 2;
 

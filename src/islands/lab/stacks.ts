@@ -71,32 +71,40 @@ const GAP = 62;
 /** Right of the NMI stack: room for arrows that lead back into it. */
 const LOOPS = 46;
 
-/** The picture of a boundary. */
-export function pictureOf({ stacks, records, top }: Place, frame: Frame): Picture {
+/** The picture of a boundary. In a narrow one the NMI stack is at the top and the others below it, not beside it. */
+export function pictureOf({ stacks, records, top }: Place, frame: Frame, narrow = false): Picture {
   const nmi = stacks.find(({ name }) => name === 'NMI');
   const used = stacks.filter((stack) => stack !== nmi && blocksOn(stack, frame).length > 0);
   const columns: Column[] = [];
   let x = GAP;
-  for (const stack of nmi ? [...used, nmi] : used) {
-    const width = stack === nmi ? WIDE : NARROW;
+  let y = HEAD;
+  const order = !nmi ? used : narrow ? [nmi, ...used] : [...used, nmi];
+  for (const stack of order) {
+    const width = stack === nmi || narrow ? WIDE : NARROW;
     const pieces =
       stack === nmi ? [...wordsOf(frame, top), ...under(frame, stack, top)] : blocksOn(stack, frame);
-    const rows = rowsOf(pieces, stack, HEAD);
+    const rows = rowsOf(pieces, stack, y);
     const last = rows.at(-1);
-    const height = last ? last.y + last.height - HEAD : REST;
-    columns.push({ name: stack.name, size: stack.end - stack.begin, x, y: HEAD, width, height, rows });
-    x += width + GAP;
+    const height = last ? last.y + last.height - y : REST;
+    columns.push({ name: stack.name, size: stack.end - stack.begin, x, y, width, height, rows });
+    if (narrow) y += height + HEAD + 16;
+    else x += width + GAP;
   }
-  const width = x - GAP + LOOPS;
-  const tallest = Math.max(0, ...columns.slice(0, -1).map(({ height }) => height));
+  const width = narrow ? GAP + WIDE + LOOPS : x - GAP + LOOPS;
+  const last = columns.at(-1);
+  const tallest =
+    narrow && last
+      ? last.y + last.height - HEAD
+      : Math.max(0, ...columns.slice(0, -1).map(({ height }) => height));
+  const perRow = narrow ? 4 : Infinity;
   const empty = stacks
     .filter((stack) => stack !== nmi && !used.includes(stack))
     .map(
       ({ name, begin, end }, i): Column => ({
         name,
         size: end - begin,
-        x: GAP + i * (EMPTY + 15),
-        y: HEAD + tallest + 56,
+        x: (narrow ? 8 : GAP) + (i % perRow) * (EMPTY + 15),
+        y: HEAD + tallest + 56 + Math.floor(i / perRow) * 90,
         width: EMPTY,
         height: 40,
         rows: [],
@@ -111,14 +119,14 @@ export function pictureOf({ stacks, records, top }: Place, frame: Frame): Pictur
   const arrows = from ? records.flatMap((one, n) => arrowOf(one, n, frame, columns, from)) : [];
   const { rsp: sp = 0n } = frame.registers;
   const here = columns.find(({ name }) => name === frame.stack.name);
-  const y = here && heightOf(here, sp);
+  const at = here && heightOf(here, sp);
   return {
     width,
     height: height + 14,
     columns,
     empty,
     arrows,
-    rsp: here && y !== undefined ? { x: here.x, y, stack: here.name } : undefined,
+    rsp: here && at !== undefined ? { x: here.x, y: at, stack: here.name } : undefined,
   };
 }
 
@@ -257,7 +265,8 @@ function arrowOf(
       },
     ];
   }
-  const edge = target.x + target.width;
+  // Below: down along the left side. Beside it: to the right edge.
+  const edge = target.x === from.x ? target.x : target.x + target.width;
   const turn = from.x - 8 - step;
   return [
     {

@@ -5,7 +5,7 @@ import { axisOf, stopAt } from './axis.ts';
 import { type Baked, type Listed, lanesOf, rowsOf, unpack } from './bake.ts';
 import { createFetching } from './fetching.ts';
 import type { Asker, OpenAsk, Pasted, PlayAsk, Standing } from './protocol.ts';
-import { withBody, withInjection, withoutInjection, withoutSafeguards } from './recipe-text.ts';
+import { withBody, withInjection, withMoved, withoutInjection, withoutSafeguards } from './recipe-text.ts';
 import { following, viewOf } from './zoom.ts';
 
 export type { Asker } from './protocol.ts';
@@ -34,6 +34,15 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
   const moved = signal(false);
   /** Offset from T of the word whose history is told. */
   const selected = signal(-9);
+  /** The register whose history is told instead; empty while it is the word's. */
+  const register = signal('');
+  /** What the run is compared with; see `otherRecipe`. */
+  const compare = signal('');
+  /** The event that is placed next. */
+  const event = signal('nmi');
+  /** Whether the list of keys is open; the part that is presented, if one is. */
+  const help = signal(false);
+  const present = signal('');
   /** Scripts run; then: the whole run is here. */
   const live = signal(false);
   const ready = computed(() => frames.value.length > 0);
@@ -131,6 +140,7 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
         text.value = timeline.recipe;
       outline.value = rest;
       code.value = lines;
+      if (answer.compare !== undefined) compare.value = answer.compare;
       frames.value = all;
       lanes.value = answer.lanes ?? lanesOf(timeline);
       window.value = undefined;
@@ -166,6 +176,7 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
       recipe: outline.value.recipe,
       pick: pick.value,
       boundary: boundary.value,
+      compare: compare.value,
     });
     if (answer.kind === 'failed') return undefined;
     const whole = answer.link && site + answer.link;
@@ -200,6 +211,16 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     boundary,
     moved,
     selected,
+    register,
+    compare,
+    event,
+    help,
+    present,
+    /** Another word is asked about. */
+    select(index: number) {
+      register.value = '';
+      selected.value = index;
+    },
     live,
     ready,
     busy,
@@ -241,6 +262,9 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     play: (recipe: string) => play(recipe, 'keep'),
     /** One more event at the playhead. */
     fire: (event: string) => play(withInjection(outline.value.recipe, event, boundary.value), 'keep'),
+    /** The n-th event at another boundary. */
+    refire: (n: number, to: number) =>
+      play(withMoved(outline.value.recipe, n, Math.min(lanes.value.last, Math.max(0, to)), struck()), 'keep'),
     unfire: (n: number) => play(withoutInjection(outline.value.recipe, n, struck()), 'keep'),
     setBody: (name: string) => play(withBody(outline.value.recipe, name, struck()), 'keep'),
     /** The same run without these safeguards. */

@@ -38,10 +38,12 @@ function open({ link, recipe: text, pick }: OpenAsk): Played {
       recorded: opened.recorded,
     });
   }
-  return played(opened.timeline, pick, pages, standingOfLink(opened, opener));
+  const shown = played(opened.timeline, pick, pages, standingOfLink(opened, opener));
+  return { ...shown, compare: opened.link.compare ?? '' };
 }
 
 /** What few readers ask for, so that the rest need not wait for it. */
+const travels = () => import('./travel-answers.ts');
 const mails = () => import('./mail-answers.ts');
 
 async function answer(ask: Ask): Promise<Reply> {
@@ -54,6 +56,12 @@ async function answer(ask: Ask): Promise<Reply> {
       const standing = beside ? (await mails()).standingBeside(timeline, link, opener) : undefined;
       return played(timeline, ask.pick, pages, standing ?? named);
     }
+    case 'origin':
+      return (await travels()).answerOrigin(ask, pages);
+    case 'travel':
+      return (await travels()).answerTravel(ask, pages);
+    case 'pseudo':
+      return (await travels()).answerPseudo(ask, pages);
     case 'frames':
       return answerFrames(ask, pages);
     case 'open':
@@ -62,7 +70,7 @@ async function answer(ask: Ask): Promise<Reply> {
       const { recipe } = parse(own(ask.recipe));
       if (!recipe) return { kind: 'failed', reason: 'the recipe cannot be read' };
       const timeline = runOf(ask.recipe, ask.pick, pages, ask.boundary);
-      return { kind: 'linked', link: linkTo(recipe, timeline, ask.boundary, opener) ?? '' };
+      return { kind: 'linked', link: linkTo(recipe, timeline, ask.boundary, opener, ask.compare) ?? '' };
     }
     case 'mail':
       return (await mails()).answerMail(ask, opener);

@@ -1,0 +1,158 @@
+/** The events of a run as tokens under the timeline: placed, moved and taken away by key and by pointer. */
+import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
+import { boundaryAt, percent, placeOf } from './axis.ts';
+import { stepAfter, stepBefore } from './moves.ts';
+import { Glyph } from './parts.tsx';
+import type { State } from './state.ts';
+
+/** Kinds that can be placed; where one has no cause, the run says so. */
+const EVENTS = ['nmi', 'mc', 'db', 'bp', 'pf', 'irq'] as const;
+
+/** Where a key moves a token; undefined for other keys. */
+function tokenMove(key: string, boundary: number, { axis }: State): number | undefined {
+  switch (key) {
+    case 'ArrowRight':
+    case 'ArrowUp':
+      return boundary + 1;
+    case 'ArrowLeft':
+    case 'ArrowDown':
+      return boundary - 1;
+    case 'PageUp':
+      return stepAfter(axis.value, boundary);
+    case 'PageDown':
+      return stepBefore(axis.value, boundary);
+    default:
+      return undefined;
+  }
+}
+
+/** Boundary at which control is first at a line of the listing, at or behind the playhead if it comes there again. */
+function boundaryOfLine(state: State, line: number): number | undefined {
+  const there = state.frames.value.flatMap((frame) => (frame.line === line ? [frame.boundary] : []));
+  return there.find((boundary) => boundary >= state.boundary.value) ?? there[0];
+}
+
+export function Tokens({ state }: { readonly state: State }) {
+  const track = useRef<HTMLUListElement>(null);
+  const dragged = useSignal<{ readonly n: number; readonly at: number } | undefined>(undefined);
+  const said = useSignal('');
+  const { injections } = state.outline.value;
+  const { axis } = state.view.value;
+  const off = !state.ready.value || state.busy.value;
+  const told = () => {
+    const { outcome } = state.outline.value;
+    const { state: standing } = state.standing.value;
+    return standing === 'cannot-run'
+      ? 'That cannot run; the last run stays.'
+      : `The run ends as: ${outcome.verdict}.`;
+  };
+  const refocus = (n: number) =>
+    requestAnimationFrame(() => track.current?.querySelectorAll<HTMLElement>('[role=slider]')[n]?.focus());
+  const move = async (n: number, to: number) => {
+    const one = injections[n];
+    const target = Math.min(state.lanes.value.last, Math.max(0, to));
+    if (!one || off || target === one.boundary) return;
+    await state.refire(n, target);
+    // A recipe lists its events in the order of their boundaries, so that a token may have another place now.
+    const now = state.outline.value.injections.findIndex(
+      ({ event, boundary }) => event === one.event && boundary === target,
+    );
+    said.value = `${one.event} moved from boundary ${one.boundary} to ${target}. ${told()}`;
+    refocus(Math.max(0, now));
+  };
+  const remove = async (n: number) => {
+    const one = injections[n];
+    if (!one || off) return;
+    await state.unfire(n);
+    said.value = `${one.event} at boundary ${one.boundary} taken away. ${told()}`;
+    refocus(Math.max(0, n - 1));
+  };
+  const place = async () => {
+    const at = state.boundary.value;
+    await state.fire(state.event.value);
+    said.value = `${state.event.value} placed at boundary ${at}. ${told()}`;
+  };
+  /** The boundary under a pointer: on the track, or at a line of the code. */
+  const under = (event: PointerEvent): number | undefined => {
+    const over = document.elementFromPoint(event.clientX, event.clientY);
+    const line = over?.closest('.panel.code ol > li');
+    if (line?.parentElement) return boundaryOfLine(state, [...line.parentElement.children].indexOf(line));
+    const box = track.current?.getBoundingClientRect();
+    return box?.width ? boundaryAt(axis, (event.clientX - box.left) / box.width) : undefined;
+  };
+  return (
+    <section class="tokens" aria-label="Events">
+      <span class="sc-l">
+        <select
+          class="live"
+          aria-label="event to place"
+          value={state.event.value}
+          onChange={({ currentTarget }) => {
+            state.event.value = currentTarget.value;
+          }}
+        >
+          {EVENTS.map((event) => (
+            <option key={event} value={event}>
+              {event}
+            </option>
+          ))}
+        </select>
+        <button type="button" class="btn" disabled={off} onClick={place} title="f">
+          Place
+        </button>
+      </span>
+      <ul ref={track}>
+        {injections.map(({ event, boundary, text }, n) => {
+          const at = dragged.value?.n === n ? dragged.value.at : boundary;
+          return (
+            <li key={`${n}${text}`} style={{ '--x': percent(placeOf(axis, at)) }}>
+              <span
+                class="token"
+                role="slider"
+                tabIndex={0}
+                aria-label={`${event}, arrows move it, Delete takes it away`}
+                aria-valuemin={0}
+                aria-valuemax={state.lanes.value.last}
+                aria-valuenow={at}
+                aria-valuetext={`boundary ${at}`}
+                aria-disabled={off}
+                onKeyDown={(pressed) => {
+                  if (pressed.ctrlKey || pressed.metaKey || pressed.altKey) return;
+                  const to = tokenMove(pressed.key, boundary, state);
+                  if (to !== undefined) void move(n, to);
+                  else if (pressed.key === 'Delete' || pressed.key === 'Backspace') void remove(n);
+                  else return;
+                  pressed.preventDefault();
+                  pressed.stopPropagation();
+                }}
+                onPointerDown={(down) => {
+                  if (down.button !== 0 || off) return;
+                  down.currentTarget.setPointerCapture(down.pointerId);
+                  dragged.value = { n, at: boundary };
+                }}
+                onPointerMove={(moved) => {
+                  const to = dragged.value && under(moved);
+                  if (to !== undefined) dragged.value = { n, at: to };
+                }}
+                onPointerUp={(up) => {
+                  const to = dragged.value && under(up);
+                  dragged.value = undefined;
+                  if (to !== undefined) void move(n, to);
+                }}
+                onPointerCancel={() => {
+                  dragged.value = undefined;
+                }}
+              >
+                <Glyph name="down" /> {event} {at}
+              </span>
+            </li>
+          );
+        })}
+      </ul>
+      <span class="vh" role="status">
+        {said}
+      </span>
+    </section>
+  );
+}

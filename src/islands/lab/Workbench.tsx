@@ -1,0 +1,354 @@
+/** What the laboratory has beside its pictures: time travel, origins, pseudo-code, files, keys. Loaded when it is shown. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { asciiOf } from './ascii.ts';
+import { KEYS, keyAction } from './keys.ts';
+import { download, pngOf, svgText } from './picture-file.ts';
+import type { Asker, OriginTold, PseudoTold, Travelled } from './protocol.ts';
+import type { State } from './state.ts';
+import { halves } from './words.ts';
+
+export { Tokens } from './Tokens.tsx';
+
+interface WorkbenchProps {
+  readonly state: State;
+  readonly ask: Asker;
+}
+
+const PAUSE = 120;
+
+/** Where the moves lead from the boundary in view. */
+const travel = async (
+  { state, ask }: WorkbenchProps,
+  to: (told: Travelled) => number | undefined,
+): Promise<void> => {
+  const { recipe } = state.outline.value;
+  const told = await ask({ kind: 'travel', recipe, pick: state.pick.value, boundary: state.boundary.value });
+  const target = told.kind === 'failed' ? undefined : to(told);
+  if (target !== undefined) state.moveTo(target);
+};
+
+const originOf = ({ state, ask }: WorkbenchProps) =>
+  ask({
+    kind: 'origin',
+    recipe: state.outline.value.recipe,
+    pick: state.pick.value,
+    boundary: state.boundary.value,
+    spot: state.register.value || state.selected.value,
+  });
+
+/** What each action of the keys does. */
+function actions(props: WorkbenchProps): Readonly<Record<string, () => unknown>> {
+  const { state } = props;
+  const write = async (next: boolean) => {
+    const told = await originOf(props);
+    if (told.kind === 'failed') return;
+    const [last] = told.trail;
+    const target = next ? told.next : last?.boundary;
+    if (target !== undefined) state.moveTo(target);
+  };
+  return {
+    'next-event': () => travel(props, ({ nextEvent }) => nextEvent),
+    'previous-event': () => travel(props, ({ previousEvent }) => previousEvent),
+    over: () => travel(props, ({ over }) => over),
+    'back-over': () => travel(props, ({ backOver }) => backOver),
+    writer: () => write(false),
+    'next-write': () => write(true),
+    fire: () => state.fire(state.event.value),
+    help: () => {
+      state.help.value = !state.help.value;
+    },
+    present: () => present(state, state.present.value === ''),
+  };
+}
+
+/** Large type and one part at a time, or all as it was. */
+function present(state: State, on: boolean): void {
+  state.present.value = on ? 'picture' : '';
+  document.documentElement.style.fontSize = on ? '150%' : '';
+}
+const PARTS: readonly (readonly [part: string, name: string])[] = [
+  ['code', 'Entry code'],
+  ['picture', 'All stacks'],
+  ['words', 'Words'],
+  ['side', 'CPU and traces'],
+];
+
+function Help() {
+  return (
+    <table class="keys" aria-label="Keys">
+      <tbody>
+        {KEYS.map(({ keys, what }) => (
+          <tr key={what}>
+            <th scope="row">
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </th>
+            <td>{what}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+const MOVES: readonly (readonly [action: string, label: string])[] = [
+  ['back-over', 'Back over an event'],
+  ['over', 'Over an event'],
+  ['previous-event', 'Previous event'],
+  ['next-event', 'Next event'],
+  ['writer', 'Last writer'],
+  ['next-write', 'Next write'],
+];
+
+/** The next arrival at a checkpoint after the playhead; the first one, where there is none behind it. */
+function runTo(state: State, name: string): void {
+  const arrivals = state.outline.value.steps.filter((step) => step.name === name);
+  const next = arrivals.find(({ boundary }) => boundary > state.boundary.value) ?? arrivals[0];
+  if (next) state.moveTo(next.boundary);
+}
+
+function RunTo({ state }: { readonly state: State }) {
+  const names = [...new Set(state.outline.value.steps.map(({ name }) => name))];
+  return (
+    <label>
+      run to{' '}
+      <select
+        class="live"
+        disabled={!state.ready.value}
+        onChange={({ currentTarget }) => {
+          runTo(state, currentTarget.value);
+          currentTarget.value = '';
+        }}
+      >
+        <option value="">a checkpoint</option>
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** The bar of moves, and the keys that do the same anywhere in the laboratory. */
+export function Travel(props: WorkbenchProps) {
+  const { state } = props;
+  const bar = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const island = bar.current?.closest<HTMLElement>('.island');
+    const act = actions(props);
+    const onKey = (event: KeyboardEvent): void => {
+      const target = event.target as Element;
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (target.closest('input, textarea, select, .cm-editor')) return;
+      const presented = state.present.value !== '' && presentKey(state, event.key);
+      const action = presented ? undefined : keyAction(event.key);
+      if (!presented && (!action || !state.ready.value)) return;
+      event.preventDefault();
+      if (action) void act[action]?.();
+    };
+    island?.addEventListener('keydown', onKey);
+    return () => island?.removeEventListener('keydown', onKey);
+  }, []);
+  const act = actions(props);
+  return (
+    <section class="travel" ref={bar} aria-label="Time travel">
+      {MOVES.map(([action, label]) => (
+        <button
+          key={action}
+          type="button"
+          class="btn"
+          title={KEYS.find((one) => one.action === action)?.keys.join(', ')}
+          disabled={!state.ready.value}
+          onClick={() => act[action]?.()}
+        >
+          {label}
+        </button>
+      ))}
+      <RunTo state={state} />
+      <button type="button" class="btn" aria-expanded={state.help.value} onClick={() => act.help?.()}>
+        Keys (?)
+      </button>
+      <button
+        type="button"
+        class="btn"
+        aria-pressed={state.present.value !== ''}
+        onClick={() => present(state, state.present.value === '')}
+      >
+        Present
+      </button>
+      {state.present.value && (
+        <span class="parts">
+          {PARTS.map(([part, name], n) => (
+            <button
+              key={part}
+              type="button"
+              class="btn"
+              aria-pressed={state.present.value === part}
+              onClick={() => {
+                state.present.value = part;
+              }}
+            >
+              {n + 1} {name}
+            </button>
+          ))}
+        </span>
+      )}
+      {state.help.value && <Help />}
+    </section>
+  );
+}
+
+/** Arrows go by checkpoint while one presents, digits choose the part, Escape ends it. */
+function presentKey(state: State, key: string): boolean {
+  const part = PARTS[Number(key) - 1];
+  if (part) [state.present.value] = part;
+  else if (key === 'Escape') present(state, false);
+  else return false;
+  return true;
+}
+
+/** Where the chosen value comes from, through every copy. */
+export function Origin(props: WorkbenchProps) {
+  const { state } = props;
+  const told = useSignal<OriginTold | undefined>(undefined);
+  const problem = useSignal('');
+  const at = state.boundary.value;
+  const spot = state.register.value || state.selected.value;
+  const { recipe } = state.outline.value;
+  const ready = state.ready.value;
+  useEffect(() => {
+    if (!ready) return;
+    let gone = false;
+    const timer = setTimeout(async () => {
+      const answer = await originOf(props);
+      if (gone) return;
+      told.value = answer.kind === 'failed' ? undefined : answer;
+      problem.value = answer.kind === 'failed' ? answer.reason : '';
+    }, PAUSE);
+    return () => {
+      gone = true;
+      clearTimeout(timer);
+    };
+  }, [at, spot, recipe, ready]);
+  const found = told.value;
+  return (
+    <section class="origin" aria-label="Origin">
+      <h2 class="ph">
+        Where it comes from <small>a word or a register, chosen in its table</small>
+      </h2>
+      {problem.value && <p role="alert">{problem.value}</p>}
+      {found && (
+        <>
+          <p aria-live="polite">
+            <b>{found.place}</b> <code>{halves(found.value).join(' ')}</code> {found.trail[0]?.how}.{' '}
+            {found.end}
+          </p>
+          <ol>
+            {found.trail.map(({ place, boundary, kind, how }) => (
+              <li key={`${place}${boundary}`} class={kind}>
+                <b>{place}</b>{' '}
+                {boundary !== undefined && (
+                  <button type="button" class="place" onClick={() => state.moveTo(boundary)}>
+                    boundary {boundary}
+                  </button>
+                )}{' '}
+                {how}
+              </li>
+            ))}
+          </ol>
+        </>
+      )}
+    </section>
+  );
+}
+
+/** The pseudo-code of what happens next; asked for while the fold is open. */
+export function Pseudo({ state, ask }: WorkbenchProps) {
+  const open = useSignal(false);
+  const told = useSignal<PseudoTold | undefined>(undefined);
+  const problem = useSignal('');
+  const boundary = state.boundary.value;
+  const { recipe } = state.outline.value;
+  useEffect(() => {
+    if (!open.value || !state.ready.value) return;
+    let gone = false;
+    const timer = setTimeout(async () => {
+      const answer = await ask({ kind: 'pseudo', recipe, pick: state.pick.value, boundary });
+      if (gone) return;
+      told.value = answer.kind === 'failed' ? undefined : answer;
+      problem.value = answer.kind === 'failed' ? answer.reason : '';
+    }, PAUSE);
+    return () => {
+      gone = true;
+      clearTimeout(timer);
+    };
+  }, [open.value, boundary, recipe]);
+  return (
+    <details
+      class="pseudo-now"
+      onToggle={({ currentTarget }) => {
+        open.value = currentTarget.open;
+      }}
+    >
+      <summary>What the processor does next, as pseudo-code</summary>
+      {problem.value && <p role="status">{problem.value}</p>}
+      {told.value && (
+        <figure>
+          <figcaption>
+            <code>{told.value.title}</code> <span class="dim">{told.value.manual}</span>
+          </figcaption>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+          <pre tabIndex={0}>{told.value.lines.join('\n')}</pre>
+        </figure>
+      )}
+    </details>
+  );
+}
+
+/** The boundary in view as text to copy and as pictures to keep. */
+export function Files({ state }: { readonly state: State }) {
+  const said = useSignal('');
+  const place = useRef<HTMLParagraphElement>(null);
+  const name = (): string => `${state.outline.value.slug}-b${state.frame.value.boundary}`;
+  const picture = (): SVGSVGElement | null | undefined =>
+    place.current?.closest('.island')?.querySelector<SVGSVGElement>('svg.stacks');
+  const copyText = async () => {
+    const text = asciiOf(state.outline.value, state.frame.value);
+    try {
+      await navigator.clipboard.writeText(text);
+      said.value = 'Copied as text';
+    } catch {
+      download(`${name()}.txt`, new Blob([text], { type: 'text/plain' }));
+      said.value = 'The clipboard is refused: it came as a file';
+    }
+  };
+  const save = async (make: (svg: SVGSVGElement) => Promise<Blob>, ending: string) => {
+    const svg = picture();
+    if (!svg) return;
+    try {
+      download(`${name()}.${ending}`, await make(svg));
+      said.value = `Saved as ${ending.toUpperCase()}`;
+    } catch (error) {
+      said.value = error instanceof Error ? error.message : String(error);
+    }
+  };
+  const svgFile = async (svg: SVGSVGElement) => new Blob([svgText(svg)], { type: 'image/svg+xml' });
+  return (
+    <p class="files" ref={place}>
+      <button type="button" class="btn" onClick={copyText}>
+        Copy as text
+      </button>{' '}
+      <button type="button" class="btn" onClick={() => save(svgFile, 'svg')}>
+        Save SVG
+      </button>{' '}
+      <button type="button" class="btn" onClick={() => save(pngOf, 'png')}>
+        Save PNG
+      </button>{' '}
+      <output>{said}</output>
+    </p>
+  );
+}
