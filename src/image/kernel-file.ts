@@ -1,0 +1,138 @@
+/**
+ * A kernel from outside: a Debian package, a vmlinuz or a vmlinux, opened as far as somebody asks.
+ * Nothing is written and nothing is sent anywhere.
+ */
+import { isAr } from './archive/ar.ts';
+import { isBzImage, readBzImage } from './archive/bzimage.ts';
+import { readDeb } from './archive/deb.ts';
+import type { Compression, Decompressors } from './compressed/decompress.ts';
+import type { OrcTable } from './orc.ts';
+import { attempt, attemptLater, type FileProblem, isProblem, malformed, Reader, sound } from './reading.ts';
+import { type Alternatives, readAlternatives } from './vmlinux/alternatives.ts';
+import { Btf } from './vmlinux/btf.ts';
+import { type Elf, isElf, readElf, readElfSymbols, sectionOf } from './vmlinux/elf.ts';
+import { type Features, readFeatures } from './vmlinux/features.ts';
+import { readKallsyms } from './vmlinux/kallsyms.ts';
+import { KernelMemory } from './vmlinux/memory.ts';
+import { findOrc, loadOrc, type OrcTables } from './vmlinux/orc-tables.ts';
+import { type Patchable, patchedText, patches } from './vmlinux/patch.ts';
+import { SymbolTable } from './vmlinux/symbols.ts';
+
+/** How the kernel was packed, outermost first: `Debian package, bzImage, xz`. */
+export interface Wrapping {
+  readonly package: boolean;
+  /** Path in the package. */
+  readonly path: string | undefined;
+  readonly compression: Compression | 'none' | undefined;
+  /** Text of the configuration, where it was in the package. */
+  readonly config: string | undefined;
+}
+
+/**
+ * Opens a file. `progress` is told what is read next.
+ *
+ * A .deb is unpacked up to the end of its ./boot; a vmlinux of more than `MOST_UNPACKED` bytes is refused.
+ */
+export function openKernel(
+  bytes: Uint8Array,
+  decompressors: Decompressors,
+  progress: (what: string) => void = () => {},
+): Promise<Kernel | FileProblem> {
+  return attemptLater(async () => {
+    let wrapping: Wrapping = { package: false, path: undefined, compression: undefined, config: undefined };
+    let file = bytes;
+    if (isAr(file)) {
+      progress('unpacking the package');
+      const found = await readDeb(new Reader(file, 'Debian package'), decompressors);
+      wrapping = { ...wrapping, package: true, path: found.path, config: found.config };
+      file = found.bytes;
+    }
+    if (isBzImage(file)) {
+      progress('unpacking the vmlinux');
+      const { compression, vmlinux } = await readBzImage(new Reader(file, 'bzImage'), decompressors);
+      wrapping = { ...wrapping, compression };
+      file = vmlinux;
+    }
+    if (!isElf(file)) malformed('unknown kind of file: no .deb, vmlinuz or vmlinux', 'file', 0);
+    progress('reading symbols');
+    return new Kernel(readElf(file), wrapping);
+  });
+}
+
+/** An opened kernel. Its larger tables are read when first asked for; what is wrong with one is told each time. */
+export class Kernel {
+  readonly elf: Elf;
+  readonly wrapping: Wrapping;
+  readonly memory: KernelMemory;
+  readonly symbols: SymbolTable;
+  readonly #kept = new Map<string, object>();
+
+  /** @throws through `attempt` where it has no symbols: see `reading.ts` */
+  constructor(elf: Elf, wrapping: Wrapping) {
+    this.elf = elf;
+    this.wrapping = wrapping;
+    this.memory = new KernelMemory(elf);
+    const linked = readElfSymbols(elf);
+    this.symbols = new SymbolTable(
+      linked.length > 0
+        ? linked.map(({ name, address, type }) => ({ name, address, type: type === 2 ? 'T' : 'D' }))
+        : readKallsyms(this.memory.extents),
+    );
+  }
+
+  #once<T extends object>(key: string, read: () => T): T | FileProblem {
+    const kept = this.#kept.get(key) ?? attempt(read);
+    this.#kept.set(key, kept);
+    return kept as T | FileProblem;
+  }
+
+  /** Where ORC rows lie; undefined in a kernel without them. */
+  get orc(): OrcTables | undefined {
+    return findOrc(this.elf);
+  }
+
+  /** The rows themselves: some hundred thousand. */
+  get orcTable(): OrcTable | FileProblem {
+    return this.#once('orc', () => {
+      const { orc } = this;
+      if (!orc) return malformed('missing ORC tables: .orc_unwind', 'ORC tables', 0);
+      const { table, problems } = loadOrc(orc);
+      if (table.rows.length === 0) malformed(problems[0] ?? 'missing ORC rows', 'ORC tables', 0);
+      return table;
+    });
+  }
+
+  get alternatives(): Alternatives | FileProblem {
+    return this.#once('alternatives', () => readAlternatives(this.elf) ?? { record: 14, sites: [] });
+  }
+
+  get features(): Features {
+    const { alternatives } = this;
+    const sites = isProblem(alternatives) ? [] : alternatives.sites;
+    const kept = this.#once('features', () => readFeatures(this.memory, this.symbols, sites));
+    return sound(kept);
+  }
+
+  get btf(): Btf | FileProblem {
+    return this.#once('btf', () => {
+      const section = sectionOf(this.elf, '.BTF');
+      return section ? new Btf(section.bytes) : malformed('missing BTF: .BTF', 'BTF header', 0);
+    });
+  }
+
+  /** Text at an address, as linked; with features, as it is after boot. */
+  text(address: bigint, count: number, features?: ReadonlySet<number>): Uint8Array | FileProblem {
+    return attempt(() => {
+      const text = this.memory.at(address, count, 'text');
+      if (!features) return text;
+      const kernel: Patchable = {
+        memory: this.memory,
+        alternatives: sound(this.alternatives),
+        nopFunction: this.symbols.address('nop_func'),
+      };
+      // A site that begins before may reach into it.
+      const before = BigInt(Math.max(0, ...kernel.alternatives.sites.map(({ length }) => length)));
+      return patchedText(text, address, patches(kernel, features, address - before, address + BigInt(count)));
+    });
+  }
+}

@@ -1,0 +1,68 @@
+/** The symbols of a kernel, by name and by address. */
+
+export interface KernelSymbol {
+  readonly name: string;
+  /** One letter, as `nm` has it: `T` is global text, `t` local, `D` data, `A` absolute. */
+  readonly type: string;
+  /** Of a per-CPU variable in a kernel where these begin at zero: its offset. */
+  readonly address: bigint;
+}
+
+export class SymbolTable {
+  /** By address. */
+  readonly all: readonly KernelSymbol[];
+  #byName: ReadonlyMap<string, KernelSymbol> | undefined;
+
+  constructor(symbols: readonly KernelSymbol[]) {
+    const sorted = symbols.every(
+      ({ address }, n) => n === 0 || (symbols[n - 1] as KernelSymbol).address <= address,
+    );
+    this.all = sorted
+      ? symbols
+      : symbols.toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+  }
+
+  /** The first symbol of this name: static functions may share one. */
+  find(name: string): KernelSymbol | undefined {
+    // Backwards, so that the first one stays.
+    this.#byName ??= new Map(this.all.toReversed().map((one) => [one.name, one]));
+    return this.#byName.get(name);
+  }
+
+  address(name: string): bigint | undefined {
+    return this.find(name)?.address;
+  }
+
+  /** Number of the first symbol behind `address`. */
+  #behind(address: bigint): number {
+    let low = 0;
+    let high = this.all.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.all[middle] as KernelSymbol).address <= address) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The last symbol at or before an address; of several at one place the first, as the kernel chooses. */
+  at(address: bigint): KernelSymbol | undefined {
+    let n = this.#behind(address) - 1;
+    const found = this.all[n];
+    while (n > 0 && this.all[n - 1]?.address === found?.address) n--;
+    return this.all[n];
+  }
+
+  /** The next address that has a symbol. */
+  after(address: bigint): KernelSymbol | undefined {
+    return this.all[this.#behind(address)];
+  }
+
+  /** `name+0x1c`, or `name` at its first byte. */
+  name(address: bigint): string | undefined {
+    const found = this.at(address);
+    if (!found) return undefined;
+    const offset = address - found.address;
+    return offset === 0n ? found.name : `${found.name}+0x${offset.toString(16)}`;
+  }
+}
