@@ -9,7 +9,7 @@ import type { Compression, Decompressors } from './compressed/decompress.ts';
 import type { OrcTable } from './orc.ts';
 import { attempt, attemptLater, type FileProblem, isProblem, malformed, Reader, sound } from './reading.ts';
 import { type Alternatives, readAlternatives } from './vmlinux/alternatives.ts';
-import { Btf } from './vmlinux/btf.ts';
+import { Btf, type BtfMember } from './vmlinux/btf.ts';
 import { type Elf, isElf, readElf, readElfSymbols, sectionOf } from './vmlinux/elf.ts';
 import { type Features, readFeatures } from './vmlinux/features.ts';
 import { readKallsyms } from './vmlinux/kallsyms.ts';
@@ -118,6 +118,14 @@ export class Kernel {
       const section = sectionOf(this.elf, '.BTF');
       return section ? new Btf(section.bytes) : malformed('missing BTF: .BTF', 'BTF header', 0);
     });
+  }
+
+  /** Where a member of a structure lies; undefined where the kernel has no such one. */
+  memberOf(structure: string, path: string): BtfMember | undefined | FileProblem {
+    const { btf } = this;
+    if (isProblem(btf)) return btf;
+    const found = attempt(() => ({ member: btf.member(structure, path) }));
+    return isProblem(found) ? found : found.member;
   }
 
   /** Text at an address, as linked; with features, as it is after boot. */
