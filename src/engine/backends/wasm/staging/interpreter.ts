@@ -40,6 +40,8 @@ export function makeInterpreter(level = 2): Uint8Array {
   binaryen.setShrinkLevel(0);
   // What `run` calls stays outside: a local of what is inlined would be kept through every turn of its loop.
   binaryen.setOneCallerInlineMaxSize(0);
+  // Every address lies in the memory, so what is not used need not be loaded.
+  binaryen.setTrapsNeverHappen(true);
   if (level > 0) w.optimize();
   const bytes = w.emitBinary().slice();
   w.dispose();
@@ -71,6 +73,7 @@ function addCold(f: Functions, missed: ReadonlySet<Case>): void {
   const follow = (field: number): Code => w.return(n.load(field, 4, f.local(record)));
   const exits: Exits = {
     record,
+    callsAccesses: true,
     raised: () => [w.return(n.const(0))],
     jump: (to) => [w.return(w.call('lookup', [to], i32))],
     jumpTo: () => [follow(RECORD.target)],
@@ -175,10 +178,10 @@ function addRun(f: Functions): ReadonlySet<Case> {
     w.br('dispatch', get('chosen')),
     ...leave(),
   ];
-  const behind = l.add(f.word64(WORD.textPage), l.const(0x1000n));
+  const pageBehind = l.add(f.word64(WORD.textPage), l.const(0x1000n));
   const crossing = [
     set('chosen', n.load16_u(RECORD.inner, 2, get('record'))),
-    w.br('dispatch', w.call('continues', [behind, get('record')], i32)),
+    w.br('dispatch', w.call('continues', [pageBehind, get('record')], i32)),
     f.setWord32(WORD.fetched, w.call('fetch', [here()], i32)),
     ...leave(),
   ];

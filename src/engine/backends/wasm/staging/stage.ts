@@ -233,7 +233,10 @@ export class Stage extends StageWords {
   }
   /** An access by its cached translation; without one it is made by `slow`, which may raise. */
   private through(misses: Code, fast: () => void, slow: () => void): void {
-    if (this.leftTo(() => misses)) return fast();
+    if (this.leftTo(() => misses)) {
+      fast();
+      return;
+    }
     const call = (): void => {
       slow();
       this.checkRaised();
@@ -241,6 +244,13 @@ export class Stage extends StageWords {
     this.emit(this.w.if(misses, this.block(this.capture(call)), this.block(this.capture(fast))));
   }
   private loadThrough(width: Width, va: Value, write: boolean, system: boolean, rights: () => Code): Value {
+    if (this.exits.callsAccesses) {
+      const name = `cached load${width}${write ? ' to change' : ''}${system ? ' by the system' : ''}`;
+      const value = this.functions.call(name, true, [this.wide(va), rights()], (m, at, how) =>
+        m.loadThrough(width, at as Value, write, system, () => m.wide(how as Value)),
+      );
+      return this.raising(value);
+    }
     const { misses, host } = this.cached(width / 8, va, write ? 'write' : 'read', false, system);
     const loaded = this.locals.take(i64);
     const take = (value: Code): void => this.emit(this.w.local.set(loaded, value));
@@ -257,6 +267,17 @@ export class Stage extends StageWords {
     return { local: loaded, type: i64 };
   }
   private storeThrough(width: Width, va: Value, value: Value, system: boolean, rights: () => Code): void {
+    if (this.exits.callsAccesses) {
+      const words = [this.wide(va), this.wide(value), rights()];
+      const name = `cached store${width}${system ? ' by the system' : ''}`;
+      const call = this.functions.call(name, false, words, (m, at, what, how) => {
+        m.storeThrough(width, at as Value, what as Value, system, () => m.wide(how as Value));
+        return undefined;
+      });
+      this.emit(call);
+      this.checkRaised();
+      return;
+    }
     const { misses, host } = this.cached(width / 8, va, 'write', true, system);
     this.through(
       misses,
@@ -281,9 +302,13 @@ export class Stage extends StageWords {
     const call = this.functions.call('translate', true, [this.wide(va), this.wide(rights)], (m, at, how) =>
       translate(m, at as Value, how as Value),
     );
-    const pa = this.keep(call);
+    return this.raising(call);
+  }
+  /** What a call returns, unless it has raised. */
+  private raising(call: Code): Value {
+    const value = this.keep(call);
     this.checkRaised();
-    return pa;
+    return value;
   }
   /** A cached right to write means that the walk would find one. */
   override probe(va: Value, bytes: number, access: Rights): void {
@@ -425,6 +450,7 @@ export class Stage extends StageWords {
     words: readonly Value[],
     body: (m: Stage, ...words: readonly Value[]) => void,
   ): void {
+    this.changed = true;
     this.when(this.bit(this.get('cr4'), CR4.cet), () => {
       const given = words.map((word) => this.wide(word));
       this.emit(this.functions.call(name, false, given, (m, ...taken) => void body(m, ...taken)));

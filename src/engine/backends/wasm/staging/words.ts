@@ -35,6 +35,8 @@ export interface Exits {
   readonly ownStep?: () => Code[];
   /** Leave all of the instruction, of which nothing has happened yet, to a handler that can do more. */
   readonly miss?: (when: Code) => Code;
+  /** Whether accesses are calls: the module is smaller for it, and this code slower. */
+  readonly callsAccesses?: boolean;
 }
 
 /** Thrown when semantics ask for a switch of the vendor that is not decided in the arm being staged. */
