@@ -149,7 +149,7 @@ test('lost registers are noticed', () => {
 test('mistakes name their place and what there is', () => {
   const mistake = (...lines: string[]) => play(recipe(...lines), pages).problems.map(problemText);
   expect(mistake('body loud', 'inject nmi at task')).toEqual([
-    'test:3:6: unknown body: loud (linux-4.2 has quiet, int3, pf-fixup)',
+    'test:3:6: unknown body: loud (linux-4.2 has quiet, int3, pf-fixup, warn, gp-fixup, watchpoint, nmi-complete)',
   ]);
   expect(mistake('start nowhere')[0]).toMatch(
     /^test:3:7: unknown start: nowhere \(linux-4\.2 has kernel-task, user-task, /,

@@ -220,12 +220,17 @@ class Walk {
       case 'switch':
         if (func !== undefined && !this.#hints.has(next))
           this.#warn(address, `unsupported instruction in a function: ${instruction.row.mnemonic}`);
-        return undefined;
+        return this.#comesBack(next) ? rest : undefined;
       case 'dead-end':
-        return undefined;
+        return this.#comesBack(next) ? rest : undefined;
       case 'next':
         return this.#into(rest, address);
     }
+  }
+
+  /** Whether control leads away and comes back to the next instruction: UD2 of a WARN, IRETQ to the next line. The hint says so. */
+  #comesBack(next: bigint): boolean {
+    return this.#hints.get(next)?.kind === 'restore';
   }
 
   /** On to the next instruction, unless another function begins there. */
