@@ -27,6 +27,7 @@ import {
   bodyLeft,
   closed,
   delivered,
+  isRetry,
   overAt,
   registersOf,
   served,
@@ -61,6 +62,8 @@ interface State {
   /** Absolute number of the boundary. */
   boundary: number;
   idle: number;
+  /** Whether an instruction is tried again that has just faulted. */
+  retries: boolean;
   struck: number;
   /** Whether the last instruction had an operand in a watched range. */
   touched: boolean;
@@ -118,14 +121,15 @@ export class Explorer {
   *explore(last: number): Generator<Progress, Path> {
     const { truth } = this.execution;
     const state: State = {
-      ...{ track: BEGUN, boundary: 0, idle: 0, struck: 0, touched: false },
+      ...{ track: BEGUN, boundary: 0, idle: 0, retries: false, struck: 0, touched: false },
       ...{ truth, schedule: [] },
     };
     const path = begun(this.bounds.counts);
     this.give(state);
     this.judge(path, state);
+    const seen = new Set<number>();
     let fork = 0;
-    while (!this.closes(path, state, undefined)) {
+    while (!this.closes(path, state, seen, false)) {
       for (const kind of this.bounds.kinds.keys()) {
         if (!this.takes(fork++)) continue;
         this.fork(path, kind, state, 0);
@@ -214,9 +218,9 @@ export class Explorer {
 
   /**
    * Whether a path ends or joins at this boundary. With `seen`, its state is looked up among those of other
-   * paths, and noted.
+   * paths, and noted; without `joins`, among those of this one.
    */
-  private closes(path: Path, state: State, seen: Set<number> | undefined): boolean {
+  private closes(path: Path, state: State, seen: Set<number> | undefined, joins = true): boolean {
     const { machine, bounds } = this;
     const { track } = state;
     if (!track.live && state.struck === this.given.length && !waits(machine)) {
@@ -224,11 +228,12 @@ export class Explorer {
       if (wrong) return this.ends(path, { kind: 'violated', ...wrong });
       // With nothing more to come, the task's own transitions are of no interest.
       const window = path.remaining.some((count) => count > 0) ? bounds.window : 0;
-      if (state.idle++ >= window) return this.ends(path, { kind: 'returned' });
+      if (state.idle >= window) return this.ends(path, { kind: 'returned' });
+      if (!state.retries) state.idle++;
     }
     if (state.boundary >= bounds.budget)
       return this.ends(path, violated('I7', `no end after ${bounds.budget} transitions`));
-    if (!seen) return false;
+    if (!seen || (!joins && !isLate(path))) return false;
     const next = this.given[state.struck];
     const rest =
       state.idle * 128 +
@@ -241,7 +246,7 @@ export class Explorer {
         return this.ends(path, violated('I7', 'the same state comes twice: this goes on for ever'));
       seen.add(key);
     }
-    if (!bounds.pruned) return false;
+    if (!joins || !bounds.pruned) return false;
     const spots = this.known.get(key) ?? [];
     const spot = spots.find(({ path: other }) => covers(other.remaining, path.remaining));
     if (spot?.path === path)
@@ -284,6 +289,7 @@ export class Explorer {
     state.touched = this.watches && !due && touches(machine, this.design, this.decode);
     if (!machine.advance()) return this.ends(path, this.stopped());
     state.boundary++;
+    state.retries = false;
     path.length++;
     let wrong: Violation | undefined;
     if (machine.low('pendingKind') === PENDING.fault && !this.gates.has(machine.low('pendingVector')))
@@ -329,8 +335,11 @@ export class Explorer {
     const { machine, design } = this;
     const rip = machine.low('rip');
     const over =
-      left || came ? overAt(state.track.live, machine.get('rip'), machine.get('rsp'), design) : undefined;
+      left || came
+        ? overAt(state.track.live, machine.get('rip'), machine.get('rsp'), design, machine.low('cpl') === 3)
+        : undefined;
     if (over) {
+      state.retries = isRetry(over, machine.get('rip'));
       const wrong = afterEvent(machine, state.track, over, design);
       state.track = closed(state.track, over);
       if (wrong) return wrong;

@@ -28,6 +28,7 @@ const FORMS = {
   body: { takes: ['NAME'], keys: { arms: 'one' }, needs: ['arms'] },
   label: { takes: ['again|nested|dies', 'LABEL'], keys: {} },
   fixup: { takes: ['LABEL', 'LANDING'], keys: {} },
+  exit: { takes: ['LABEL...'], keys: {} },
   promises: {
     takes: ['EVENT...'],
     keys: { bound: 'one', from: 'many', with: 'many', without: 'many', judge: 'many', right: 'flag' },

@@ -80,6 +80,7 @@ export function designOf(
       const [from, to] = [fault && look.place(fault), landing && look.place(landing)];
       return from === undefined || to === undefined ? [] : [{ from, to }];
     }),
+    exits: look.each('exit', ({ values }) => values.flatMap((label) => look.place(label) ?? [])),
     promises: readSweeps(look, 'promises', starts, bodies),
     breaks: readSweeps(look, 'breaks', starts, bodies),
     dead: {

@@ -150,6 +150,8 @@ export interface Design {
   };
   /** Instructions that may fault for good, and where such a fault comes back to instead: the exception table. */
   readonly fixups: readonly { readonly from: bigint; readonly to: bigint }[];
+  /** Returns to user mode that may fault: such a fault is handled as one of the program, and never comes back. */
+  readonly exits: readonly bigint[];
   readonly promises: readonly Sweep[];
   /** Documented holes: sweeps that must find something. */
   readonly breaks: readonly Sweep[];

@@ -27,6 +27,7 @@ import {
   type Context,
   closed,
   delivered,
+  isRetry,
   overAt,
   type Registers,
   registersOf,
@@ -100,6 +101,8 @@ export class Course {
   private passage: Passage | undefined;
   private truth: TruthLog;
   private idle = 0;
+  /** Whether an instruction is tried again that has just faulted. */
+  private retries = false;
   /** Whether the last instruction had an operand in a watched range. */
   private touched = false;
   private readonly seen = new Set<number>();
@@ -162,23 +165,26 @@ export class Course {
 
   /** Why the run is over at this boundary; undefined while it is not. `more`: an event is still to come. */
   over(more: boolean, budget: number, idle: number): End | undefined {
-    if (!more && !this.track.live && !waits(this.machine)) {
+    const rests = !this.track.live && !waits(this.machine);
+    if (!more && rests) {
       const wrong = atEnd(this.machine, this.track);
       if (wrong) this.breaks(wrong);
       if (wrong?.invariant === 'I4') return { kind: 'lost', sentence: wrong.sentence };
-      if (this.idle++ >= idle) return { kind: 'returned' };
+      if (this.idle >= idle) return { kind: 'returned' };
+      if (!this.retries) this.idle++;
     }
     if (this.boundary >= budget) {
       const sentence = `no end after ${budget} transitions`;
       this.breaks({ invariant: 'I7', sentence });
       return { kind: 'budget', sentence };
     }
-    if (more || this.idle > 0) return undefined;
+    // A task that computes may come by the same state again.
+    if (more || rests) return undefined;
     // In a long run few states are kept, further and further apart: whatever turns in circles meets one all the same.
     const kept = this.boundary < STATES_KEPT || (this.boundary & (this.boundary - 1)) === 0;
     const glance = this.glance();
     if (!kept && glance !== this.landmark) return undefined;
-    const state = this.machine.sumRegisters(this.watch.essence);
+    const state = this.machine.sumRegisters([this.idle, ...this.watch.essence]);
     if (this.seen.has(state)) {
       const sentence = 'the same state has come twice: this goes on for ever';
       this.breaks({ invariant: 'I7', sentence });
@@ -233,13 +239,14 @@ export class Course {
     const rip = machine.get('rip');
     const rsp = machine.get('rsp');
     this.truth = this.truth.settle(rip, rsp);
-    const over = came ? overAt(this.track.live, rip, rsp, design) : undefined;
+    const over = came ? overAt(this.track.live, rip, rsp, design, machine.low('cpl') === 3) : undefined;
     // The end of an event at the body's first instruction goes on with a call that was interrupted there.
     if (transition.kind === 'instruction' && !left && !over) this.handler(rip, rsp);
     this.passage = { transition, before, written, event, back: over?.event };
     const wrong = over
       ? afterEvent(machine, this.track, over, design)
       : ((left ? afterIret(machine, this.track, design) : undefined) ?? atDeath(machine, this.track, design));
+    this.retries = isRetry(over, rip);
     if (over) this.track = closed(this.track, over);
     if (!wrong) return undefined;
     this.breaks(wrong);

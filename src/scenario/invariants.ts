@@ -12,7 +12,10 @@ import { PLACE, SECTIONS } from '../kernel/memory-map.ts';
 import {
   type Context,
   differing,
+  FAULTS,
   isFixedUp,
+  isRefused,
+  mayNotComeBack,
   overlaps,
   type Registers,
   registersOf,
@@ -71,6 +74,8 @@ export function afterDelivery(
   if (!live) return undefined;
   if (live.vector === 8)
     return { invariant: 'I8', sentence: `a double fault at ${hex(live.rip)}, with RSP = ${hex(live.rsp)}` };
+  // Whoever was interrupted in user mode has left all that is alive in the kernel: a signal handler runs, and no record leads back.
+  if (((live.registers.cs ?? 0n) & 3n) === 3n) return undefined;
   for (let context = live.outer; context; context = context.outer) {
     if (!overlaps(live, context) || hasRecord(machine, context, design, page)) continue;
     const sentence = `${live.event} overwrote the record of ${context.event}, and there is no copy of it`;
@@ -160,12 +165,18 @@ export function afterEvent(
   over: Context,
   design: Design,
 ): Violation | undefined {
-  if (live !== over) {
-    const sentence = `${live?.event} never came back: ${over.event}, which it interrupted, is over`;
+  let last = live;
+  while (last && last !== over && mayNotComeBack(last, design)) last = last.outer;
+  if (last !== over) {
+    const sentence = `${last?.event} never came back: ${over.event}, which it interrupted, is over`;
     return { invariant: 'I9', sentence };
   }
   const now = registersOf(machine);
-  const then = cameBack(over, now, isFixedUp(over, now.rip ?? 0n, design) ? now.rip : over.registers.rip);
+  // A refused return to user mode: control has come there another way, and only what no record holds must be as it was.
+  const elsewhere = isRefused(over, design) && now.rip !== over.rip;
+  const then = elsewhere
+    ? { ...now, ...kept(over.registers) }
+    : cameBack(over, now, isFixedUp(over, now.rip ?? 0n, design) ? now.rip : over.registers.rip);
   const wrong = differing(now, then);
   if (wrong === undefined) return undefined;
   return {
@@ -174,8 +185,12 @@ export function afterEvent(
   };
 }
 
-/** Vectors of faults: their records hold RF set, so that the instruction is tried again without its breakpoint (SDM vol 3, 18.3.1.1). */
-const FAULTS: ReadonlySet<number> = new Set([0, 5, 6, 7, 10, 11, 12, 13, 14, 16, 17, 19, 21, 29]);
+/** The bases that stay what they are when control goes to another point of the same program. */
+const kept = ({ gsBase = 0n, kernelGsBase = 0n, cr3 = 0n }: Registers): Registers => ({
+  gsBase,
+  kernelGsBase,
+  cr3,
+});
 
 /**
  * The registers that an event must give back, where it comes back to `rip`. Whether RF is set after a fault depends on

@@ -88,6 +88,8 @@ export const VECTOR_NAME: Readonly<Record<number, string>> = {
   29: '#VC',
 };
 
+const SYSTEM_CALL = 'SYSCALL';
+
 /** What must be the same again when an event is over. */
 const KEPT = [
   ...GPR,
@@ -175,7 +177,7 @@ export function delivered(
   const nmi = vector === 2 && !software;
   const nmis = nmi ? track.nmis + 1 : track.nmis;
   const name = VECTOR_NAME[vector] ?? `vector ${vector}`;
-  const asked = software === 'system call' ? 'SYSCALL' : software && vector !== 3 ? `INT ${vector}` : name;
+  const asked = software === 'system call' ? SYSTEM_CALL : software && vector !== 3 ? `INT ${vector}` : name;
   const event = nmi ? `NMI ${nmis}` : asked;
   const live: Context = {
     event,
@@ -194,18 +196,39 @@ export function delivered(
  * The oldest live event that interrupted this very point, or that may come back to it instead: with that it is over, and
  * all that came after it. To be asked after an IRET or a RET only: on a stack that an event has overwritten, control
  * comes to the same point of the same function again, and nothing is over.
+ *
+ * @param user whether control is in user mode: there a refused return to it is over, wherever it is
  */
 export function overAt(
   live: Context | undefined,
   rip: bigint,
   rsp: bigint,
   design: Design,
+  user: boolean,
 ): Context | undefined {
   let found: Context | undefined;
   for (let context = live; context; context = context.outer)
-    if (context.rsp === rsp && (context.rip === rip || isFixedUp(context, rip, design))) found = context;
+    if (
+      (context.rsp === rsp && (context.rip === rip || isFixedUp(context, rip, design))) ||
+      (user && isRefused(context, design))
+    )
+      found = context;
   return found;
 }
+
+/** Vectors of faults: their records hold RF set, so that the instruction is tried again without its breakpoint (SDM vol 3, 18.3.1.1). */
+export const FAULTS: ReadonlySet<number> = new Set([0, 5, 6, 7, 10, 11, 12, 13, 14, 16, 17, 19, 21, 29]);
+
+/** Whether an event that is over was a fault, and its instruction is tried again: nothing has been done since it was tried before. */
+export const isRetry = (over: Context | undefined, rip: bigint): boolean =>
+  over !== undefined && FAULTS.has(over.vector) && over.rip === rip;
+
+/** Whether an event is the fault of a return to user mode. */
+export const isRefused = ({ rip }: Context, { exits }: Design): boolean => exits.includes(rip);
+
+/** Whether an event may end when another one does that it came inside of: one like these, or a system call, which may be sigreturn(). */
+export const mayNotComeBack = (context: Context, design: Design): boolean =>
+  isRefused(context, design) || context.event === SYSTEM_CALL;
 
 /** Whether an event may come back to `landing` instead of the instruction that faulted: the exception table says so. */
 export const isFixedUp = ({ rip }: Context, landing: bigint, { fixups }: Design): boolean =>
