@@ -62,7 +62,7 @@ export function exhibitsOf(slug: string, pages: Library): readonly Exhibit[] {
   const made = marks.map(({ events, bound, starts, bodies, without, judge, cured: then, right }) => {
     const ask = { design: slug, starts, bodies, without, ...(judge.length > 0 && { judge, right }) };
     const window = shownOf(design, starts);
-    const asks = Array.from({ length: bound }, (_, n) =>
+    const asks = Array.from({ length: Math.max(bound, 1) }, (_, n) =>
       choices(events, n + 1).map((these) => ({
         ...ask,
         events: these,

@@ -56,14 +56,14 @@ function claimOf(
     names.length > 0 ? ` ${word} ${list(names)}` : '';
   const tail = said('without', without) + said('judge', judge) + (right ? ' right' : '');
   const text = `${kind} ${list(events)} bound ${bound} from ${list(starts)} with ${list(bodies)}${tail}`;
-  const window = kind === 'breaks' && bound === 1 ? shown : limit;
+  const window = kind === 'breaks' && bound <= 1 ? shown : limit;
   const narrow = {
     ...(window === undefined ? {} : { window }),
     ...(without.length > 0 ? { without } : {}),
     ...(judge.length > 0 ? { judge, right } : {}),
   };
   const promised = kind === 'promises';
-  const chosen = choices(events, promised && most !== undefined ? Math.min(most, bound) : bound);
+  const chosen = choices(events, promised && most !== undefined ? Math.min(most, bound) : Math.max(bound, 1));
   const asks = promised
     ? chosen.map((these): SweepAsk => ({ design, events: these, starts, bodies, ...narrow }))
     : starts.flatMap((start) =>
@@ -131,8 +131,9 @@ function unfound(
   return [...places].filter(([, found]) => !found).map(([place]) => `${place}: nothing breaks`);
 }
 
-/** Whether every kind of event has a part in a recipe: a hole of two kinds is not one that either makes alone. */
-function usesAll(recipe: string, { events }: Sweep): boolean {
+/** Whether every kind of event has a part in a recipe, or none where none is needed: a hole of two kinds is not one that either makes alone. */
+function usesAll(recipe: string, { events, bound }: Sweep): boolean {
   const read = parse({ page: 'found', name: 'found', line: 1, lines: recipe.trimEnd().split('\n') });
+  if (bound === 0) return read.recipe?.injects.length === 0;
   return events.every((event) => read.recipe?.injects.some((inject) => inject.event === event));
 }

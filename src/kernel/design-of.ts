@@ -269,7 +269,7 @@ function readSweeps(
   return look.each(word, (said) => [
     {
       events: known('event', said.values, EVENTS),
-      bound: numberOf(one(said, 'bound') as WordAt, 1, 8),
+      bound: numberOf(one(said, 'bound') as WordAt, word === 'breaks' ? 0 : 1, 8),
       starts: known(
         'start',
         said.keys.get('from') ?? [],

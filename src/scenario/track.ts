@@ -209,8 +209,9 @@ export function overAt(
   let found: Context | undefined;
   for (let context = live; context; context = context.outer)
     if (
-      (context.rsp === rsp && (context.rip === rip || isFixedUp(context, rip, design))) ||
-      (user && isRefused(context, design))
+      isRefused(context, design)
+        ? user
+        : context.rsp === rsp && (context.rip === rip || isFixedUp(context, rip, design))
     )
       found = context;
   return found;
@@ -224,7 +225,8 @@ export const isRetry = (over: Context | undefined, rip: bigint): boolean =>
   over !== undefined && FAULTS.has(over.vector) && over.rip === rip;
 
 /** Whether an event is the fault of a return to user mode. */
-export const isRefused = ({ rip }: Context, { exits }: Design): boolean => exits.includes(rip);
+export const isRefused = ({ vector, rip }: Context, { exits }: Design): boolean =>
+  FAULTS.has(vector) && exits.includes(rip);
 
 /** Whether an event may end when another one does that it came inside of: one like these, or a system call, which may be sigreturn(). */
 export const mayNotComeBack = (context: Context, design: Design): boolean =>
