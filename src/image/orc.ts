@@ -161,10 +161,13 @@ export class OrcTable {
     this.#at = Float64Array.from(rows, ({ address }) => Number(address - this.#first));
   }
 
-  /** The row in force at `ip`: the last one that begins at or before it. Undefined before the first and behind the last. */
-  find(ip: bigint): FoundRow | undefined {
+  /**
+   * The row in force at `ip`, or so many bytes before it: the last one that begins there or before. Undefined before the first
+   * and behind the last.
+   */
+  find(ip: bigint, back = 0): FoundRow | undefined {
     const at = this.#at;
-    const distance = Number(ip - this.#first);
+    const distance = Number(ip - this.#first) - back;
     if (!(distance >= 0 && distance < (at[at.length - 1] ?? 0))) return undefined;
     let low = 0;
     let high = at.length;

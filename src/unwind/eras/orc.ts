@@ -75,6 +75,8 @@ class OrcState implements UnwindState {
   #low = 0n;
   #high = -1n;
   #ip: bigint;
+  /** Where it was found. */
+  #slot: bigint;
   #sp: bigint;
   #bp: bigint;
   #regs: Regs;
@@ -90,6 +92,7 @@ class OrcState implements UnwindState {
     this.#view = view;
     this.#rules = rules;
     this.#ip = view.rip;
+    this.#slot = view.rsp - 8n;
     this.#sp = view.rsp;
     this.#bp = view.rbp;
     this.#regs = 'own';
@@ -117,7 +120,7 @@ class OrcState implements UnwindState {
     return this.#ip;
   }
   get slot(): bigint {
-    return typeof this.#regs === 'bigint' ? ipOf(this.#regs) : this.#sp - 8n;
+    return this.#slot;
   }
   get certain(): boolean {
     return !this.done;
@@ -188,16 +191,17 @@ class OrcState implements UnwindState {
   #rowFor(ip: bigint): FoundRow | undefined {
     if (typeof this.#regs === 'bigint' && isUserMode(this.#view, this.#regs))
       return this.#end('reaches the user registers');
-    const row = this.#find(this.#signal ? ip : ip - 1n);
+    const row = this.#find(ip, this.#signal ? 0 : 1);
     if (!row) return this.#fail(`finds no ORC row for ${this.#name(ip)}`);
     if (row.type === 'undefined')
       return this.#fail(`finds code without unwind information, ${this.#name(ip)}`);
     return row.type === 'end' ? this.#end(`reaches ${this.#name(ip)}, where a stack is said to end`) : row;
   }
 
-  #find(ip: bigint): FoundRow | undefined {
-    if (ip === 0n && this.#rules !== '4.14') return NULL_ROW;
-    const row = this.#view.orc?.find(ip);
+  /** The row for `ip - back`. */
+  #find(ip: bigint, back: 0 | 1): FoundRow | undefined {
+    if (ip === (back === 0 ? 0n : 1n) && this.#rules !== '4.14') return NULL_ROW;
+    const row = this.#view.orc?.find(ip, back);
     if (row || this.#rules !== '6.12') return row;
     // A guess, so nothing from here on is reliable.
     this.error = true;
@@ -227,9 +231,11 @@ class OrcState implements UnwindState {
   /** RIP and RSP of the caller, and registers if there are some. */
   #load({ type }: FoundRow, sp: bigint, ip: bigint): boolean {
     if (type === 'call') {
-      const found = this.#word(sp - 8n);
-      if (found === undefined) return this.#no(`finds no stack at ${this.#place(sp - 8n)}`);
+      const slot = sp - 8n;
+      const found = this.#word(slot);
+      if (found === undefined) return this.#no(`finds no stack at ${this.#place(slot)}`);
       this.#ip = found;
+      this.#slot = slot;
       this.#sp = sp;
       this.#regs = undefined;
       this.#previous = undefined;
@@ -245,7 +251,8 @@ class OrcState implements UnwindState {
           : `can't dereference ${kind} at ${sp.toString(16).padStart(16, '0')} for ip ${this.#name(ip)}`;
       return this.#no(`finds no room for ${kind} at ${this.#place(sp)}`, text);
     }
-    this.#ip = stackWord(this.#view, ipOf(regs)) ?? 0n;
+    this.#slot = ipOf(regs);
+    this.#ip = stackWord(this.#view, this.#slot) ?? 0n;
     this.#sp = stackWord(this.#view, regs + PT_REGS.sp) ?? 0n;
     if (whole) this.#previous = undefined;
     else if (this.#full) this.#previous = this.#regs;
