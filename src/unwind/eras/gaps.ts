@@ -108,7 +108,9 @@ export const GAPS: readonly Gap[] = [
         ({ stack, how }, n) =>
           how === 'interrupted' && stack !== 'NMI' && truth.entries[n - 1]?.stack === 'NMI',
       );
-      return nmi !== undefined && live !== undefined && view.read(nmi.end - 16n) !== live.sp;
+      const word = nmi && view.read(nmi.end - 16n);
+      // Zero is nobody's stack pointer: a word that was never one, as the event data of FRED, excuses nothing.
+      return live !== undefined && word !== undefined && word !== 0n && word !== live.sp;
     },
   },
 ];
