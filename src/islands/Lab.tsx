@@ -8,6 +8,7 @@ import { Compare } from './lab/Compare.tsx';
 import { Cpu } from './lab/Cpu.tsx';
 import { ask } from './lab/client.ts';
 import { createComparing } from './lab/comparing.ts';
+import { DumpPanel } from './lab/DumpPanel.tsx';
 import { EditPanel } from './lab/EditPanel.tsx';
 import { createEditing } from './lab/editing.ts';
 import { LinkPanel } from './lab/Holds.tsx';
@@ -329,6 +330,7 @@ export default function Lab(props: LabProps) {
           {whole && <Cpu state={state} />}
         </section>
       </div>
+      {whole && <DumpPanel state={state} ask={ask} />}
       <Events state={state} bodies={bodies} />
       <Safeguards state={state} />
       {whole && <EditPanel state={state} editing={editing} />}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { dumpTrace, showDumpTrace, walkByDumpTrace } from '../../src/unwind/eras/dump-trace.ts';
+import { dumpTrace, dumpTraceLog, walkByDumpTrace } from '../../src/unwind/eras/dump-trace.ts';
 import { walkByGuess } from '../../src/unwind/eras/guess.ts';
 import type { View } from '../../src/unwind/view.ts';
 import {
@@ -21,6 +21,9 @@ import {
   view,
   WORK,
 } from './world.ts';
+
+const showDumpTrace = (...asked: Parameters<typeof dumpTraceLog>): readonly string[] =>
+  dumpTraceLog(...asked).map(({ text }) => text);
 
 const names = ({ entries }: ReturnType<typeof walkByDumpTrace>) =>
   entries.map(({ ip, guess }) => `${guess ? '? ' : ''}${symbol(ip).replace(/\+.*/, '')}`);

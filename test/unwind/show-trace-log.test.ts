@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { startGuess } from '../../src/unwind/eras/guess.ts';
-import { type PrintEra, type PrintOptions, showTraceLog } from '../../src/unwind/eras/show-trace-log.ts';
+import { type PrintEra, type PrintOptions, traceLog } from '../../src/unwind/eras/show-trace-log.ts';
 import { startFramePointer } from '../../src/unwind/frame-pointer.ts';
 import { nmiLink } from '../../src/unwind/stack-info.ts';
 import type { View } from '../../src/unwind/view.ts';
@@ -22,6 +22,8 @@ import {
   WORK,
 } from './world.ts';
 
+const showTraceLog = (...asked: Parameters<typeof traceLog>): readonly string[] =>
+  traceLog(...asked).map(({ text }) => text);
 const frames = startFramePointer('4.10');
 const show = (era: PrintEra, of: View, options?: PrintOptions) =>
   showTraceLog(of, era, frames, symbol, options);

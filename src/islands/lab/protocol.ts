@@ -1,5 +1,6 @@
 /** Messages between the island and its worker. Plain data; every request is answered once, by its id. */
 import type { Problem } from '../../asm/source.ts';
+import type { Dump, OrcEdit, Trusted } from '../../scenario/dump.ts';
 import type { Explained } from '../../scenario/explain.ts';
 import type { Finding } from '../../scenario/lint.ts';
 import type { Difference } from '../../scenario/records.ts';
@@ -128,6 +129,24 @@ export interface CellsAsk {
   readonly recipe: string;
 }
 
+/** The stack dumped at a boundary, by unwinders of kernels. */
+export interface DumpAsk {
+  readonly kind: 'dump';
+  readonly recipe: string;
+  readonly boundary: number;
+  readonly unwinders: readonly string[];
+  /** Changes of the ORC table. */
+  readonly edits: readonly OrcEdit[];
+}
+
+/** Which record each unwinder goes by, over a run with so many boundaries. */
+export interface TrustedAsk {
+  readonly kind: 'trusted';
+  readonly recipe: string;
+  readonly unwinders: readonly string[];
+  readonly last: number;
+}
+
 export interface Named {
   readonly slug: string;
   readonly version: number;
@@ -146,7 +165,9 @@ export type Ask =
   | LintAsk
   | PasteAsk
   | ExplainAsk
-  | CellsAsk;
+  | CellsAsk
+  | DumpAsk
+  | TrustedAsk;
 
 export type Request = Ask & { readonly id: number };
 
@@ -271,6 +292,17 @@ export interface Cells {
   readonly warnings: readonly Problem[];
 }
 
+export interface Dumped {
+  readonly kind: 'dumped';
+  readonly dump: Dump;
+}
+
+export interface TrustedSpans {
+  readonly kind: 'trusted';
+  /** By unwinder, in the order asked. */
+  readonly spans: readonly (readonly Trusted[])[];
+}
+
 /** An error of ours, not of the reader's text. */
 export interface Failed {
   readonly kind: 'failed';
@@ -291,6 +323,8 @@ export interface Answers {
   readonly paste: Pasted;
   readonly explain: ExplainedLink;
   readonly cells: Cells;
+  readonly dump: Dumped;
+  readonly trusted: TrustedSpans;
 }
 
 export type Reply<Q extends Ask = Ask> = Answers[Q['kind']] | Failed;

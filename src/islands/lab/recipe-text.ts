@@ -98,6 +98,19 @@ export function withDesign(recipe: string, design: string): string {
   return textOf(kept.map((line) => (/^design\b/.test(line) ? statement('design', design) : line)));
 }
 
+/** Switches that a recipe sets, by name. */
+export const switchesIn = (recipe: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    [...recipe.matchAll(/^set\s+(\S+)\s+(\S+)/gm)].map(([, name = '', value = '']) => [name, value]),
+  );
+
+/** The recipe with a switch set, or not set. It is the same run: what is expected and where stays. */
+export function withSwitch(recipe: string, name: string, value: string | undefined): string {
+  const lines = linesOf(recipe).filter((line) => !new RegExp(`^set\\s+${name}\\s`).test(line));
+  const after = /^(without|start|body|inject|edit|cursor|expect)\b|^\|/;
+  return textOf(value === undefined ? lines : insert(lines, statement('set', `${name} ${value}`), after));
+}
+
 /** Name of the body a recipe asks for; undefined for the default. */
 export const bodyOf = (recipe: string): string | undefined => /^body\s+(\S+)/m.exec(recipe)?.[1];
 

@@ -80,6 +80,10 @@ async function answer(ask: Ask): Promise<Reply> {
       return (await mails()).answerPaste(ask, opener);
     case 'cells':
       return (await import('./cell-answers.ts')).answerCells(ask, pages);
+    case 'dump':
+      return (await import('./dump-answers.ts')).answerDump(ask, pages);
+    case 'trusted':
+      return (await import('./dump-answers.ts')).answerTrusted(ask, pages);
     case 'explain':
       return (await mails()).answerExplain(ask, opener);
   }

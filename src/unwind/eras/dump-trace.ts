@@ -10,6 +10,7 @@ import { addressText, stackText } from '../describe.ts';
 import { HARDWARE_LINK, linkWord } from '../stack-info.ts';
 import { userTrace } from '../unwind-state.ts';
 import { type StackRange, stackWord, type Trace, type TraceEntry, type View } from '../view.ts';
+import type { PrintedLine } from './show-trace-log.ts';
 
 /** struct stacktrace_ops. */
 export interface StacktraceOps {
@@ -137,8 +138,8 @@ export function walkByDumpTrace(walk: StacktraceOps['walk'], view: View): Trace 
  * show_trace_log_lvl() before 4.9. A marker has no line break behind it, so that the first line of a stack follows it; what
  * closes an exception stack is `<<EOE>>`, since its name has angle brackets of its own.
  */
-export function showDumpTrace(view: View, symbolize: (address: bigint) => string): readonly string[] {
-  const lines = ['Call Trace:'];
+export function dumpTraceLog(view: View, symbolize: (address: bigint) => string): readonly PrintedLine[] {
+  const lines: PrintedLine[] = [{ text: 'Call Trace:' }];
   let open = '';
   dumpTrace(view, {
     walk: 'scan',
@@ -146,10 +147,11 @@ export function showDumpTrace(view: View, symbolize: (address: bigint) => string
       open += ` <${name}> `;
       return 0;
     },
-    address: ({ ip, guess }) => {
-      lines.push(`${open} [<${ip.toString(16).padStart(16, '0')}>] ${guess ? '? ' : ''}${symbolize(ip)}`);
+    address: ({ ip, slot, guess }) => {
+      const text = `${open} [<${ip.toString(16).padStart(16, '0')}>] ${guess ? '? ' : ''}${symbolize(ip)}`;
+      lines.push(slot === undefined ? { text } : { text, slot, certain: !guess });
       open = '';
     },
   });
-  return open === '' ? lines : [...lines, open];
+  return open === '' ? lines : [...lines, { text: open }];
 }

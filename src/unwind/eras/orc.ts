@@ -11,9 +11,8 @@ import { addressText } from '../describe.ts';
 import { isUserMode, PT_REGS } from '../pt-regs.ts';
 import {
   getStackInfo,
-  HARDWARE_LINK,
   isOn,
-  nmiLink,
+  type LinkIndex,
   recursionWarning,
   STACK_RULES,
   type StackInfo,
@@ -23,7 +22,8 @@ import { stackWord, type Trace, type View } from '../view.ts';
 
 export type OrcRules = '4.14' | '5.2' | '6.12';
 
-const LINK = nmiLink(HARDWARE_LINK);
+/** get_stack_info() tells the link, too; nobody here asks for it. */
+const LINK: LinkIndex = () => undefined;
 const PAGE = 0x1000n;
 /** Bytes of `struct pt_regs` above which the iret frame lies, and of that frame. */
 const IRET_FRAME_OFFSET = PT_REGS.ip;

@@ -46,6 +46,13 @@ export interface PrintOptions {
 
 type Symbolize = (address: bigint) => string;
 
+/** A line of the log; one that tells a code address has the place of it on a stack, and whether the unwinder vouches for it. */
+export interface PrintedLine {
+  readonly text: string;
+  readonly slot?: bigint;
+  readonly certain?: boolean;
+}
+
 const PAGE = 0x1000n;
 const CODE_BEFORE = 42;
 const CODE_BYTES = 64;
@@ -157,14 +164,14 @@ function nextFrameText(
  * The lines of a trace, warnings of the walk first, as the log has them (they are deferred in truth). `start` begins the
  * unwinder that decides where the `?` stand.
  */
-export function showTraceLog(
+export function traceLog(
   view: View,
   era: PrintEra,
   start: (view: View) => UnwindState,
   symbolize: Symbolize,
   options: PrintOptions = {},
-): readonly string[] {
-  const lines = ['Call Trace:'];
+): readonly PrintedLine[] {
+  const lines: PrintedLine[] = [{ text: 'Call Trace:' }];
   const link = options.link ?? nmiLink(HARDWARE_LINK);
   const stackEra: StackEra = era === '4.10' ? '4.9' : era;
   const rules = STACK_RULES[stackEra];
@@ -178,7 +185,8 @@ export function showTraceLog(
     const { address, partial } = regs;
     if (partial && (era === '4.10' || !isOn(info, address + PT_REGS.ip, PT_REGS.size - PT_REGS.ip))) return;
     if (!partial && !isOn(info, address, PT_REGS.size)) return;
-    lines.push(...registerLines(view, regs, era, symbolize));
+    const [rip = '', ...others] = registerLines(view, regs, era, symbolize);
+    lines.push({ text: rip, slot: address + PT_REGS.ip, certain: true }, ...others.map((text) => ({ text })));
     endsAtUser = isUserMode(view, address);
   };
   const enter = (sp: bigint): StackInfo => {
@@ -194,7 +202,7 @@ export function showTraceLog(
     if (info.kind !== 'known') break;
     const { stack, nextSp } = info;
     const marks = markers(view, stack, era, options, state);
-    if (marks) lines.push(marks[0]);
+    if (marks) lines.push({ text: marks[0] });
     register(info);
     for (let slot = begin; slot < stack.end; slot += 8n) {
       const address = stackWord(view, slot);
@@ -202,7 +210,7 @@ export function showTraceLog(
       const printed = regs !== undefined && slot === regs.address + PT_REGS.ip;
       if (!printed) {
         const reliable = !state.done && state.certain && slot === state.slot;
-        lines.push(addressLine(address, reliable, era, symbolize));
+        lines.push({ text: addressLine(address, reliable, era, symbolize), slot, certain: reliable });
         if (!reliable) continue;
       }
       if (++moved > MAX_FRAMES) continue;
@@ -210,14 +218,14 @@ export function showTraceLog(
       regs = era === '4.9' ? undefined : state.regs;
       register(info);
     }
-    if (marks) lines.push(marks[1]);
+    if (marks) lines.push({ text: marks[1] });
     if (nextSp === 0n) break;
     sp = nextSp;
   }
   if (options.wantsUserRegs && !endsAtUser && view.cpl === 0)
-    lines.push('WARNING: stack trace does not end at user registers');
+    lines.push({ text: 'WARNING: stack trace does not end at user registers' });
   const log = warnings(state.warning, warning);
-  return [...new Set(log?.split('\n')), ...lines];
+  return [...[...new Set(log?.split('\n'))].map((text) => ({ text })), ...lines];
 }
 
 /**

@@ -5,48 +5,64 @@ import { type Unwinder, unwinders } from '../rules.ts';
 import { HARDWARE_LINK, type LinkIndex, nmiLink } from '../stack-info.ts';
 import { type UnwindState, walkFrames } from '../unwind-state.ts';
 import type { View } from '../view.ts';
-import { showDumpTrace, walkByDumpTrace } from './dump-trace.ts';
+import { dumpTraceLog, walkByDumpTrace } from './dump-trace.ts';
 import { startGuess } from './guess.ts';
 import { startOrc } from './orc.ts';
-import { type PrintEra, showTraceLog } from './show-trace-log.ts';
+import { type PrintEra, type PrintedLine, traceLog } from './show-trace-log.ts';
 import { interruptedView, type Switches } from './switches.ts';
+
+/** An unwinder of a kernel. */
+export interface KernelUnwinder extends Unwinder {
+  /** What is printed, with the place of each address; nothing where an unwinder was never printed with. */
+  readonly log?: (view: View, symbolize: (address: bigint) => string) => readonly PrintedLine[];
+  /** Index k of the word `end[-k]` of the NMI stack by which it changes stacks; undefined for one that never asks it. */
+  readonly link: number | undefined;
+}
+
+type Printing = Pick<KernelUnwinder, 'log' | 'print'>;
+const printing = (log: NonNullable<KernelUnwinder['log']>): Printing => ({
+  log,
+  print: (view, symbolize) => log(view, symbolize).map(({ text }) => text),
+});
 
 /** A walk with a state, which some switches change. */
 const stateful =
   (id: string, name: string, era: PrintEra, by: (link: LinkIndex) => (view: View) => UnwindState) =>
-  (switches: Switches): Unwinder => {
-    const link = nmiLink(switches.nmiLink ?? HARDWARE_LINK);
+  (switches: Switches): KernelUnwinder => {
+    const index = switches.nmiLink ?? HARDWARE_LINK;
+    const link = nmiLink(index);
     const start = by(link);
     return {
       id,
       name,
       era,
       unwind: (view) => walkFrames(id, view, start),
-      print: (view, symbolize) => {
+      link: name === 'ORC' ? undefined : index,
+      ...printing((view, symbolize) => {
         const given = switches.dump && interruptedView(view, start);
         const { nextFrame, wantsUserRegs } = switches;
-        return showTraceLog(given ?? view, era, start, symbolize, {
+        return traceLog(given ?? view, era, start, symbolize, {
           link,
           ...(given && switches.dump === 'registers-own-stack' ? { from: view.rsp } : {}),
           ...(nextFrame ? { nextFrame } : {}),
           ...(wantsUserRegs ? { wantsUserRegs } : {}),
         });
-      },
+      }),
       always: true,
     };
   };
 
 /** Those of before 4.9 know no switch. */
-const dumpTrace = (unwinder: Unwinder) => () => unwinder;
+const dumpTrace = (unwinder: Omit<KernelUnwinder, 'link'>) => () => ({ ...unwinder, link: HARDWARE_LINK });
 
 /** All that Linux ever used, oldest first; a recipe names them, `expect unwind orc-6.12 right`. */
-const ALL: readonly ((switches: Switches) => Unwinder)[] = [
+const ALL: readonly ((switches: Switches) => KernelUnwinder)[] = [
   dumpTrace({
     id: 'dump-trace',
     name: 'dump_trace()',
     era: '4.3',
     unwind: (view) => walkByDumpTrace('scan', view),
-    print: showDumpTrace,
+    ...printing(dumpTraceLog),
     always: true,
   }),
   dumpTrace({
@@ -67,10 +83,11 @@ const ALL: readonly ((switches: Switches) => Unwinder)[] = [
   stateful('orc-6.12', 'ORC', '6.12', () => startOrc('6.12')),
 ];
 
-const withSwitches = (switches: Switches): readonly Unwinder[] => ALL.map((unwinder) => unwinder(switches));
+const withSwitches = (switches: Switches): readonly KernelUnwinder[] =>
+  ALL.map((unwinder) => unwinder(switches));
 
 /** As the kernels had them. */
-export const KERNEL_UNWINDERS: readonly Unwinder[] = withSwitches({});
+export const KERNEL_UNWINDERS: readonly KernelUnwinder[] = withSwitches({});
 
 /** `end-K`, for the reader's pick of a word. */
 const PICK = /^end-([1-9]\d{0,2})$/;
@@ -96,7 +113,10 @@ export const asked = (names: readonly string[]): readonly Unwinder[] =>
   });
 
 /** Those of a list of names that are unwinders of kernels, each once, with what a recipe switches. */
-export const unwindersNamed = (names: readonly string[], switches: Switches = {}): readonly Unwinder[] =>
+export const unwindersNamed = (
+  names: readonly string[],
+  switches: Switches = {},
+): readonly KernelUnwinder[] =>
   (Object.keys(switches).length === 0 ? KERNEL_UNWINDERS : withSwitches(switches)).filter(({ id }) =>
     names.includes(id),
   );

@@ -1,0 +1,284 @@
+/** Traces of several kernels side by side, the words that each line was read from, and which record each goes by. */
+import { useComputed, useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { Dump, DumpBy, DumpLine } from '../../scenario/dump.ts';
+import { Choices, Rows } from './DumpControls.tsx';
+import { alignDumps } from './dump-rows.ts';
+import type { Dumping } from './dumping.ts';
+import { Glyph, Hex, Verdict } from './parts.tsx';
+
+const titleOf = (by: DumpBy): string => `${by.name} ${by.era}`;
+
+function Cell({
+  by,
+  line,
+  text,
+  dumping,
+}: {
+  by: DumpBy;
+  line: DumpLine | undefined;
+  text: string;
+  dumping: Dumping;
+}) {
+  if (!line)
+    return (
+      <td class="c stop">
+        <span aria-hidden="true">-</span>
+        <span class="vh">not printed</span>
+      </td>
+    );
+  const look = () => {
+    dumping.looked.value = { unwinder: by.unwinder, line };
+  };
+  const chosen = dumping.looked.value?.line === line;
+  const said = line.certain ? 'vouched for' : 'printed with a question mark';
+  return (
+    <td class={`c ${line.certain ? 'right' : 'guess'}`}>
+      <button
+        type="button"
+        class="look"
+        aria-label={`${titleOf(by)}, ${text}: ${said}`}
+        aria-pressed={chosen}
+        onMouseEnter={look}
+        onFocus={look}
+        onClick={look}
+      >
+        {line.certain ? <Glyph name="right" /> : '?'}
+      </button>
+    </td>
+  );
+}
+
+/** A row is a place on a stack; what is alive there has the double rule of the truth. */
+function Aligned({ dump, dumping }: { dump: Dump; dumping: Dumping }) {
+  return (
+    <div class="scroller">
+      <table class="dm">
+        <thead>
+          <tr>
+            <th scope="col">lies on the stack</th>
+            {dump.by.map((by) => (
+              <th key={by.unwinder} scope="col">
+                {titleOf(by)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        {alignDumps(dump).map(({ name, rows }) => (
+          <tbody key={name}>
+            <tr class="mk">
+              <th colSpan={dump.by.length + 1} scope="rowgroup">
+                &lt;{name}&gt;
+              </th>
+            </tr>
+            {rows.map(({ slot, text, alive, cells }) => (
+              <tr key={String(slot)} class={alive ? 'alive' : ''}>
+                <th scope="row">
+                  {text}
+                  {alive && <span class="vh">, alive</span>}
+                </th>
+                {cells.map((line, n) => {
+                  const by = dump.by[n];
+                  return by && <Cell key={by.unwinder} by={by} line={line} text={text} dumping={dumping} />;
+                })}
+              </tr>
+            ))}
+          </tbody>
+        ))}
+        <tbody>
+          <tr>
+            <th scope="row">goes by</th>
+            {dump.by.map(({ unwinder, trusts }) => (
+              <td key={unwinder}>{trusts || 'no record'}</td>
+            ))}
+          </tr>
+          <tr>
+            <th scope="row">judged</th>
+            {dump.by.map(({ unwinder, judgement }) => (
+              <td key={unwinder}>
+                <Verdict judgement={judgement} />
+              </td>
+            ))}
+          </tr>
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** What is said of the line that the reader looks at. */
+function Told({ dump, dumping }: { dump: Dump; dumping: Dumping }) {
+  const looked = dumping.looked.value;
+  const by = dump.by.find(({ unwinder }) => unwinder === looked?.unwinder);
+  const words = dump.stacks.flatMap((stack) => stack.words);
+  const where = looked?.line.reads.map((address) => {
+    const word = words.find((one) => one.address === address);
+    return word ? `${word.where}${word.role ? ` (${word.role})` : ''}` : '';
+  });
+  return (
+    <p class="told" aria-live="polite">
+      {!looked || !by ? (
+        'Hover a mark, or go to it with the tab key: the words that it was read from are lit. A question mark is a word that looks like code, and that the unwinder does not vouch for.'
+      ) : (
+        <>
+          <b>{titleOf(by)}</b> <code>{looked.line.text.trim()}</code> read from {where?.join(', ')}.{' '}
+          {looked.line.doubt}
+        </>
+      )}
+    </p>
+  );
+}
+
+/** Words of each stack, highest address first, as in every picture here. */
+function Stacks({ dump, dumping }: { dump: Dump; dumping: Dumping }) {
+  const lit = dumping.looked.value?.line.reads ?? [];
+  return (
+    <div class="lit-stacks">
+      {dump.stacks.map(({ name, words }) => (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+        <section key={name} class="scroller" tabIndex={0} aria-label={`Words of the ${name} stack`}>
+          <table class="lw">
+            <caption>&lt;{name}&gt;</caption>
+            <tbody>
+              {words.toReversed().map((word) => (
+                <tr key={String(word.address)} class={lit.includes(word.address) ? 'lit' : ''}>
+                  <th scope="row">{word.where}</th>
+                  <td>
+                    <Hex value={word.value} />
+                  </td>
+                  <td>
+                    {word.role || word.meaning}
+                    {word.role && word.meaning ? `: ${word.meaning}` : ''}
+                    {lit.includes(word.address) && <span class="vh">, read</span>}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      ))}
+    </div>
+  );
+}
+
+function Printed({ dump, dumping }: { dump: Dump; dumping: Dumping }) {
+  return (
+    <details class="printed">
+      <summary>What is printed, to the character</summary>
+      {dump.by.map((by) => (
+        <figure key={by.unwinder}>
+          <figcaption>{titleOf(by)}</figcaption>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+          <pre tabIndex={0}>
+            {by.lines.map((line, n) => (
+              <span key={n} class={line === dumping.looked.value?.line ? 'lit' : ''}>
+                {`${line.text}\n`}
+              </span>
+            ))}
+          </pre>
+        </figure>
+      ))}
+    </details>
+  );
+}
+
+/** Which record each goes by, instruction by instruction. */
+function Trust({
+  dumping,
+  dump,
+  recipe,
+  last,
+}: {
+  dumping: Dumping;
+  dump: Dump;
+  recipe: string;
+  last: number;
+}) {
+  const spans = dumping.spans.value;
+  return (
+    <details
+      class="js"
+      onToggle={({ currentTarget }) => {
+        if (currentTarget.open && !spans) void dumping.trust(recipe, last);
+      }}
+    >
+      <summary>Which record each goes by, over the run</summary>
+      {spans && (
+        <div class="scroller">
+          <table class="dm spans">
+            <thead>
+              <tr>
+                <th scope="col">unwinder</th>
+                <th scope="col">boundaries, and the record</th>
+              </tr>
+            </thead>
+            <tbody>
+              {dump.by.map((by, n) => (
+                <tr key={by.unwinder}>
+                  <th scope="row">{titleOf(by)}</th>
+                  <td>
+                    {spans[n]?.map(({ from, to, trusts }) => (
+                      <span
+                        key={from}
+                        class={dump.boundary >= from && dump.boundary <= to ? 'lit span' : 'span'}
+                      >
+                        {from === to ? from : `${from}-${to}`} {trusts || 'none'}
+                      </span>
+                    ))}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </details>
+  );
+}
+
+const REST = 120;
+
+export interface DumpsProps {
+  readonly dumping: Dumping;
+  readonly recipe: string;
+  readonly boundary: number;
+  /** Last boundary of the run. */
+  readonly last: number;
+}
+
+/** Everything about one boundary. Asks once the boundary rests. */
+export function Dumps({ dumping, recipe, boundary, last }: DumpsProps) {
+  const { dump, unwinders, switches, edits, problem } = dumping;
+  const asked = useComputed(() => [unwinders.value, switches.value, edits.value]);
+  const shown = dump.value;
+  const fresh = useSignal(shown !== undefined);
+  useEffect(() => {
+    // What was made while the page was built needs no question.
+    if (fresh.value) {
+      fresh.value = false;
+      return;
+    }
+    const timer = setTimeout(() => void dumping.fetch(recipe, boundary), REST);
+    return () => clearTimeout(timer);
+  }, [recipe, boundary, asked.value]);
+  if (!shown) return <p class="dim">{problem.value || 'The stack is being dumped.'}</p>;
+  return (
+    <div class="dumps">
+      {problem.value && <p role="alert">{problem}</p>}
+      <p>
+        Dumped at boundary {shown.boundary}, <code>{shown.at}</code>
+      </p>
+      <div class="both">
+        <div>
+          <Aligned dump={shown} dumping={dumping} />
+          <Told dump={shown} dumping={dumping} />
+        </div>
+        <Stacks dump={shown} dumping={dumping} />
+      </div>
+      <Rows dump={shown} dumping={dumping} />
+      <Choices dumping={dumping} recipe={recipe} />
+      <Printed dump={shown} dumping={dumping} />
+      <Trust dumping={dumping} dump={shown} recipe={recipe} last={last} />
+    </div>
+  );
+}
