@@ -47,7 +47,7 @@ const underBase: Check[] = [
     // With frozen versions of the tests: doors of the site are frozen only by a release.
     name: 'build under a base',
     command:
-      'ENTRYLAB_REGISTRY=test/scenario/registry-fixture astro build --base /a/b/ --outDir node_modules/.cache/based',
+      'ENTRYLAB_REGISTRY=test/scenario/registry-fixture ENTRYLAB_EDIT="https://edit.example/{path}#L{line}" astro build --base /a/b/ --outDir node_modules/.cache/based',
   },
   {
     ...site,

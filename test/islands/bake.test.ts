@@ -157,3 +157,12 @@ inject  nmi at nmi-body.after-int3
 test('rules have short names', () => {
   expect(['end[-14]', 'frame pointer', 'ORC', 'guess'].map(shortName)).toEqual(['-14', 'FP', 'ORC', 'G']);
 });
+
+test('where frames are missing, nothing is said of later writes', () => {
+  const known = provenanceOf(frames, frames[at('first_nmi')] as never, -9);
+  expect([known?.known, known?.next !== undefined]).toEqual([true, true]);
+  const sparse = frames.slice();
+  delete sparse[at('first_nmi') + 1];
+  const unknown = provenanceOf(sparse, frames[at('first_nmi')] as never, -9);
+  expect([unknown?.known, unknown?.next]).toEqual([false, undefined]);
+});

@@ -1,7 +1,8 @@
 /** The laboratory, as a reader uses it: every stack, two runs side by side, entry code edited. */
 import type { Page } from 'playwright-core';
 import { beforeEach, expect, test } from 'vitest';
-import { boundary, ready, said, visits } from './visit.ts';
+import { longRun } from '../../src/cli/bench/long-run.ts';
+import { boundary, flawsAsShown, ready, said, visits } from './visit.ts';
 
 const site = visits('/');
 let page: Page;
@@ -96,4 +97,198 @@ test('an edit with a mistake says where it is and keeps text and run; a good one
   await expect.poll(() => page.locator('.outcome').first().innerText()).toMatch(/^lost|^no-progress|^budget/);
   await page.getByRole('button', { name: "Back to the page's text" }).click();
   await expect.poll(() => said(page)).toBe(was);
+});
+
+/** What a reader sees of the machine at the boundary in view. */
+const state = (): Promise<string> =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('.island .wt, .island .cpu, .island .lamps, .island .tm')]
+      .map((part) => part.textContent)
+      .join('\n'),
+  );
+
+test('back through deliveries and IRETs the state is the very one that was there before', async () => {
+  const slider = page.getByRole('slider', { name: 'Time' });
+  await slider.focus();
+  await page.getByLabel('jump to').fill('118');
+  await page.keyboard.press('Enter');
+  await slider.focus();
+  const seen: string[] = [];
+  for (let b = 118; b < 150; b++) {
+    await expect.poll(() => boundary(page)).toBe(b);
+    seen.push(await state());
+    await page.keyboard.press('ArrowRight');
+  }
+  expect(new Set(seen).size).toBe(seen.length);
+  await expect.poll(() => boundary(page)).toBe(150);
+  for (let b = 149; b >= 118; b--) {
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => boundary(page)).toBe(b);
+    expect({ b, same: (await state()) === seen[b - 118] }).toEqual({ b, same: true });
+  }
+});
+
+test('from a line of the trace one action leads to what pushed its address', async () => {
+  const line = page.locator('.tm').getByRole('button', { name: 'do_nmi+0x32/0x66' });
+  await line.click();
+  // The address is pushed by the call, one transition before the function's first instruction.
+  await expect.poll(() => page.locator('.origin').innerText()).toMatch(/stored by do_nmi\+0x2f: call/);
+  const there = await boundary(page);
+  expect(there).toBeLessThan(75);
+  expect(await page.locator('.tm').innerText()).toContain('nmi_body_int3');
+  await page.locator('.tm').getByRole('button', { name: 'do_work+0x11/0x22' }).click();
+  await expect.poll(() => boundary(page)).toBe(3);
+  await expect
+    .poll(() => page.locator('.origin').innerText())
+    .toContain('pushed by the CPU, delivering NMI 1');
+});
+
+test('keys travel by event, over events and to the writer of a register; the help lists them', async () => {
+  const slider = page.getByRole('slider', { name: 'Time' });
+  await page.locator('.travel').waitFor();
+  await slider.focus();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('n');
+  await expect.poll(() => boundary(page)).toBe(3);
+  await page.keyboard.press('n');
+  await expect.poll(() => boundary(page)).toBe(75);
+  await page.keyboard.press('p');
+  await expect.poll(() => boundary(page)).toBe(3);
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('o');
+  await expect.poll(() => boundary(page)).toBe(255);
+  await page.keyboard.press('b');
+  await expect.poll(() => boundary(page)).toBe(2);
+  await page.getByLabel('run to').selectOption('nested_nmi_out');
+  await expect.poll(() => boundary(page)).toBe(144);
+  await page
+    .getByRole('table', { name: 'Registers of control' })
+    .getByRole('button', { name: 'RSP', exact: true })
+    .click();
+  await expect.poll(() => page.locator('.origin').innerText()).toMatch(/rsp .* loaded by nested_nmi\+0x1b/);
+  await page.keyboard.press('?');
+  await page.getByRole('table', { name: 'Keys' }).getByText('last writer of the chosen word').waitFor();
+  // Pseudo-code of what comes next.
+  await page.getByText('What the processor does next').click();
+  await expect.poll(() => page.locator('.pseudo-now').innerText()).toContain('SDM volume 2B, "POP"');
+});
+
+test('a token is moved by key and by pointer, onto the timeline and onto the code, and taken away', async () => {
+  await page.locator('.tokens').waitFor();
+  const tokens = page.locator('.tokens [role=slider]');
+  const said = page.locator('.tokens').getByRole('status');
+  const places = async () =>
+    Promise.all((await tokens.all()).map((one) => one.getAttribute('aria-valuenow')));
+  await expect.poll(places).toEqual(['2', '75']);
+  await tokens.last().focus();
+  await page.keyboard.press('ArrowRight');
+  await expect.poll(places).toEqual(['2', '76']);
+  await expect
+    .poll(() => said.innerText())
+    .toBe('nmi moved from boundary 75 to 76. The run ends as: returns.');
+  const from = await tokens.last().boundingBox();
+  const track = await page.locator('.tokens ul').boundingBox();
+  if (!from || !track) throw new Error('missing token');
+  await page.mouse.move(from.x + 5, from.y + 5);
+  await page.mouse.down();
+  await page.mouse.move(track.x + track.width * 0.3, from.y + 5, { steps: 4 });
+  await page.mouse.up();
+  await expect.poll(() => said.innerText()).toMatch(/^nmi moved from boundary 76 to \d+\./);
+  // Onto an instruction: the boundary at which control comes there.
+  const again = await tokens.last().boundingBox();
+  const line = await page.locator('.panel.code li.ins', { hasText: 'iretq' }).last().elementHandle();
+  await line?.scrollIntoViewIfNeeded();
+  const target = await line?.boundingBox();
+  const now = await tokens.last().boundingBox();
+  if (!again || !now || !target) throw new Error('missing line');
+  await page.mouse.move(now.x + 5, now.y + 5);
+  await page.mouse.down();
+  await page.mouse.move(target.x + 40, target.y + 5, { steps: 4 });
+  await page.mouse.up();
+  await expect.poll(async () => (await places()).length).toBe(2);
+  await tokens.last().focus();
+  await page.keyboard.press('Delete');
+  await expect.poll(async () => (await places()).length).toBe(1);
+  await expect.poll(() => said.innerText()).toContain('taken away');
+});
+
+test('a state as text, SVG and PNG; a presentation shows one part at a time in large type', async () => {
+  await page.locator('.files').waitFor();
+  for (const [name, ending, begins] of [
+    ['Save SVG', 'svg', '<svg'],
+    ['Save PNG', 'png', '\u{fffd}PNG'],
+  ] as const) {
+    const coming = page.waitForEvent('download');
+    await page.getByRole('button', { name }).click();
+    const download = await coming;
+    expect(download.suggestedFilename()).toBe(`nested-nmi-b144.${ending}`);
+    const chunks: Buffer[] = [];
+    for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString();
+    expect(text.startsWith(begins)).toBe(true);
+    if (ending === 'svg') expect(text).toContain('outermost');
+  }
+  await page.getByRole('button', { name: 'Present' }).click();
+  const part = (name: string) => page.locator(`.panel.${name}`);
+  await expect.poll(() => part('picture').isVisible()).toBe(true);
+  expect(await part('code').isVisible()).toBe(false);
+  expect(await page.evaluate(() => getComputedStyle(document.documentElement).fontSize)).toBe('24px');
+  await page.getByRole('slider', { name: 'Time' }).focus();
+  await page.keyboard.press('3');
+  await expect.poll(() => part('words').isVisible()).toBe(true);
+  expect(await part('picture').isVisible()).toBe(false);
+  await page.keyboard.press('Escape');
+  await expect.poll(() => part('code').isVisible()).toBe(true);
+});
+
+test('what a run is compared with is in its link, and comes back with it', async () => {
+  await page.getByLabel('compare with').selectOption('without test-c');
+  await expect.poll(() => page.url()).toMatch(/#t144\.c_without_test-c~\w{8}$/);
+  const address = page.url();
+  await page.goto('about:blank');
+  await page.goto(address);
+  await ready(page);
+  await expect.poll(() => page.getByLabel('compare with').inputValue()).toBe('without test-c');
+  await expect.poll(() => page.locator('.parted').innerText()).toMatch(/^They part at nested_nmi_out/);
+  expect(await said(page)).toMatch(/^same/);
+});
+
+test('a run of 200,000 boundaries: jumped about in, zoomed, and stepped through', async () => {
+  await page.locator('summary', { hasText: 'Recipe' }).first().click();
+  await page.getByRole('textbox', { name: 'Recipe' }).fill(longRun());
+  await page.getByRole('button', { name: 'Run', exact: true }).first().click();
+  const slider = page.getByRole('slider', { name: 'Time' });
+  await expect.poll(async () => Number(await slider.getAttribute('aria-valuemax'))).toBeGreaterThan(190_000);
+  const jump = async (to: string) => {
+    await page.getByLabel('jump to').fill(to);
+    await page.keyboard.press('Enter');
+  };
+  await jump('150001');
+  await expect.poll(() => boundary(page)).toBe(150_001);
+  const there = await state();
+  await slider.focus();
+  await page.keyboard.press('ArrowRight');
+  await expect.poll(() => boundary(page)).toBe(150_002);
+  expect(await state()).not.toBe(there);
+  await jump('7');
+  await expect.poll(() => boundary(page)).toBe(7);
+  await jump('150001');
+  await expect.poll(() => boundary(page)).toBe(150_001);
+  expect(await state()).toBe(there);
+  await slider.focus();
+  for (let n = 0; n < 6; n++) await page.keyboard.press('+');
+  await expect
+    .poll(() => page.locator('.zoom output').innerText())
+    .toMatch(/^boundaries 149\d{3} to 150\d{3} of \d+$/);
+  await page.keyboard.press('0');
+  await expect.poll(() => page.locator('.zoom output').innerText()).toMatch(/^all \d+ boundaries$/);
+});
+
+test('on a phone nothing scrolls sideways, and the NMI stack is in sight', async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  const picture = page.locator('svg.stacks');
+  await expect.poll(async () => (await picture.boundingBox())?.width ?? 999).toBeLessThan(360);
+  const box = await picture.getByText('NMI', { exact: true }).first().boundingBox();
+  expect((box?.x ?? 999) + (box?.width ?? 0)).toBeLessThan(390);
+  expect(await flawsAsShown(page, ['.island'])).toEqual([]);
 });

@@ -154,7 +154,7 @@ describe.each([HERE])('under %s', (base) => {
         .join('\n');
       await attempt(
         `${plain}\nedit linux-4.2#nested\n| nested_nmi:\n| nested_nmi_out:\n| 1: incq %rdx\n| jmp 1b`,
-        'no end after 5000 transitions',
+        'no end after 200000 transitions',
         true,
       );
       await attempt('<img src=x onerror=alert(1)>', 'missing scenario');
@@ -180,6 +180,19 @@ describe.each([HERE])('under %s', (base) => {
     };
     walk('');
     expect(seen.size).toBeGreaterThan(8);
+  });
+
+  test.runIf(base === '/a/b/')('each page and each block of code leads to its own source', () => {
+    const html = readFileSync(join(SITES[base], 'notebooks/designs/linux-4.2/index.html'), 'utf8');
+    const source = readFileSync('notebooks/designs/linux-4.2.mdx', 'utf8').split('\n');
+    const edits = [
+      ...html.matchAll(/href="https:\/\/edit\.example\/notebooks\/designs\/linux-4\.2\.mdx#L(\d+)"/g),
+    ];
+    const lines = edits.map(([, line]) => source[Number(line) - 1] ?? '');
+    expect(lines.filter((line) => line.startsWith('```asm ')).length).toBe(
+      source.filter((line) => line.startsWith('```asm ')).length,
+    );
+    expect(lines).toContain('---');
   });
 
   test('the policy allows wasm and refuses eval', async () => {

@@ -42,7 +42,7 @@ function TruthTable({ state }: { readonly state: State }) {
         </tr>
       </thead>
       <tbody>
-        {truth.flatMap(({ text, stack, found, how }, i) => [
+        {truth.flatMap(({ text, stack, found, how, slot }, i) => [
           ...(stack === truth[i - 1]?.stack
             ? []
             : [
@@ -54,7 +54,18 @@ function TruthTable({ state }: { readonly state: State }) {
               ]),
           <tr key={i}>
             <th scope="row" title={`${text}, ${how}`}>
-              {text}
+              {slot === undefined || !state.ready.value ? (
+                text
+              ) : (
+                <button
+                  type="button"
+                  class="reg"
+                  title="go to what pushed this address"
+                  onClick={() => state.toWriter(slot)}
+                >
+                  {text}
+                </button>
+              )}
             </th>
             {found.map((one, rule) => (
               <Cell key={rules[rule]?.id} found={one} />

@@ -19,11 +19,13 @@ export function provenanceOf(frames: readonly Frame[], frame: Frame, index: numb
   const word = wordAt(frame, index);
   if (!word) return undefined;
   const written = word.author.boundary;
-  const known = frames.length > 0;
+  let known = frames.length > 0;
   const earlier = written === undefined ? undefined : frames[written - 1];
   let next: Word | undefined;
-  for (let b = frame.boundary + 1; b < frames.length && !next; b++) {
-    const later = frames[b] && wordAt(frames[b] as Frame, index);
+  for (let b = frame.boundary + 1; b < frames.length && !next && known; b++) {
+    const after = frames[b];
+    known = after !== undefined; // a long run lacks frames: what they hold is not known
+    const later = after && wordAt(after, index);
     if (later && later.author.boundary !== written) next = later;
   }
   return { word, written, before: earlier && wordAt(earlier, index), next, known };

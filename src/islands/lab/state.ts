@@ -164,6 +164,23 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
   const base = { slug: baked.timeline.slug, version: baked.timeline.version };
   const { site = '', home = '' } = options;
 
+  /** Goes to the instruction or the delivery that wrote a word last, and asks about that word. */
+  async function toWriter(address: bigint): Promise<void> {
+    const spot = Number((address - outline.value.top) / 8n);
+    const at = { recipe: outline.value.recipe, pick: pick.value, boundary: boundary.value };
+    const answer = await ask({ kind: 'origin', spot, ...at });
+    if (answer.kind === 'failed') return;
+    select(spot);
+    const [last] = answer.trail;
+    if (last?.boundary !== undefined) moveTo(last.boundary);
+  }
+
+  /** Another word is asked about. */
+  function select(index: number): void {
+    register.value = '';
+    selected.value = index;
+  }
+
   let linked = 0;
   /**
    * Asks for the link to the boundary in view, and gives it: empty if no link can say it, undefined if none could
@@ -216,11 +233,8 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     event,
     help,
     present,
-    /** Another word is asked about. */
-    select(index: number) {
-      register.value = '';
-      selected.value = index;
-    },
+    select,
+    toWriter,
     live,
     ready,
     busy,

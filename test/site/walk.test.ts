@@ -1,0 +1,96 @@
+/**
+ * A whole experiment by keyboard alone, as a screen reader tells it. The transcript is kept: it must be good to read.
+ */
+import type { CDPSession, Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { ready, visits } from './visit.ts';
+
+const site = visits('/');
+
+/** What has the focus, by the accessibility tree: role, name, value. */
+async function focused(session: CDPSession): Promise<string> {
+  const { result } = await session.send('Runtime.evaluate', { expression: 'document.activeElement' });
+  const { nodes } = await session.send('Accessibility.getPartialAXTree', {
+    objectId: result.objectId ?? '',
+    fetchRelatives: false,
+  });
+  const [node] = nodes;
+  const valuetext = node?.properties?.find(({ name }) => (name as string) === 'valuetext')?.value.value;
+  const told = [node?.role?.value, node?.name?.value, valuetext ?? node?.value?.value].filter(Boolean);
+  return told.map((one) => String(one).replace(/\s+/g, ' ')).join(', ');
+}
+
+/** Notes what live regions say from now on. */
+const listen = (page: Page): Promise<void> =>
+  page.evaluate(() => {
+    const said: string[] = [];
+    Object.assign(window, { said });
+    const region = (node: Node | null): Element | null | undefined =>
+      (node instanceof Element ? node : node?.parentElement)?.closest(
+        '[role=status], [role=alert], [aria-live=polite], output',
+      );
+    new MutationObserver((records) => {
+      for (const one of new Set(records.map(({ target }) => region(target)))) {
+        const text = one?.textContent?.replace(/\s+/g, ' ').trim();
+        if (text && said.at(-1) !== text) said.push(text);
+      }
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+
+test('place an NMI, follow it, ask where a word comes from, compare, and take the NMI away: with keys only', async () => {
+  const page = await site.open('notebooks/labs/laboratory/');
+  await ready(page);
+  await page.locator('.travel').waitFor();
+  const session = await page.context().newCDPSession(page);
+  await listen(page);
+  const transcript: string[] = [];
+  const island = page.locator('.island').first();
+  const settle = async () => {
+    await expect.poll(() => page.locator('.standing').first().innerText()).not.toBe('running');
+    await page.waitForTimeout(900); // regions speak after a pause
+  };
+  const press = async (...keys: string[]) => {
+    for (const key of keys) await page.keyboard.press(key);
+    await settle();
+    transcript.push(`press ${keys.join(' ')}`, `    ${await focused(session)}`);
+    const said = await page.evaluate(() => (window as unknown as { said: string[] }).said.splice(0));
+    transcript.push(...said.map((one) => `    says: ${one}`));
+  };
+  const tabTo = async (what: RegExp) => {
+    for (let n = 0; n < 250; n++) {
+      const told = await focused(session);
+      if (what.test(told)) {
+        transcript.push(`tab to`, `    ${told}`);
+        return;
+      }
+      await page.keyboard.press('Tab');
+    }
+    throw new Error(`not reached by Tab: ${what}`);
+  };
+  const at = async () => Number(await island.getAttribute('data-boundary'));
+
+  await tabTo(/^slider, Time/);
+  await press('Home');
+  await press('n');
+  expect(await at()).toBe(3);
+  await press(']');
+  await press('ArrowRight');
+  await press('f');
+  await press('n');
+  await press('o');
+  await press('b');
+  await tabTo(/^slider, nmi, arrows move it/);
+  await press('ArrowRight');
+  await press('Delete');
+  await tabTo(/^combobox, compare with/);
+  await press('w', 'i', 't', 'h', 'o', 'u', 't', ' ', 't', 'e', 's', 't', '-', 'c');
+  await tabTo(/^row, .*original.*SS/);
+  await press('ArrowDown');
+  await press('w');
+  await press('?');
+  await press('?');
+  await tabTo(/^button, RSP/);
+  await press('Enter');
+  expect(await page.locator('.origin').innerText()).toContain('rsp');
+  await expect(`${transcript.join('\n')}\n`).toMatchFileSnapshot('walk.txt');
+});
