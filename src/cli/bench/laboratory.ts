@@ -151,7 +151,7 @@ async function memoryOf(page: Page): Promise<number> {
     flatten: false,
   });
   const theirs = await worker;
-  if (process.env.SPLIT) console.log({ own, theirs });
+
   return own + theirs + MACHINE_MB;
 }
 /** The linear memory of a machine with a megabyte of guest memory: state, journal, log, decoded text. */

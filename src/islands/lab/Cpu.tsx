@@ -43,6 +43,7 @@ const HEAD = (
 export function Cpu({ state }: { readonly state: State }) {
   const rows = useComputed(() => {
     const frame = state.frame.value;
+    state.came.value; // the frame before may come later
     return cpuRows(frame, state.frames.value[frame.boundary - 1]);
   }).value;
   const moved = rows.general.filter(({ changed }) => changed);

@@ -298,8 +298,8 @@ function Zoom({ state }: { readonly state: State }) {
     <button
       type="button"
       class="btn"
-      aria-label={label}
-      title={`${label} (${key})`}
+      aria-label={`${key} ${label.toLowerCase()}`}
+      title={label}
       disabled={off || !state.ready.value}
       onClick={() => zoomKey(key, state)}
     >
