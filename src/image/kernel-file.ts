@@ -7,7 +7,16 @@ import { isBzImage, readBzImage } from './archive/bzimage.ts';
 import { readDeb } from './archive/deb.ts';
 import type { Compression, Decompressors } from './compressed/decompress.ts';
 import type { OrcTable } from './orc.ts';
-import { attempt, attemptLater, type FileProblem, isProblem, malformed, Reader, sound } from './reading.ts';
+import {
+  attempt,
+  attemptLater,
+  type FileProblem,
+  ifSound,
+  isProblem,
+  malformed,
+  Reader,
+  sound,
+} from './reading.ts';
 import { type Alternatives, readAlternatives } from './vmlinux/alternatives.ts';
 import { Btf, type BtfMember } from './vmlinux/btf.ts';
 import { type Elf, isElf, readElf, readElfSymbols, sectionOf } from './vmlinux/elf.ts';
@@ -118,6 +127,12 @@ export class Kernel {
       const section = sectionOf(this.elf, '.BTF');
       return section ? new Btf(section.bytes) : malformed('missing BTF: .BTF', 'BTF header', 0);
     });
+  }
+
+  /** Bytes of a structure; undefined where that is not known. */
+  structSize(structure: string): number | undefined {
+    const { btf } = this;
+    return isProblem(btf) ? undefined : ifSound(() => btf.structSize(structure));
   }
 
   /** Where a member of a structure lies; undefined where the kernel has no such one. */

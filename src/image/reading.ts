@@ -1,4 +1,7 @@
-/** Reading files from outside: every read is checked, and what is wrong is a value with its place. */
+/**
+ * Reading files from outside: every read is checked, and what is wrong is a value with its place. Readers of single tables end what
+ * `attempt` runs; `openKernel` and what it gives return values, and nothing is thrown out of them.
+ */
 
 /** Why bytes are not what they should be. */
 export interface FileProblem {
@@ -39,6 +42,12 @@ export function attempt<T extends object>(read: () => T): T | FileProblem {
     if (error instanceof Malformed) return error.found;
     throw error;
   }
+}
+
+/** What `read` gives; undefined where it met a problem, of which nobody wants to know. */
+export function ifSound<T>(read: () => T): T | undefined {
+  const found = attempt(() => ({ value: read() }));
+  return isProblem(found) ? undefined : found.value;
 }
 
 /** As `attempt`, for what takes its time. */

@@ -20,7 +20,7 @@ test('a shell gets what the function says: both outputs, the status, and its own
 test('help says what there is', async () => {
   const { status, stdout } = spawnLab(['--help']);
   expect(status).toBe(0);
-  for (const name of ['run', 'sweep', 'list', 'asm', 'disasm', 'objtool', 'record', 'freeze']) {
+  for (const name of ['run', 'sweep', 'list', 'asm', 'disasm', 'objtool', 'kernel', 'record', 'freeze']) {
     expect(stdout).toContain(name);
     const own = await lab([name, '--help']);
     expect({ name, status: own.status, usage: own.stdout.split(' ').slice(0, 3).join(' ') }).toEqual({
@@ -38,7 +38,7 @@ test('bad input is one sentence and status 2', async () => {
   };
   expect(await refused()).toMatch(/^2 /);
   expect(await refused('fly')).toBe(
-    '2 unknown command: fly (there is run, sweep, list, mail, link, explain, lint, asm, disasm, objtool, record, freeze, vectors)',
+    '2 unknown command: fly (there is run, sweep, list, mail, link, explain, lint, asm, disasm, objtool, kernel, record, freeze, vectors)',
   );
   expect(await refused('run')).toBe('2 missing scenario: lab run FILE|SLUG|LINK|-');
   expect(await refused('run', 'nested')).toMatch(/^2 unknown scenario: nested \(there is .*nested-nmi.*\)$/);

@@ -4,8 +4,10 @@ import { nodeDecompressors } from '../../src/cli/kernel/decompressors.ts';
 import { type Kernel, openKernel } from '../../src/image/kernel-file.ts';
 import { orcText } from '../../src/image/orc.ts';
 import { type FileProblem, fileProblemText, isProblem } from '../../src/image/reading.ts';
+import { about } from '../../src/image/vmlinux/about.ts';
 import { readBanner, readBuildId } from '../../src/image/vmlinux/notes.ts';
-import { readSites } from '../../src/image/vmlinux/sites.ts';
+import { listRoutine, routineEnd } from '../../src/image/vmlinux/routine.ts';
+import { readParavirtSites, readSites, readStaticCalls } from '../../src/image/vmlinux/sites.ts';
 import { elf } from './build/elf.ts';
 import { LAYOUTS } from './build/kallsyms.ts';
 import { bzImage, deb, lz4, NMI, type Shape, symbols, TEXT, vmlinux } from './build/kernel.ts';
@@ -61,6 +63,10 @@ test('what is known of it', async () => {
   expect(readBuildId(kernel.elf)).toBe('cafebabe');
   expect(readBanner(kernel.memory, kernel.symbols)).toBe('Linux version 0.0.1 (nobody@nowhere)');
   expect(readSites(kernel.elf, '.return_sites')).toEqual([NMI + 0x22n]);
+  expect(readParavirtSites(kernel.elf)).toEqual([{ address: NMI, entry: 7, length: 6 }]);
+  expect(readStaticCalls(kernel.memory, kernel.symbols)).toEqual([
+    { address: NMI + 13n, key: NMI + 0x20n, isTail: true },
+  ]);
   expect(kernel.features.number('fpu')).toBe(5);
   expect(kernel.features.number('bug_nmi_bug')).toBe(33);
   expect(kernel.features.name(8 * 32 + 16)).toBe('xenpv');
@@ -89,7 +95,7 @@ describe('alternatives', () => {
     return hex(whole(kernel.text(NMI, 18, new Set(features))));
   };
   const SMAP = 9 * 32 + 20;
-  const PTI = 7 * 32 + 11;
+  const IBRS = 7 * 32 + 12;
   const XENPV = 8 * 32 + 16;
   test.each([12, 13, 14] as const)('records of %i bytes', async (record) => {
     const kernel = await open(vmlinux({ record }));
@@ -97,7 +103,7 @@ describe('alternatives', () => {
       record,
       sites: [
         { address: NMI, length: 3, feature: SMAP, not: false },
-        { address: NMI + 4n, length: 2, feature: PTI, not: false },
+        { address: NMI + 4n, length: 2, feature: IBRS, not: false },
         { address: NMI + 6n, length: 7, feature: XENPV, not: true },
       ],
     });
@@ -110,19 +116,53 @@ describe('alternatives', () => {
 
   test('a feature that is there; a call is moved to where it stands; nops become one', async () => {
     // The call goes to NMI + 0x20 from NMI + 11: 0x15.
-    expect(await patched({}, SMAP, PTI)).toBe('0f01cafc6690e81500000066907401f448cf');
+    expect(await patched({}, SMAP, IBRS)).toBe('0f01cafc6690e81500000066907401f448cf');
     // On Xen nothing is called, and 5 + 2 bytes of nops are 7; the jump over them stands at another site.
     expect(await patched({}, XENPV)).toBe('0f1f00fceb070f1f80000000007401f448cf');
   });
 
   test('before 6.5 only nops of one byte are joined', async () => {
     expect(await patched({ record: 12 }, XENPV)).toBe('0f1f00fceb070f1f44000066907401f448cf');
-    expect(await patched({ record: 12 }, SMAP, PTI)).toBe('0f01cafc6690e81500000066907401f448cf');
+    expect(await patched({ record: 12 }, SMAP, IBRS)).toBe('0f01cafc6690e81500000066907401f448cf');
   });
 
   test('a part of the text has the patches that reach into it', async () => {
     const kernel = await open(vmlinux());
     expect(hex(whole(kernel.text(NMI + 8n, 4, new Set([SMAP]))))).toBe('00000066');
+  });
+});
+
+describe('what is said of it', () => {
+  test('interrupt stacks, mitigations, and what is missing', async () => {
+    const found = about(await open(vmlinux()));
+    expect(found).toMatchObject({ version: '0.0.1', unwinder: 'orc', orc: { format: '6.4', rows: 4 } });
+    expect(found.sites).toEqual({ alternatives: 3, returns: 1, retpolines: 0, staticCalls: 1, paravirt: 1 });
+    expect(found.ist).toEqual([{ vector: 2, ist: 2, handler: 'asm_exc_nmi' }]);
+    expect(found.mitigations).toEqual([{ name: 'kernel_ibrs', how: '1 alternative in the entry text' }]);
+    expect(found.missing.map(({ what }) => what)).toEqual(['#MC', '#DF', 'FRED', 'return to 16-bit stacks']);
+  });
+
+  test('a routine ends where nothing runs on into the next symbol', async () => {
+    const kernel = await open(vmlinux());
+    // inner_label is jumped to; hlt stands before it.
+    expect(routineEnd(kernel, NMI)).toBe(NMI + 0x20n);
+    expect(routineEnd(kernel, NMI + 0x20n)).toBe(NMI + 0x23n);
+    const listed = whole(listRoutine(kernel, NMI, NMI + 18n));
+    expect(listed.map(({ text }) => text)).toEqual([
+      'nopl (%rax)',
+      'cld',
+      'jmp ffffffff8100010d <asm_exc_nmi+0xd>',
+      'nopl (%rax,%rax,1)',
+      'nop',
+      'nop',
+      'je ffffffff81000110 <inner_label>',
+      'hlt',
+      'iretq',
+    ]);
+    expect(listed.map(({ labels }) => labels).filter(({ length }) => length > 0)).toEqual([
+      ['asm_exc_nmi'],
+      ['inner_label'],
+    ]);
   });
 });
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nodeDecompressors } from '../../src/cli/kernel/decompressors.ts';
 import { openKernel } from '../../src/image/kernel-file.ts';
 import { isProblem } from '../../src/image/reading.ts';
+import { about } from '../../src/image/vmlinux/about.ts';
 import { joined, little, random } from './build/bytes.ts';
 import { LAYOUTS } from './build/kallsyms.ts';
 import { bzImage, deb, lz4, NMI, vmlinux } from './build/kernel.ts';
@@ -58,6 +59,7 @@ function mutated(file: Uint8Array, next: () => number): Uint8Array {
 async function ask(bytes: Uint8Array): Promise<'problem' | 'value'> {
   const kernel = await openKernel(bytes, nodeDecompressors);
   if (isProblem(kernel)) return 'problem';
+  about(kernel);
   const { orcTable, btf } = kernel;
   const answers = [
     kernel.text(NMI, 64, new Set([kernel.features.number('smap') ?? 0])),

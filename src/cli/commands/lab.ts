@@ -5,6 +5,7 @@ import { type Command, refuse } from './command.ts';
 import { disasm } from './disasm.ts';
 import { explain } from './explain.ts';
 import { freeze } from './freeze.ts';
+import { kernel } from './kernel.ts';
 import { link } from './link.ts';
 import { lint } from './lint.ts';
 import { list } from './list.ts';
@@ -26,6 +27,7 @@ const COMMANDS: readonly Command[] = [
   asm,
   disasm,
   objtool,
+  kernel,
   record,
   freeze,
   vectors,

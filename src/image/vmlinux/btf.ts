@@ -159,7 +159,7 @@ export class Btf {
     let offset = 0;
     const work = { left: MOST_LOOKS };
     for (const name of path.split('.')) {
-      const found = at === undefined ? undefined : this.#find(at, name, work);
+      const found = at === undefined ? undefined : this.#find(at, name, work, 0);
       if (!found) return undefined;
       offset += found.bits;
       at = found.type;
@@ -172,19 +172,20 @@ export class Btf {
     at: number,
     name: string,
     work: { left: number },
+    deep: number,
   ): { readonly bits: number; readonly type: number } | undefined {
     const kind = this.#kind(at);
     if (kind !== KIND.struct && kind !== KIND.union) return undefined;
     // With the flag, the upper byte of an offset is the width of a bit field.
     const mask = this.#source.u32(at + 4) >>> 31 ? 0xffffff : 0xffffffff;
     for (let n = 0; n < this.#members(at); n++) {
-      if (work.left-- <= 0) this.#source.fail('invalid BTF type: it holds itself', at);
+      if (work.left-- <= 0 || deep > DEEPEST) this.#source.fail('invalid BTF type: it holds itself', at);
       const member = at + TYPE + 12 * n;
       const bits = (this.#source.u32(member + 8) & mask) >>> 0;
       const called = this.#name(member);
       const type = this.#bare(this.#source.u32(member + 4));
       if (called === name) return { bits, type };
-      const inside = called === '' ? this.#find(type, name, work) : undefined;
+      const inside = called === '' ? this.#find(type, name, work, deep + 1) : undefined;
       if (inside) return { bits: bits + inside.bits, type: inside.type };
     }
     return undefined;

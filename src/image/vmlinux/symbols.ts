@@ -53,6 +53,14 @@ export class SymbolTable {
     return this.all[n];
   }
 
+  /** All names at exactly this address. */
+  named(address: bigint): readonly string[] {
+    const names: string[] = [];
+    for (let n = this.#behind(address) - 1; n >= 0 && this.all[n]?.address === address; n--)
+      names.unshift((this.all[n] as KernelSymbol).name);
+    return names;
+  }
+
   /** The next address that has a symbol. */
   after(address: bigint): KernelSymbol | undefined {
     return this.all[this.#behind(address)];

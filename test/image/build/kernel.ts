@@ -35,14 +35,19 @@ export function symbols(perCpu: boolean, count = 600): readonly Named[] {
   return [
     ...(perCpu ? [{ name: 'cpu_tss_rw', type: 'A', address: 0x6000n }] : []),
     { name: '_text', type: 'T', address: TEXT },
+    { name: '__entry_text_start', type: 'T', address: NMI - 16n },
     { name: 'asm_exc_nmi', type: 'T', address: NMI },
     { name: 'inner_label', type: 't', address: NMI + 16n },
     { name: 'other', type: 'T', address: OTHER },
+    { name: '__entry_text_end', type: 'T', address: OTHER + 3n },
     ...many,
     { name: 'linux_banner', type: 'D', address: RODATA },
     { name: 'x86_cap_flags', type: 'D', address: RODATA + 0x80n },
     { name: 'x86_bug_flags', type: 'D', address: RODATA + 0x80n + 32n * 8n },
     { name: 'the_end', type: 'D', address: RODATA + 0x80n + 34n * 8n },
+    { name: 'def_idts', type: 'd', address: TABLES + 0x6000n },
+    { name: '__start_static_call_sites', type: 'd', address: TABLES + 0x6000n + 48n },
+    { name: '__stop_static_call_sites', type: 'd', address: TABLES + 0x6000n + 56n },
   ];
 }
 
@@ -165,7 +170,7 @@ export function vmlinux({
     data('.BTF', TABLES + 0x5100n, btf()),
     data('.altinstructions', TABLES, [
       ...alternative(0, record, NMI, 3, replacements, 3, 9 * 32 + 20, false),
-      ...alternative(1, record, NMI + 4n, 2, replacements, 0, 7 * 32 + 11, false),
+      ...alternative(1, record, NMI + 4n, 2, replacements, 0, 7 * 32 + 12, false),
       ...alternative(2, record, NMI + 6n, 7, replacements + 3n, 5, 8 * 32 + 16, true),
     ]),
     data('.altinstr_replacement', replacements, code, 'ax'),
@@ -180,6 +185,15 @@ export function vmlinux({
       orc + 0x100n,
       rows.flatMap(([, sp, bits]) => [...little(sp, 2), 0, 0, ...little(bits, 2)]),
     ),
+    data('.data', TABLES + 0x6000n, [
+      // A gate with IST 2, and one without; then a static tail call.
+      ...[2, 0x8e02, 14, 0x8e00].flatMap((value, n) =>
+        n % 2 ? [...little(value, 8), ...little(NMI, 8)] : [...little(value, 4), ...little(0x10, 4)],
+      ),
+      ...relative(NMI + 13n, TABLES + 0x6030n),
+      ...relative(OTHER + 1n, TABLES + 0x6034n),
+    ]),
+    data('.parainstructions', TABLES + 0x4000n, [...little(NMI, 8), 7, 6, 0, 0, 0, 0, 0, 0]),
     data('.return_sites', TABLES + 0x3000n, relative(OTHER + 2n, TABLES + 0x3000n)),
   ]);
 }

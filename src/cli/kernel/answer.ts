@@ -1,0 +1,30 @@
+/** What a subcommand of `lab kernel` answers. */
+import type { Kernel } from '../../image/kernel-file.ts';
+
+/** For people, and for programs; or a sentence why not, and whether that is only that nothing was found. */
+export type Answer =
+  | { readonly lines: readonly string[]; readonly value: unknown }
+  | { readonly problem: string; readonly notFound?: boolean };
+
+export interface Asked {
+  readonly argument: string | undefined;
+  readonly features: string | undefined;
+}
+
+const SHOWN = 5;
+
+/** The address of a symbol, or of text that is one in hexadecimal. */
+export function addressOf(
+  { symbols }: Kernel,
+  name: string,
+): bigint | { readonly problem: string; readonly notFound: true } {
+  const found = symbols.address(name);
+  if (found !== undefined) return found;
+  if (/^(0x)?[\da-f]{8,16}$/i.test(name)) return BigInt(`0x${name.replace(/^0x/i, '')}`);
+  const alike = symbols.all.filter((one) => one.name.includes(name)).map((one) => one.name);
+  const more = alike.length > SHOWN ? ', ...' : '';
+  return {
+    problem: `unknown symbol: ${name}${alike.length > 0 ? ` (there is ${alike.slice(0, SHOWN).join(', ')}${more})` : ''}`,
+    notFound: true,
+  };
+}
