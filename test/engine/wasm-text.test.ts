@@ -41,6 +41,16 @@ test('the last bytes of a long instruction, and a page that is written before it
   expect(get(pair, 'rcx')).toBe(7n);
 });
 
+test('instructions that overlap and go on together; one that becomes two and one again', () => {
+  // mov $0x90909090,%eax; inc %eax; dec %ecx; jne to the four NOPs that are the immediate; hlt
+  same(new Pair({ text: 'b8 90 90 90 90 ff c0 ff c9 75 f6 f4', state: { rcx: 3n } }), 22);
+  // 1: mov %dl,7(%rdi); xchg %dl,%dh; nop; nop; inc %rax, or nop; inc %eax; dec %ecx; jne 1b
+  const text = '88 57 07 86 d6 90 90 48 ff c0 ff c9 75 f2 f4';
+  const pair = writableText(text, { rdx: 0x4890n, rcx: 5n, rax: 0xffff_fffen });
+  same(pair, 38);
+  expect(get(pair, 'rax')).toBe(3n);
+});
+
 test('a repeated store runs over the instructions behind it', () => {
   // rep stosb over the text that follows, then NOPs
   const text = `f3 aa ${NOP} ff c0 ff c0 ff c0 ff c0 f4`;

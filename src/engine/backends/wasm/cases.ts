@@ -8,8 +8,10 @@ export const UNRESOLVED = 0;
 export const CROSSING = 1;
 /** An instruction whose memory operand has a 32-bit address. */
 export const ADDR32 = 2;
+/** No instruction: the record of this place lies elsewhere. */
+export const LINK = 3;
 /** The first number that is an instruction's. */
-export const FIRST = 3;
+export const FIRST = 4;
 
 /**
  * What most executed instructions are: these are arms of the one large function, which is compiled as a whole

@@ -83,13 +83,13 @@ const RECORDS_END = RECORDS + RECORD_COUNT * RECORD_SIZE;
 if (RECORDS_END > FRAMES) throw new Error('invalid layout: decoded text reaches into guest memory');
 
 /**
- * A record never says where its frame is mapped: `offset` counts from the page, and an operand relative to
+ * The record of the instruction behind, or a link to it, lies behind the record of an instruction, so that nothing need be loaded
+ * to go on there. A record never says where its frame is mapped: `offset` counts from the page, and an operand relative to
  * RIP has `textPage` as its base. Registers and segments are offsets of words of the state block.
  */
 export const RECORD = {
   case: 0,
-  /** Records behind this instruction and at its branch target; not decoded ones lead to `unresolved`. */
-  next: 4,
+  /** The record of the branch target, or of the place that a `link` stands for; not decoded ones lead to `unresolved`. */
   target: 8,
   /** Rights of the memory operand, and whether there is a 3E prefix; a byte each. */
   rights: 12,

@@ -3,7 +3,7 @@ import { decode } from '../../../isa/decode.ts';
 import type { Instruction } from '../../../isa/instruction.ts';
 import { FRAME_FLAG, FRAME_FLAGS, FRAMES, offsetOf, PAGE_SIZE } from '../../layout.ts';
 import { type Fetched, LONGEST, prepare } from '../fetch.ts';
-import { ADDR32, CROSSING, caseNumber, UNRESOLVED } from './cases.ts';
+import { ADDR32, CROSSING, caseNumber, LINK, UNRESOLVED } from './cases.ts';
 import {
   NOWHERE,
   RECORD,
@@ -18,7 +18,7 @@ import {
   WORD,
 } from './layout.ts';
 
-/** The most records that one instruction can need: its own, the next one, its target or the parts of its address. */
+/** The most records that one instruction can need: its own, the one behind, its target or the parts of its address. */
 const NEEDED = 3;
 
 type Address = Pick<Fetched, 'base' | 'index' | 'scale' | 'displacement' | 'ripRelative'>;
@@ -39,7 +39,13 @@ export class Text {
   private readonly frames: number[] = [];
   /** Records that stand for places outside the page they are used in, by distance from that page. */
   private readonly outside = new Map<bigint, number>();
+  /** Records that were written, and the place that the record behind each stands for. */
+  private readonly ends = new Map<number, number>();
+  /** Branches and links to places that were not decoded yet, by the record of the place. */
+  private readonly leading = new Map<number, number[]>();
+  /** Taken from the first on, in a row where instructions follow on each other; and what only branches lead to, from the last. */
   private records = 0;
+  private far = 0;
 
   /** @param forget forgets all translations */
   constructor(memory: WebAssembly.Memory, forget: () => void) {
@@ -90,13 +96,13 @@ export class Text {
   private write(pa: number, instruction: Instruction, second: number | undefined): boolean {
     const number = caseNumber(instruction.shape);
     if (number === undefined) return false;
-    if (this.records + NEEDED > RECORD_COUNT || this.frames.length + 2 > TABLE_COUNT) this.reset();
+    if (this.records + this.far + NEEDED > RECORD_COUNT || this.frames.length + 2 > TABLE_COUNT) this.reset();
     const frame = Math.floor(pa / PAGE_SIZE);
     const offset = pa % PAGE_SIZE;
     const table = this.tableOf(frame);
     const secondTable = second === undefined ? 0 : this.tableOf(Math.floor(second / PAGE_SIZE));
     const end = offset + instruction.length;
-    const at = this.recordAt(table, offset);
+    const at = this.rowAt(table, offset, end);
     const { view } = this;
     const operands = prepare(instruction, this.bytes);
     const word32 = (field: number, value: number): void => view.setUint32(at + field, value, true);
@@ -104,7 +110,6 @@ export class Text {
     const short = operands.memory && operands.addressWidth === 32;
     const own = short ? ADDR32 : number;
     word32(RECORD.case, second === undefined ? own : CROSSING);
-    word32(RECORD.next, this.place(table, BigInt(end)));
     view.setUint8(at + RECORD.rights, operands.rights);
     view.setUint8(at + RECORD.noTrack, operands.noTrack ? 1 : 0);
     for (const slot of ['a', 'b', 'c'] as const) word16(RECORD[slot], operands.registers[slot] ?? 0);
@@ -115,14 +120,14 @@ export class Text {
     word32(RECORD.headStores, view.getUint32(WORD.headStores, true));
     view.setBigUint64(at + RECORD.immediate, instruction.immediate, true);
     if (short) {
-      const parts = this.take(0n);
+      const parts = this.takeFar(0n);
       this.address(parts, operands, end);
       view.setUint16(parts + RECORD.inner, number, true);
       this.address(at, SHORT_ADDRESS, end);
       word32(RECORD.target, parts);
     } else {
       this.address(at, operands, end);
-      word32(RECORD.target, this.place(table, BigInt(end) + instruction.distance));
+      this.lead(at, this.place(table, BigInt(end) + instruction.distance));
     }
     return true;
   }
@@ -140,22 +145,62 @@ export class Text {
     view.setBigUint64(record + RECORD.displacement, BigInt.asUintN(64, from), true);
   }
 
-  /** The record of a place, counted from the page of a frame. */
+  /** The record of a place that a branch leads to, counted from the page of a frame. */
   private place(table: number, offset: bigint): number {
-    if (offset >= 0n && offset < BigInt(PAGE_SIZE)) return this.recordAt(table, Number(offset));
-    const known = this.outside.get(offset) ?? this.take(offset);
+    if (offset >= 0n && offset < BigInt(PAGE_SIZE)) {
+      const known = this.known(table, Number(offset)) || this.takeFar(offset);
+      this.view.setUint32(table + Number(offset) * 4, known, true);
+      return known;
+    }
+    const known = this.outside.get(offset) ?? this.takeFar(offset);
     this.outside.set(offset, known);
     return known;
   }
-  private recordAt(table: number, offset: number): number {
-    const known = this.view.getUint32(table + offset * 4, true);
-    if (known !== 0) return known;
-    const made = this.take(BigInt(offset));
-    this.view.setUint32(table + offset * 4, made, true);
-    return made;
+  private known(table: number, offset: number): number {
+    return offset < PAGE_SIZE ? this.view.getUint32(table + offset * 4, true) : 0;
+  }
+  /**
+   * The record for an instruction, with one behind it that stands for its end. A record that has something else behind it
+   * becomes a link to a new one.
+   */
+  private rowAt(table: number, offset: number, end: number): number {
+    const old = this.known(table, offset);
+    if (old !== 0 && this.ends.get(old) === end) return old;
+    const last = RECORDS + (this.records - 1) * RECORD_SIZE;
+    const at = old === last && !this.ends.has(old) ? old : this.take(BigInt(offset));
+    this.ends.set(at, end);
+    if (at !== old) {
+      this.view.setUint32(table + offset * 4, at, true);
+      for (const one of this.leading.get(old) ?? [])
+        if (this.view.getUint32(one + RECORD.target, true) === old) this.lead(one, at);
+      this.leading.delete(old);
+      if (old !== 0) this.link(old, at);
+    }
+    const behind = this.take(BigInt(end));
+    const there = this.known(table, end);
+    if (there !== 0) this.link(behind, there);
+    else if (end < PAGE_SIZE) this.view.setUint32(table + end * 4, behind, true);
+    return at;
+  }
+  private link(from: number, to: number): void {
+    this.view.setUint32(from + RECORD.case, LINK, true);
+    this.lead(from, to);
+  }
+  /** What leads to a record that is not written yet is told when that becomes a link. */
+  private lead(from: number, to: number): void {
+    this.view.setUint32(from + RECORD.target, to, true);
+    if (this.ends.has(to)) return;
+    const leading = this.leading.get(to) ?? [];
+    leading.push(from);
+    this.leading.set(to, leading);
   }
   private take(offset: bigint): number {
     const at = RECORDS + this.records++ * RECORD_SIZE;
+    this.clear(at, offset);
+    return at;
+  }
+  private takeFar(offset: bigint): number {
+    const at = RECORDS + (RECORD_COUNT - ++this.far) * RECORD_SIZE;
     this.clear(at, offset);
     return at;
   }
@@ -184,6 +229,9 @@ export class Text {
     }
     this.frames.length = 0;
     this.outside.clear();
+    this.ends.clear();
+    this.leading.clear();
     this.records = 0;
+    this.far = 0;
   }
 }

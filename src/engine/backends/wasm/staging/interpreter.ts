@@ -14,7 +14,7 @@ import { latchFault } from '../../../events/pending.ts';
 import { retire } from '../../../events/shadows.ts';
 import { ATTENTION, FRAMES, MAX_FRAMES, offsetOf } from '../../../layout.ts';
 import { ADDR32, CROSSING, ENDING_WAIT, FIRST, HANDLERS, HOT_HANDLERS, UNRESOLVED } from '../cases.ts';
-import { INTERNAL, RECORD, WORD } from '../layout.ts';
+import { INTERNAL, RECORD, RECORD_SIZE, WORD } from '../layout.ts';
 import { addCaches } from './caches.ts';
 import { Functions } from './functions.ts';
 import { Locals } from './locals.ts';
@@ -70,13 +70,13 @@ function addCold(f: Functions, missed: ReadonlySet<Case>): void {
   const { w } = f;
   const { i32: n } = w;
   const record = 0;
-  const follow = (field: number): Code => w.return(n.load(field, 4, f.local(record)));
+  const behind = n.add(f.local(record), n.const(RECORD_SIZE));
   const exits: Exits = {
     record,
     callsAccesses: true,
     raised: () => [w.return(n.const(0))],
     jump: (to) => [w.return(w.call('lookup', [to], i32))],
-    jumpTo: () => [follow(RECORD.target)],
+    jumpTo: () => [w.return(n.load(RECORD.target, 4, f.local(record)))],
     hold: () => [w.return(f.local(record))],
     keepRf: () => [f.setWord32(WORD.keepRf, n.const(1))],
     ownStep: () => [f.setWord32(WORD.ownStep, n.const(1))],
@@ -86,7 +86,7 @@ function addCold(f: Functions, missed: ReadonlySet<Case>): void {
     if (number < HOT_HANDLERS && !missed.has(one)) return 'never';
     const locals = new Locals(1);
     const code = emitHandler(f.stage(locals, exits), one);
-    f.add(`cold${number}`, [i32], i32, locals.types, [...code, follow(RECORD.next), w.unreachable()]);
+    f.add(`cold${number}`, [i32], i32, locals.types, [...code, w.return(behind), w.unreachable()]);
     return `cold${number}`;
   });
   w.addTable(COLD_TABLE, names.length, names.length);
@@ -162,12 +162,13 @@ function addRun(f: Functions): ReadonlySet<Case> {
   // make V8 spill and load again, with every instruction, the locals that the loop hangs on.
   const next = (): Code =>
     block(w.br('between', attention()), w.br('between', n.eqz(get('left'))), ...begin(), w.br('dispatch'));
-  const follow = (field: number): Code => set('record', n.load(field, 4, get('record')));
+  const behind = (): Code => set('record', n.add(get('record'), n.const(RECORD_SIZE)));
+  const toTarget = (): Code => set('record', n.load(RECORD.target, 4, get('record')));
   const exits: Exits = {
     record: LOCAL.record,
     raised: () => [w.br('fault')],
     jump: (to) => [w.local.set(LOCAL.target, to), w.br('jumped')],
-    jumpTo: () => [follow(RECORD.target), next()],
+    jumpTo: () => [toTarget(), next()],
     hold: () => [next()],
     keepRf: () => [f.setWord32(WORD.keepRf, n.const(1))],
     ownStep: () => [f.setWord32(WORD.ownStep, n.const(1))],
@@ -200,13 +201,14 @@ function addRun(f: Functions): ReadonlySet<Case> {
     unresolved,
     crossing,
     addr32,
+    [toTarget(), choose(), w.br('dispatch')],
     ...HANDLERS.slice(0, HOT_HANDLERS).map((one) => {
       locals.recycle();
       const miss = (when: Code): Code => {
         missed.add(one);
         return w.br('missed', when);
       };
-      return [...emitHandler(f.stage(locals, { ...exits, miss }), one), follow(RECORD.next), next()];
+      return [...emitHandler(f.stage(locals, { ...exits, miss }), one), behind(), next()];
     }),
   ];
   const labels = handlers.map((_, at) => `case${at}`);
