@@ -1,6 +1,7 @@
 /**
  * `npm run bench [SECONDS]`: how fast the engine is, on the guest of `bench/guest.ts`. Both backends and, where
- * it is installed, Unicorn run the same bytes in the same process run, one after the other in rounds; what counts are the ratios.
+ * it is installed, Unicorn run the same bytes in the same process run, each between two runs of the interpreter, in rounds; what
+ * counts is the median of their ratios.
  * Then how long sweeps take, here and in a browser, and what unwinding and judging cost, with the bars beside them. Nothing is asserted.
  */
 import { spawnSync } from 'node:child_process';
@@ -14,7 +15,7 @@ import { type Figure, sweepFigures } from './bench/sweep.ts';
 import { unicorn } from './bench/unicorn.ts';
 import { unwindFigures } from './bench/unwind.ts';
 
-const ROUNDS = 5;
+const ROUNDS = 7;
 /** Transitions before a keyframe empties journal and log. */
 const STRETCH = 200_000;
 const seconds = Number(process.argv[2] ?? 0.4);
@@ -91,29 +92,37 @@ for (let n = 1; n <= 4; n++)
   line(`warming up, stretch ${n}`, `${speed(interpreter, STRETCH).toFixed(0)} M/s`);
 
 const figures: Record<string, number[]> = {};
-const take = (name: string, figure: number): void => {
-  const list = figures[name] ?? [];
-  figures[name] = list;
+const ratios: Record<string, number[]> = {};
+const keep = (lists: Record<string, number[]>, name: string, figure: number): void => {
+  const list = lists[name] ?? [];
+  lists[name] = list;
   list.push(figure);
 };
+const take = (name: string, figure: number): void => keep(figures, name, figure);
+/** Another engine between two runs of the interpreter, so that what else the machine does weighs on both. */
+function compare(name: string, other: () => number): void {
+  const [before, figure, after] = [speed(interpreter, STRETCH), other(), speed(interpreter, STRETCH)];
+  take('slices of 200,000', before);
+  take('slices of 200,000', after);
+  take(name, figure);
+  keep(ratios, name, (before + after) / 2 / figure);
+}
+const peers = unicorn();
 for (let round = 0; round < ROUNDS; round++) {
-  take('slices of 200,000', speed(interpreter, STRETCH));
+  for (const [name, run] of Object.entries(peers)) compare(name, () => run(seconds));
+  compare('bigint', () => speed(oracle, 1000));
   take('slices of 40', speed(interpreter, 40));
   take('slices of 1', speed(interpreter, 1));
   take('mark, undo', forks(interpreter, 0));
   take('mark, NMI, undo', forks(interpreter, 1));
   take('mark, NMI, 50 more, undo', forks(interpreter, 51));
-  take('bigint', speed(oracle, 1000));
-  for (const [name, figure] of Object.entries(unicorn(seconds))) take(name, figure);
 }
-const wasm = median(figures['slices of 200,000'] ?? [0]);
 for (const [name, list] of Object.entries(figures)) {
   const digits = median(list) < 20 ? 2 : 0;
-  const other = name === 'bigint' || name.startsWith('Unicorn');
-  const ratio = other ? `, the interpreter is ${(wasm / median(list)).toFixed(1)} times as fast` : '';
+  const ratio = ratios[name] ? `, the interpreter is ${show(ratios[name], 'times as fast', 1)}` : '';
   line(name, show(list, name.includes('mark') ? 'M forks/s' : 'M instructions/s', digits) + ratio);
 }
-if (!('Unicorn' in figures)) line('Unicorn', 'not installed (libunicorn-dev and a C compiler)');
+if (!('Unicorn' in peers)) line('Unicorn', 'not installed (libunicorn-dev and a C compiler)');
 const told = ({ what, ms, barMs, made }: Figure): void =>
   line(what, [`${show(ms, 'ms')}, bar ${barMs} ms`, ...(made ? [made] : [])].join('; '));
 for (const figure of [...(await sweepFigures(3, processorTime)), ...unwindFigures(3, processorTime)])
