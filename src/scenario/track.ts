@@ -222,11 +222,14 @@ export const FAULTS: ReadonlySet<number> = new Set([0, 5, 6, 7, 10, 11, 12, 13, 
 
 /** Whether an event that is over was a fault, and its instruction is tried again: nothing has been done since it was tried before. */
 export const isRetry = (over: Context | undefined, rip: bigint): boolean =>
-  over !== undefined && FAULTS.has(over.vector) && over.rip === rip;
+  over !== undefined && isFault(over) && over.rip === rip;
+
+/** An INT n with the vector of a fault is none. */
+const isFault = ({ vector, event }: Context): boolean => FAULTS.has(vector) && event === VECTOR_NAME[vector];
 
 /** Whether an event is the fault of a return to user mode. */
-export const isRefused = ({ vector, rip }: Context, { exits }: Design): boolean =>
-  FAULTS.has(vector) && exits.includes(rip);
+export const isRefused = (context: Context, { exits }: Design): boolean =>
+  isFault(context) && exits.includes(context.rip);
 
 /** Whether an event may end when another one does that it came inside of: one like these, or a system call, which may be sigreturn(). */
 export const mayNotComeBack = (context: Context, design: Design): boolean =>
