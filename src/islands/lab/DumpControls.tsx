@@ -21,7 +21,9 @@ function RowEditor({ found, dumping }: { found: RowInForce; dumping: Dumping }) 
           onChange={({ currentTarget }) => change({ base: currentTarget.value as OrcBase })}
         >
           {BASES.map((base) => (
-            <option key={base}>{base}</option>
+            <option key={base} value={base}>
+              {base}
+            </option>
           ))}
         </select>
       </label>
@@ -46,7 +48,9 @@ function RowEditor({ found, dumping }: { found: RowInForce; dumping: Dumping }) 
           onChange={({ currentTarget }) => change({ type: currentTarget.value as OrcType })}
         >
           {TYPES.map((type) => (
-            <option key={type}>{type}</option>
+            <option key={type} value={type}>
+              {type}
+            </option>
           ))}
         </select>
       </label>{' '}

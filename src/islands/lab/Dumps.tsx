@@ -1,6 +1,6 @@
 /** Traces of several kernels side by side, the words that each line was read from, and which record each goes by. */
 import { useComputed, useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Dump, DumpBy, DumpLine } from '../../scenario/dump.ts';
 import { Choices, Rows } from './DumpControls.tsx';
 import { alignDumps } from './dump-rows.ts';
@@ -132,8 +132,16 @@ function Told({ dump, dumping }: { dump: Dump; dumping: Dumping }) {
 /** Words of each stack, highest address first, as in every picture here. */
 function Stacks({ dump, dumping }: { dump: Dump; dumping: Dumping }) {
   const lit = dumping.looked.value?.line.reads ?? [];
+  const stacks = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Only the boxes scroll, never the page.
+    for (const box of stacks.current?.querySelectorAll<HTMLElement>('.scroller') ?? []) {
+      const row = box.querySelector<HTMLElement>('.lit');
+      if (row) box.scrollTop = row.offsetTop - box.clientHeight / 2;
+    }
+  }, [dumping.looked.value]);
   return (
-    <div class="lit-stacks">
+    <div class="lit-stacks" ref={stacks}>
       {dump.stacks.map(({ name, words }) => (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
         <section key={name} class="scroller" tabIndex={0} aria-label={`Words of the ${name} stack`}>
