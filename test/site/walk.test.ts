@@ -47,7 +47,7 @@ test('place an NMI, follow it, ask where a word comes from, compare, and take th
   const island = page.locator('.island').first();
   const settle = async () => {
     await expect.poll(() => page.locator('.standing').first().innerText()).not.toBe('running');
-    await page.waitForTimeout(900); // regions speak after a pause
+    await page.waitForTimeout(700); // regions speak after a pause
   };
   const press = async (...keys: string[]) => {
     for (const key of keys) await page.keyboard.press(key);

@@ -150,9 +150,7 @@ async function memoryOf(page: Page): Promise<number> {
     waitForDebuggerOnStart: false,
     flatten: false,
   });
-  const theirs = await worker;
-
-  return own + theirs + MACHINE_MB;
+  return own + (await worker) + MACHINE_MB;
 }
 /** The linear memory of a machine with a megabyte of guest memory: state, journal, log, decoded text. */
 const MACHINE_MB = 11.7;

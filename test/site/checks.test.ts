@@ -1,0 +1,68 @@
+/** What a stranger can check for himself in the laboratory: designs on one schedule, unwinders beside the truth, no network. */
+import { expect, test } from 'vitest';
+import { boundary, ready, said, visits } from './visit.ts';
+
+const site = visits('/');
+const laboratory = async () => {
+  const page = await site.open('notebooks/labs/laboratory/');
+  await ready(page);
+  return page;
+};
+
+test('one schedule on four designs: where each parts from this one, and how it ends', async () => {
+  const page = await laboratory();
+  const told = page.locator('.compare').getByRole('status');
+  for (const [design, ends] of [
+    ['naive-ist', 'ends as lost'],
+    ['i386-latch', 'returns'],
+    ['popf-ret', 'returns'],
+    ['nested-stack', 'returns'],
+  ] as const) {
+    await page.getByLabel('compare with').selectOption(`design ${design}`);
+    await expect.poll(() => page.url()).toContain(`.c_design_${design}~`);
+    await expect
+      .poll(() => told.innerText())
+      .toMatch(new RegExp(`^They part at .* Here the run returns, there it ${ends}\\.$`));
+  }
+});
+
+test('frame pointers, ORC and guess stand beside the truth, each with its verdict', async () => {
+  const page = await laboratory();
+  await page.locator('summary', { hasText: 'Recipe' }).first().click();
+  const field = page.getByRole('textbox', { name: 'Recipe' });
+  const kept = (await field.inputValue()).split('\n').filter((line) => !line.startsWith('expect'));
+  await field.fill(
+    `${kept.join('\n')}\nexpect unwind orc-6.12 stops-early-and-says\nexpect unwind guess-4.9 stops-early-silently\n`,
+  );
+  await page.getByRole('button', { name: 'Run', exact: true }).first().click();
+  const heads = page.locator('.tm thead abbr');
+  const names = async () => Promise.all((await heads.all()).map((one) => one.getAttribute('title')));
+  await expect.poll(names).toEqual(['end[-2]', 'end[-9]', 'end[-14]', 'frame pointer', 'guess', 'ORC']);
+  const verdict = (name: string) => page.locator('.vl li', { hasText: name }).innerText();
+  expect(await verdict('ORC')).toMatch(/^stops early, says so/);
+  expect(await verdict('guess')).toMatch(/^stops early/);
+  expect(await page.locator('.edit .problems, .recipe .problems').count()).toBe(0);
+  // The truth lists the calls of handler and task, innermost first.
+  const truth = await page.locator('.tm tbody th[scope=row]').allInnerTexts();
+  expect(truth.slice(0, 3)).toEqual([
+    'nested_nmi_out+0x0/0x3',
+    'nmi_body_int3+0x22/0x2d',
+    'do_nmi+0x32/0x66',
+  ]);
+});
+
+test('a laboratory that is open goes on without a network', async () => {
+  const page = await laboratory();
+  await expect.poll(() => page.locator('.origin').innerText()).toContain('q(-9)');
+  await page.context().setOffline(true);
+  await page.getByRole('slider', { name: 'Time' }).focus();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('n');
+  await expect.poll(() => boundary(page)).toBe(3);
+  await page.keyboard.press('f');
+  await expect.poll(() => said(page)).toMatch(/^draft, \d+ boundaries$/);
+  await page.locator('.cpu').getByRole('button', { name: 'RIP', exact: true }).click();
+  await expect
+    .poll(() => page.locator('.origin').innerText())
+    .toContain('loaded by the CPU, delivering NMI 1');
+});
