@@ -166,6 +166,14 @@ describe('what is said of it', () => {
   });
 });
 
+/** A kernel whose `.text` has a megabyte, as its section header says. */
+function claiming(): Uint8Array {
+  const file = vmlinux();
+  const headers = Number(new DataView(file.buffer).getBigUint64(40, true));
+  new DataView(file.buffer).setBigUint64(headers + 64 + 32, 1n << 20n, true);
+  return file;
+}
+
 describe('what is no kernel is refused with its place', () => {
   test.each([
     ['nothing', new Uint8Array(0), 'unknown kind of file: no .deb, vmlinuz or vmlinux (file, at 0x0)'],
@@ -176,6 +184,7 @@ describe('what is no kernel is refused with its place', () => {
     ],
     ['no symbols', elf([]), 'missing kallsyms: no table of names (kallsyms, at 0x0)'],
     ['half an ELF file', vmlinux().subarray(0, 5000), 'truncated ELF section headers'],
+    ['a section that claims too much', claiming(), 'truncated ELF file: 1048576 bytes at 0x'],
     [
       'a package without data',
       deb(new Uint8Array(0)).subarray(0, 72),

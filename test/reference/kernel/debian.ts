@@ -7,14 +7,14 @@ import { need } from '../tools.ts';
 const PACKAGE = /^linux-image-(\d+\.\d+)\.(\d+)\S*-cloud-amd64 /;
 
 /** Output of a command. @throws Error with what the command said */
-function output(command: string, given: readonly string[], cwd: string): string {
+export function output(command: string, given: readonly string[], cwd: string): string {
   const { status, stdout, stderr, error } = spawnSync(command, given, { cwd, encoding: 'utf8' });
   if (status === 0) return stdout;
   const said = `${stderr ?? ''}`.trim().split('\n').at(-1) || error?.message || `status ${status}`;
   throw new Error(`cannot download a kernel: ${command} ${given[0]}: ${said}`);
 }
 
-const byNumbers = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });
+export const byNumbers = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });
 
 /** The newest package of each series that the package lists know: `linux-image-6.12.117+deb12-cloud-amd64`. */
 function packages(folder: string): readonly string[] {

@@ -1,0 +1,193 @@
+/**
+ * The kernels that Debian ships today, opened and read: `npm run test:kernels`. Their symbols are compared with those of the packages'
+ * own tables where another program can read these, their entry text with its ORC rows, and files made wrong are refused.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { nodeDecompressors } from '../../src/cli/kernel/decompressors.ts';
+import { readBzImage } from '../../src/image/archive/bzimage.ts';
+import { readDeb } from '../../src/image/archive/deb.ts';
+import { type Kernel, openKernel } from '../../src/image/kernel-file.ts';
+import {
+  attemptLater,
+  type FileProblem,
+  fileProblemText,
+  isProblem,
+  Reader,
+} from '../../src/image/reading.ts';
+import { about } from '../../src/image/vmlinux/about.ts';
+import { listRoutine, routineEnd } from '../../src/image/vmlinux/routine.ts';
+import { random } from '../image/build/bytes.ts';
+import { type Package, packages } from './cache.ts';
+
+const MUTATIONS = 50;
+
+/** Symbols that bringing a kernel up needs, and the labels of nested NMIs. */
+const NEEDED = [
+  ['asm_exc_nmi', 'exc_nmi', 'first_nmi', 'nested_nmi', 'nested_nmi_out', 'repeat_nmi', 'end_repeat_nmi'],
+  ['nmi_restore', 'paranoid_entry', 'paranoid_exit', 'error_entry', 'error_return', 'entry_SYSCALL_64'],
+  ['asm_exc_debug', 'asm_exc_machine_check', 'asm_exc_page_fault', 'asm_exc_double_fault', 'def_idts'],
+  ['idt_table', 'cpu_tss_rw', 'gdt_page', 'exception_stacks', '__per_cpu_offset', '__x86_return_thunk'],
+].flat();
+
+/** Routines whose every instruction must be known and have an ORC row. */
+const ENTRY = ['asm_exc_nmi', 'asm_exc_debug', 'asm_exc_machine_check', 'asm_exc_page_fault'];
+const MORE = ['paranoid_entry', 'paranoid_exit', 'error_entry', 'error_return', 'entry_SYSCALL_64'];
+
+let passed = 0;
+let failed = 0;
+function check(what: string, holds: boolean, instead: unknown = ''): void {
+  if (holds) passed++;
+  else {
+    failed++;
+    console.log(`failed: ${what} ${instead}`.trim());
+  }
+}
+
+/** What another program unpacks; undefined where it is not there. */
+function otherwise(program: string, given: readonly string[], input: Uint8Array): Buffer | undefined {
+  const { stdout, error } = spawnSync(program, given, {
+    input,
+    maxBuffer: 1 << 29,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  return error || stdout.length === 0 ? undefined : stdout;
+}
+
+const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+async function judge({ name, bytes, sha256 }: Package): Promise<void> {
+  const kernel = await openKernel(bytes, nodeDecompressors);
+  if (isProblem(kernel)) {
+    check(`${name} opens`, false, fileProblemText(kernel));
+    return;
+  }
+  const found = about(kernel);
+  console.log(`${name}: ${found.banner}`);
+  console.log(
+    `  build id ${found.buildId}, package sha256 ${sha256.slice(0, 16)}, ${kernel.wrapping.compression}`,
+  );
+  console.log(
+    `  ${found.symbols} symbols, ${found.orc?.rows} ORC rows in the format of ${found.orc?.format}`,
+  );
+  check(`${name} has a version`, found.version !== undefined);
+  check(`${name} has a build id of 20 bytes`, found.buildId?.length === 40, found.buildId);
+  check(`${name} has its configuration`, /^CONFIG_UNWINDER_ORC=y$/m.test(kernel.wrapping.config ?? ''));
+  check(
+    `${name} has five interrupt stacks`,
+    found.ist?.map(({ ist }) => ist).join() === '3,2,1,4,5',
+    found.ist,
+  );
+  for (const one of NEEDED) check(`${name} knows ${one}`, kernel.symbols.address(one) !== undefined);
+  judgeOrc(name, kernel);
+  for (const one of [...ENTRY, ...MORE]) judgeRoutine(name, kernel, one);
+  judgeTypes(name, kernel);
+  await judgeBytes(name, bytes);
+  await judgeMutations(name, bytes);
+}
+
+/** All rows are read, and stand in the order of their addresses in the file already. */
+function judgeOrc(name: string, kernel: Kernel): void {
+  const { orc, orcTable } = kernel;
+  if (!orc || isProblem(orcTable)) {
+    check(`${name} has ORC rows`, false);
+    return;
+  }
+  check(
+    `${name}: every ORC row is read`,
+    orcTable.rows.length === orc.count,
+    `${orcTable.rows.length} of ${orc.count}`,
+  );
+  const place = new DataView(orc.addresses.buffer, orc.addresses.byteOffset, orc.addresses.length);
+  const address = (n: number): number => 4 * n + place.getInt32(4 * n, true);
+  let unsorted = 0;
+  for (let n = 1; n < orc.count; n++) if (address(n) < address(n - 1)) unsorted++;
+  check(`${name}: ORC rows are sorted`, unsorted === 0, unsorted);
+}
+
+/** Every instruction as linked is known; so is every one patched for a processor with mitigations. */
+function judgeRoutine(name: string, kernel: Kernel, routine: string): void {
+  const from = kernel.symbols.address(routine);
+  const table = kernel.orcTable;
+  if (from === undefined || isProblem(table)) return;
+  const end = routineEnd(kernel, from);
+  const numbers = ['pti', 'pcid', 'smap', 'fsgsbase'].map((one) => kernel.features.number(one));
+  check(`${name}: the features of a processor are known`, !numbers.includes(undefined), numbers);
+  const features = new Set(numbers.map((one) => one ?? 0));
+  for (const [text, chosen] of [
+    ['as linked', undefined],
+    ['patched', features],
+  ] as const) {
+    const listed = listRoutine(kernel, from, end, chosen);
+    if (isProblem(listed)) check(`${name}: ${routine} ${text}`, false, fileProblemText(listed));
+    else {
+      const unknown = listed.find(({ instruction }) => !instruction);
+      check(
+        `${name}: ${routine} ${text} is known`,
+        listed.length > 3 && !unknown,
+        unknown?.address.toString(16),
+      );
+      const bare = listed.find(({ address }) => !table.find(address));
+      check(`${name}: ${routine} ${text} has ORC rows`, !bare, bare?.address.toString(16));
+    }
+  }
+}
+
+/** Structures whose layout the architecture fixes. */
+function judgeTypes(name: string, kernel: Kernel): void {
+  const offset = (structure: string, path: string): number | undefined => {
+    const found = kernel.memberOf(structure, path);
+    return found && !isProblem(found) ? found.offset : undefined;
+  };
+  check(`${name}: pt_regs.ip`, offset('pt_regs', 'ip') === 128);
+  check(`${name}: pt_regs.orig_ax`, offset('pt_regs', 'orig_ax') === 120);
+  check(`${name}: tss_struct.x86_tss.ist`, offset('tss_struct', 'x86_tss.ist') === 36);
+  check(`${name}: task_struct.thread.sp`, (offset('task_struct', 'thread.sp') ?? 0) > 0);
+}
+
+/** The vmlinuz and the vmlinux are what other programs unpack. */
+async function judgeBytes(name: string, bytes: Uint8Array): Promise<void> {
+  const deb = await attemptLater(() => readDeb(new Reader(bytes, 'package'), nodeDecompressors));
+  if (isProblem(deb)) return;
+  const bz = await attemptLater(() => readBzImage(new Reader(deb.bytes, 'bzImage'), nodeDecompressors));
+  if (isProblem(bz)) return;
+  const header = new Reader(deb.bytes, 'bzImage');
+  const start = (header.u8(0x1f1) + 1) * 512 + header.u32(0x248);
+  const payload = header.slice(start, header.u32(0x24c) - 4);
+  const theirs = otherwise(bz.compression, ['-dc'], payload);
+  if (!theirs) console.log(`  not compared: there is no ${bz.compression}`);
+  else check(`${name}: ${bz.compression} unpacks the same`, sha(theirs) === sha(bz.vmlinux));
+}
+
+/** Fifty files made wrong: of each, what was opened, or what was read and where. */
+async function judgeMutations(name: string, bytes: Uint8Array): Promise<void> {
+  const deb = await attemptLater(() => readDeb(new Reader(bytes, 'package'), nodeDecompressors));
+  if (isProblem(deb)) return;
+  const next = random(2016);
+  const refused = new Map<string, number>();
+  for (let n = 0; n < MUTATIONS; n++) {
+    const file = Uint8Array.from(deb.bytes);
+    const at = next() % (n % 2 ? file.length : 0x300);
+    file[at] = (file[at] ?? 0) ^ (1 << (next() % 8));
+    const cut = n % 5 === 0 ? file.subarray(0, next() % file.length) : file;
+    const found: Kernel | FileProblem | Error = await openKernel(cut, nodeDecompressors).catch(
+      (reason: Error) => reason,
+    );
+    check(`${name}: mutation ${n} gives a value or a problem`, !(found instanceof Error), found);
+    const said = found instanceof Error ? 'thrown' : isProblem(found) ? found.reading : 'opened';
+    refused.set(said, (refused.get(said) ?? 0) + 1);
+  }
+  console.log(`  mutations: ${[...refused].map(([said, count]) => `${said} ${count}`).join(', ')}`);
+}
+
+const found = packages();
+if (typeof found === 'string') {
+  // Nothing to check but that this is said: the job passes where there is no network.
+  console.log(`not run: ${found}`);
+  check('it is said why there are no kernels', found.length > 0);
+} else {
+  check('there is one kernel of each series', found.length >= 2, found.length);
+  for (const one of found) await judge(one);
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
