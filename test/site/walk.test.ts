@@ -16,7 +16,11 @@ async function focused(session: CDPSession): Promise<string> {
   });
   const [node] = nodes;
   const valuetext = node?.properties?.find(({ name }) => (name as string) === 'valuetext')?.value.value;
-  const told = [node?.role?.value, node?.name?.value, valuetext ?? node?.value?.value].filter(Boolean);
+  // A row has no name of its own: its cells are read.
+  const cells = "[...(document.activeElement.cells ?? [])].map((cell) => cell.innerText.trim()).join(', ')";
+  const read = (await session.send('Runtime.evaluate', { expression: cells })).result.value;
+  const name = node?.name?.value || read;
+  const told = [node?.role?.value, name, valuetext ?? node?.value?.value].filter(Boolean);
   return told.map((one) => String(one).replace(/\s+/g, ' ')).join(', ');
 }
 
@@ -47,7 +51,13 @@ test('place an NMI, follow it, ask where a word comes from, compare, and take th
   const island = page.locator('.island').first();
   const settle = async () => {
     await expect.poll(() => page.locator('.standing').first().innerText()).not.toBe('running');
-    await page.waitForTimeout(700); // regions speak after a pause
+    // Regions speak after a pause: until nothing new is said.
+    const heard = () => page.evaluate(() => (window as unknown as { said: string[] }).said.length);
+    for (let before = -1, now = await heard(); before !== now; ) {
+      before = now;
+      await page.waitForTimeout(700);
+      now = await heard();
+    }
   };
   const press = async (...keys: string[]) => {
     for (const key of keys) await page.keyboard.press(key);
@@ -57,15 +67,17 @@ test('place an NMI, follow it, ask where a word comes from, compare, and take th
     transcript.push(...said.map((one) => `    says: ${one}`));
   };
   const tabTo = async (what: RegExp) => {
+    const passed: string[] = [];
     for (let n = 0; n < 250; n++) {
       const told = await focused(session);
       if (what.test(told)) {
         transcript.push(`tab to`, `    ${told}`);
         return;
       }
+      passed.push(told);
       await page.keyboard.press('Tab');
     }
-    throw new Error(`not reached by Tab: ${what}`);
+    throw new Error(`not reached by Tab: ${what}; passed ${[...new Set(passed)].join('; ')}`);
   };
   const at = async () => Number(await island.getAttribute('data-boundary'));
 
@@ -83,7 +95,7 @@ test('place an NMI, follow it, ask where a word comes from, compare, and take th
   await press('ArrowRight');
   await press('Delete');
   await tabTo(/^combobox, compare with/);
-  await press('w', 'i', 't', 'h', 'o', 'u', 't', ' ', 't', 'e', 's', 't', '-', 'c');
+  await press('ArrowDown', 'ArrowDown');
   await tabTo(/^row, /);
   await press('ArrowDown');
   await press('w');
