@@ -127,6 +127,9 @@ function judgeRoutine(name: string, kernel: Kernel, routine: string): void {
         listed.length > 3 && !unknown,
         unknown?.address.toString(16),
       );
+      const clac = listed.filter((one) => one.text === 'clac').length;
+      if (ENTRY.includes(routine))
+        check(`${name}: ${routine} ${text} has CLAC only if patched`, clac === (chosen ? 1 : 0), clac);
       const bare = listed.find(({ address }) => !table.find(address));
       check(`${name}: ${routine} ${text} has ORC rows`, !bare, bare?.address.toString(16));
     }
