@@ -63,6 +63,7 @@ const DESCRIPTORS: readonly (readonly [selector: bigint, value: bigint])[] = [
   [SELECTOR.kernelData, 0x00cf_9300_0000_ffffn],
   [SELECTOR.userData & ~3n, 0x00cf_f300_0000_ffffn],
   [SELECTOR.userCode & ~3n, 0x00af_fb00_0000_ffffn],
+  [SELECTOR.absentData & ~3n, 0x00cf_7300_0000_ffffn],
 ];
 const GDT_LIMIT = 0x3fn;
 /** Byte offsets in the 64-bit TSS (SDM vol 3, figure 7-11). */

@@ -17,7 +17,14 @@ export const PAGE_SIZE = 0x1000n;
 export const THREAD_SIZE = 0x4000n;
 
 /** Selectors (arch/x86/include/asm/segment.h). */
-export const SELECTOR = { kernelCode: 0x10n, kernelData: 0x18n, userData: 0x2bn, userCode: 0x33n } as const;
+export const SELECTOR = {
+  kernelCode: 0x10n,
+  kernelData: 0x18n,
+  userData: 0x2bn,
+  userCode: 0x33n,
+  /** Data of ring 3 that is not present: what a user may do to a segment of its own (modify_ldt). */
+  absentData: 0x3bn,
+} as const;
 
 const PER_CPU = 0xffff_8800_3fc0_0000n;
 /** First byte of the exception stacks, which lie one behind the other. */
@@ -85,6 +92,7 @@ export const SYMBOLS: Readonly<Record<string, bigint>> = {
   KERNEL_DS: SELECTOR.kernelData,
   USER_CS: SELECTOR.userCode,
   USER_DS: SELECTOR.userData,
+  ABSENT_DS: SELECTOR.absentData,
   MSR_GS_BASE: 0xc000_0101n,
   MSR_MCG_STATUS: 0x17an,
   USER_STACK: PLACE.userStack,

@@ -112,7 +112,10 @@ export class FrameMaker {
       boundary,
       told: sentence,
       delivered: passage?.transition.kind === 'delivery' ? passage.event : undefined,
-      returned: returnNamed(passage?.transition.instruction?.row.mnemonic),
+      returned:
+        passage?.transition.kind === 'instruction'
+          ? returnNamed(passage.transition.instruction?.row.mnemonic)
+          : undefined,
       label: moved ? reached?.name : undefined,
       sentence: reached?.sentence ?? '',
     });

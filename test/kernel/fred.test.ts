@@ -48,7 +48,7 @@ test.each([
   ['NMI level 2', 'NMI level 4', '3:20: invalid number: 4 (1 to 3)'],
   ['NMI level 2', 'NMI', '6:22: unknown level: NMI (write stack NMI level N)'],
   ['event 3', 'event 2', '7:10: duplicate event: 2'],
-  ['event 13 do_protection', 'event 32 do_protection on NMI', '9:10: invalid number: 32 (0 to 31)'],
+  ['event 13 do_protection', 'event 32 do_protection on NMI', '10:10: invalid number: 32 (0 to 31)'],
 ])('%s: %s', (from, to, message) => {
   expect(changed(from, to).problems.map(problemText)[0]).toBe(`${DESIGN}#tables:${message}`);
 });
