@@ -124,11 +124,23 @@ export function symbolAt(image: Image, address: bigint): SymbolEntry | undefined
   return found && segmentAt(image, address) ? found : undefined;
 }
 
+/** Texts of addresses, by image: traces of one run say the same ones thousands of times. */
+const texts = new WeakMap<Image, Map<bigint, string>>();
+const TEXTS_KEPT = 10_000;
+
 /** `name+0x1c/0x40` as the kernel prints it, or the bare address in hexadecimal. */
 export function symbolize(image: Image, address: bigint): string {
+  const kept = texts.get(image) ?? new Map<bigint, string>();
+  texts.set(image, kept);
+  const known = kept.get(address);
+  if (known !== undefined) return known;
   const found = symbolAt(image, address);
-  if (!found) return `0x${address.toString(16)}`;
-  return `${found.name}+0x${(address - found.address).toString(16)}/0x${found.size.toString(16)}`;
+  const text = found
+    ? `${found.name}+0x${(address - found.address).toString(16)}/0x${found.size.toString(16)}`
+    : `0x${address.toString(16)}`;
+  if (kept.size >= TEXTS_KEPT) kept.clear();
+  kept.set(address, text);
+  return text;
 }
 
 /** The address of a symbol, or undefined. */

@@ -16,10 +16,10 @@ export class Views {
   constructor(execution: Execution) {
     const { image } = execution;
     this.execution = execution;
-    this.isText = (address) => {
-      const segment = segmentAt(image, address);
-      return segment?.executable === true && !segment.user;
-    };
+    const text = image.segments
+      .filter(({ executable, user }) => executable && !user)
+      .map(({ address, bytes }) => [address, address + BigInt(bytes.length)] as const);
+    this.isText = (address) => text.some(([begin, end]) => address >= begin && address < end);
     this.isEntryText = (address) => segmentAt(image, address)?.name === '.entry.text';
     this.symbolize = (address) => symbolize(image, address);
   }
