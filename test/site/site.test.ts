@@ -228,6 +228,6 @@ test.runIf(HERE === '/')('pages stay within their budgets', () => {
   // Engine and all unwinders have a budget of their own, 90 kB, in test/bundle.test.ts; here the scenarios and the text of all designs
   // come on top. An island fetches one program beside it, and the assembler to edit. A page with one island may have
   // 220 kB in all.
-  expect(sum(/\/worker[^/]*\.js$/)).toBeLessThan(165_000);
+  expect(sum(/\/worker[^/]*\.js$/)).toBeLessThan(190_000);
   expect(assets.filter((file) => /virtual_program/.test(file) && size(file) > 24_000)).toEqual([]);
 });
