@@ -130,9 +130,14 @@ export class AddressSpace {
     return undefined;
   }
   private put(place: number, entry: bigint): void {
-    this.machine.writeGuest(place, bytesOf([entry]));
+    ENTRY.setBigUint64(0, BigInt.asUintN(64, entry), true);
+    this.machine.writeGuest(place, ENTRY_BYTES);
   }
 }
+
+/** One entry on its way: a buffer for each would be most of the time that a boot takes. */
+const ENTRY_BYTES = new Uint8Array(8);
+const ENTRY = new DataView(ENTRY_BYTES.buffer);
 
 const isCanonical = (va: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, va)) === va;
 

@@ -88,7 +88,7 @@ function Card({ state, found, n }: { readonly state: State; readonly found: Brok
           .
         </span>
       </p>
-      <pre>{recipe.trimEnd()}</pre>
+      <pre tabIndex={0}>{recipe.trimEnd()}</pre>
       <RunActions state={state} recipe={recipe} link={door?.link} boundary={step} />
     </article>
   );
@@ -144,7 +144,7 @@ export function RunActions({
       </span>
       {mail.value && (
         <div class="mail">
-          <pre>{mail}</pre>
+          <pre tabIndex={0}>{mail}</pre>
           <button type="button" class="btn" onClick={() => copy(mail.value)()}>
             Copy the mail
           </button>
