@@ -88,6 +88,7 @@ function Card({ state, found, n }: { readonly state: State; readonly found: Brok
           .
         </span>
       </p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <pre tabIndex={0}>{recipe.trimEnd()}</pre>
       <RunActions state={state} recipe={recipe} link={door?.link} boundary={step} />
     </article>
@@ -144,6 +145,7 @@ export function RunActions({
       </span>
       {mail.value && (
         <div class="mail">
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
           <pre tabIndex={0}>{mail}</pre>
           <button type="button" class="btn" onClick={() => copy(mail.value)()}>
             Copy the mail
