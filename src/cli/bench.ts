@@ -18,6 +18,10 @@ import { unwindFigures } from './bench/unwind.ts';
 const ROUNDS = 7;
 /** Transitions before a keyframe empties journal and log. */
 const STRETCH = 200_000;
+if (process.argv.includes('--help')) {
+  console.log('npm run bench [SECONDS]   speeds and ratios; SECONDS for each measurement, 0.4 unless told');
+  process.exit(0);
+}
 const seconds = Number(process.argv[2] ?? 0.4);
 if (!(seconds > 0 && seconds <= 60)) {
   console.error(`invalid seconds: ${process.argv[2]}`);

@@ -18,6 +18,7 @@ import {
 import { about } from '../../src/image/vmlinux/about.ts';
 import { listRoutine, routineEnd } from '../../src/image/vmlinux/routine.ts';
 import { random } from '../image/build/bytes.ts';
+import { giveUp, Missing } from '../reference/tools.ts';
 import { type Package, packages } from './cache.ts';
 
 const MUTATIONS = 50;
@@ -185,12 +186,10 @@ async function judgeMutations(name: string, bytes: Uint8Array): Promise<void> {
 
 const found = packages();
 if (typeof found === 'string') {
-  // Nothing to check but that this is said: the job passes where there is no network.
-  console.log(`not run: ${found}`);
-  check('it is said why there are no kernels', found.length > 0);
+  giveUp(new Missing(found));
 } else {
   check('there is one kernel of each series', found.length >= 2, found.length);
   for (const one of found) await judge(one);
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 ? 1 : 0;
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;

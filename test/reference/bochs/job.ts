@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeGolden } from '../guest/golden.ts';
 import { BOCHS_RUN, guestOf, judge } from '../guest/peers.ts';
-import { need } from '../tools.ts';
+import { giveUp, need } from '../tools.ts';
 import { BOCHS_PROGRAM, runBochs } from './run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bochs-'));
@@ -27,8 +27,7 @@ try {
   console.log(`${passed} passed, ${failures.length} failed`);
   process.exitCode = failures.length > 0 ? 1 : 0;
 } catch (reason) {
-  console.error(reason instanceof Error ? reason.message : String(reason));
-  process.exitCode = 1;
+  giveUp(reason);
 } finally {
   rmSync(folder, { recursive: true });
 }

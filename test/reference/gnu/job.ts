@@ -10,7 +10,7 @@ import { decode } from '../../../src/isa/decode.ts';
 import { print } from '../../../src/isa/print.ts';
 import { alike } from '../alike.ts';
 import { corpus } from '../corpus.ts';
-import { need } from '../tools.ts';
+import { giveUp, need } from '../tools.ts';
 import { assembled, disassembled, version } from './binutils.ts';
 
 const INSTRUCTIONS = 40_000;
@@ -110,8 +110,7 @@ try {
   console.log(`${one[0] + two[0]} passed, ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;
 } catch (reason) {
-  console.error(reason instanceof Error ? reason.message : String(reason));
-  process.exitCode = 1;
+  giveUp(reason);
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -14,7 +14,7 @@ import { type Vector, vectorText } from '../../../src/cli/vectors/format.ts';
 import { decode } from '../../../src/isa/decode.ts';
 import { ENCODINGS } from '../../../src/isa/table/index.ts';
 import { GOLDEN } from '../golden.ts';
-import { need } from '../tools.ts';
+import { giveUp, need } from '../tools.ts';
 import { FEATURE_FLAGS, generate } from './generate.ts';
 import { compile, type Processor, processor, run } from './processor.ts';
 import { undefinedOf } from './undefined.ts';
@@ -120,6 +120,5 @@ function shortened(rows: readonly string[]): string {
 try {
   process.exitCode = main(process.argv[2]) ? 0 : 1;
 } catch (reason) {
-  console.error(reason instanceof Error ? reason.message : String(reason));
-  process.exitCode = 1;
+  giveUp(reason);
 }

@@ -2,16 +2,16 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { need } from '../tools.ts';
+import { Missing, need } from '../tools.ts';
 
 const PACKAGE = /^linux-image-(\d+\.\d+)\.(\d+)\S*-cloud-amd64 /;
 
-/** Output of a command. @throws Error with what the command said */
+/** Output of a command. @throws Missing with what the command said */
 export function output(command: string, given: readonly string[], cwd: string): string {
   const { status, stdout, stderr, error } = spawnSync(command, given, { cwd, encoding: 'utf8' });
   if (status === 0) return stdout;
   const said = `${stderr ?? ''}`.trim().split('\n').at(-1) || error?.message || `status ${status}`;
-  throw new Error(`cannot download a kernel: ${command} ${given[0]}: ${said}`);
+  throw new Missing(`cannot download a kernel: ${command} ${given[0]}: ${said}`);
 }
 
 export const byNumbers = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });
@@ -41,7 +41,7 @@ export interface Kernel {
 /**
  * The newest kernel of each series.
  *
- * @throws Error with one sentence where they cannot be had
+ * @throws Missing with one sentence where they cannot be had
  */
 export function kernels(folder: string): readonly Kernel[] {
   need('apt-get', 'apt');
@@ -51,16 +51,16 @@ export function kernels(folder: string): readonly Kernel[] {
     output('apt-get', ['update', '-qq'], folder);
     names = packages(folder);
   }
-  if (names.length === 0) throw new Error('cannot download a kernel: the package lists know none');
+  if (names.length === 0) throw new Missing('cannot download a kernel: the package lists know none');
   return names.map((name): Kernel => {
     output('apt-get', ['download', '-qq', name], folder);
     const archive = readdirSync(folder).find((file) => file.startsWith(`${name}_`) && file.endsWith('.deb'));
-    if (archive === undefined) throw new Error(`cannot download a kernel: ${name} brought no file`);
+    if (archive === undefined) throw new Missing(`cannot download a kernel: ${name} brought no file`);
     const root = join(folder, name);
     output('dpkg-deb', ['-x', archive, root], folder);
     const boot = join(root, 'boot');
     const image = readdirSync(boot).find((file) => file.startsWith('vmlinuz'));
-    if (image === undefined) throw new Error(`missing vmlinuz: ${name}`);
+    if (image === undefined) throw new Missing(`missing vmlinuz: ${name}`);
     return { name, image: readFileSync(join(boot, image)) };
   });
 }
@@ -85,10 +85,10 @@ export function unpackKernel(image: Uint8Array, file: string): void {
   const size = new DataView(payload.buffer, payload.byteOffset).getUint32(payload.length - 4, true);
   const begins = Buffer.from(payload.subarray(0, 4)).toString('hex');
   const unpacker = UNPACKERS.find(({ magic }) => begins.startsWith(magic));
-  if (unpacker === undefined) throw new Error(`unknown compression: ${begins}`);
+  if (unpacker === undefined) throw new Missing(`unknown compression: ${begins}`);
   need(unpacker.program, unpacker.debian);
   const { stdout } = spawnSync(unpacker.program, unpacker.given, { input: payload, maxBuffer: 1 << 29 });
-  if (stdout.length < size) throw new Error(`invalid kernel: ${stdout.length} bytes of ${size}`);
+  if (stdout.length < size) throw new Missing(`invalid kernel: ${stdout.length} bytes of ${size}`);
   writeFileSync(file, stdout.subarray(0, size));
-  if (statSync(file).size !== size) throw new Error(`invalid kernel: cannot write ${file}`);
+  if (statSync(file).size !== size) throw new Missing(`invalid kernel: cannot write ${file}`);
 }

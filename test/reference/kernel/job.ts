@@ -13,7 +13,7 @@ import { print } from '../../../src/isa/print.ts';
 import { REFUSED } from '../../../src/isa/table/refused.ts';
 import { alike } from '../alike.ts';
 import { version } from '../gnu/binutils.ts';
-import { need } from '../tools.ts';
+import { giveUp, need } from '../tools.ts';
 import { kernels, unpackKernel } from './debian.ts';
 
 /** Sections that hold instructions. */
@@ -129,8 +129,7 @@ const folder = mkdtempSync(join(tmpdir(), 'kernel-'));
 try {
   process.exitCode = (await run(folder)) ? 0 : 1;
 } catch (reason) {
-  console.error(reason instanceof Error ? reason.message : String(reason));
-  process.exitCode = 1;
+  giveUp(reason);
 } finally {
   rmSync(folder, { recursive: true });
 }

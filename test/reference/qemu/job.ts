@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeGolden } from '../guest/golden.ts';
 import { guestOf, judge, QEMU_RUNS } from '../guest/peers.ts';
-import { need } from '../tools.ts';
+import { giveUp, need } from '../tools.ts';
 import { NOT_RUN } from './peculiarities.ts';
 import { QEMU, runQemu, version } from './run.ts';
 
@@ -32,8 +32,7 @@ try {
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;
 } catch (reason) {
-  console.error(reason instanceof Error ? reason.message : String(reason));
-  process.exitCode = 1;
+  giveUp(reason);
 } finally {
   rmSync(folder, { recursive: true });
 }
