@@ -110,7 +110,10 @@ export function boot(
   setup: Setup,
   options: MachineOptions = { backend: wasm() },
 ): Booted {
-  const machine = new Machine(options);
+  const start = startNamed(design, setup.start);
+  const body = bodyNamed(design, setup.body);
+  if (!start || !body) throw new Error(`invalid setup: ${setup.start}, ${setup.body}`);
+  const machine = new Machine({ vendor: start.vendor, ...options });
   const frames = new FrameAllocator(machine);
   // A pair of top tables, the kernel's first: bit 12 of CR3 tells them apart (arch/x86/entry/calling.h, 4.15). Frame 1 stays unused.
   if (design.isolated) frames.take();
@@ -151,9 +154,6 @@ export function boot(
   for (const { ist, stack } of design.interruptStacks)
     if (ist > 0) space.writeWords(PLACE.tss + tssIst(ist), [stack.end]);
 
-  const start = startNamed(design, setup.start);
-  const body = bodyNamed(design, setup.body);
-  if (!start || !body) throw new Error(`invalid setup: ${setup.start}, ${setup.body}`);
   space.writeWords(PLACE.perCpu + PER_CPU_OFFSET.TASK_TOP, [design.task.end]);
   space.writeWords(PLACE.perCpu + PER_CPU_OFFSET.NMI_BODY, [body.address]);
 

@@ -22,7 +22,15 @@ const FORMS = {
   registers: { takes: [], keys: { at: 'one' }, needs: ['at'] },
   start: {
     takes: ['NAME'],
-    keys: { at: 'one', user: 'flag', earlier: 'one', begin: 'one', syscall: 'one', idle: 'one' },
+    keys: {
+      at: 'one',
+      user: 'flag',
+      earlier: 'one',
+      begin: 'one',
+      syscall: 'one',
+      vendor: 'one',
+      idle: 'one',
+    },
     needs: ['at'],
   },
   body: { takes: ['NAME'], keys: { arms: 'one' }, needs: ['arms'] },

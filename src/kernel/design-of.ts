@@ -1,5 +1,6 @@
 /** From what a page declares to a design: names looked up in its code, ranges as addresses. */
 import type { Problem } from '../asm/source.ts';
+import { AMD, INTEL, type Vendor } from '../engine/vendor.ts';
 import type { Image } from '../image/image.ts';
 import type { Declared } from './declaration.ts';
 import {
@@ -215,7 +216,7 @@ function readRoles(look: Lookup): readonly Role[] {
 function readStarts(look: Lookup): readonly StartPoint[] {
   return look.each('start', (said) => {
     const [name] = said.values;
-    const [at, idle] = [one(said, 'at'), one(said, 'idle')];
+    const [at, idle, vendor] = [one(said, 'at'), one(said, 'idle'), one(said, 'vendor')];
     if (!name || !at) return [];
     return [
       {
@@ -225,10 +226,19 @@ function readStarts(look: Lookup): readonly StartPoint[] {
         earlier: one(said, 'earlier')?.text,
         begin: one(said, 'begin')?.text ?? at.text,
         syscall: one(said, 'syscall')?.text,
+        vendor: vendor ? vendorOf(vendor) : INTEL,
         idle: idle ? numberOf(idle, 1, 1000) : IDLE,
       },
     ];
   });
+}
+
+const VENDORS: readonly Vendor[] = [INTEL, AMD];
+
+function vendorOf({ text, place }: WordAt): Vendor {
+  const found = VENDORS.find(({ name }) => name === text);
+  if (!found) throw new Wrong(`unknown vendor: ${text}${there(VENDORS.map(({ name }) => name))}`, place);
+  return found;
 }
 
 const BODY = 'nmi_body_';

@@ -3,6 +3,7 @@
  * gates the IDT has, where a run may start, which labels mean something, and what the page claims to survive. A page
  * says it in marks (`declaration.ts`); what it leaves out is as in the 4.2 era.
  */
+import type { Vendor } from '../engine/vendor.ts';
 import type { Place } from '../image/image.ts';
 import type { StackRange } from './memory-map.ts';
 import type { Group, Role } from './roles.ts';
@@ -67,6 +68,8 @@ export interface StartPoint {
   readonly begin: string;
   /** Label of what SYSCALL enters, for a start that executes it. */
   readonly syscall: string | undefined;
+  /** Whose processor it runs on. */
+  readonly vendor: Vendor;
   /** Transitions that are shown where nothing strikes, so that one can choose where it should. */
   readonly idle: number;
 }

@@ -131,6 +131,7 @@ test.each([
   ['stack #DB', 'stack NMI', `${PAGE}:10:10: duplicate stack: NMI`],
   ['as original', 'as first', /:13:29: unknown record: first \(write as original, as iret, as outermost\)$/],
   ['registers at -6', 'registers at -5', `${PAGE}:14:4: duplicate word: -5 (it has a name already)`],
+  [/(start in-work.*)/, '$1 vendor via', /:\d+:\d+: unknown vendor: via \(there is intel, amd\)$/],
   ['dies out_of_luck', 'dies nowhere', `${PAGE}:17:15: unknown label: nowhere`],
   ['nmi bound 1', 'nmo bound 1', /:18:13: unknown event: nmo \(there is nmi, mc, /],
   ['from in-work', 'from bed', `${PAGE}:18:30: unknown start: bed (there is in-work)`],
