@@ -1,10 +1,11 @@
 /**
  * Unwind hints: what the shape of the stack is at a place of hand-written code, said in the words of the kernel
- * (arch/x86/include/asm/unwind_hints.h of 6.4 and later; `UNWIND_HINT_EMPTY` is the older name of the end of a stack).
+ * (arch/x86/include/asm/unwind_hints.h of 6.4 and later; `UNWIND_HINT_EMPTY` is the older name of the end of a stack, and
+ * `UNWIND_HINT` the general one that the others are made of).
  * They leave no bytes; `unwind/objtool/` makes rows of them. To GNU as they are macros that a kernel brings along.
  */
 import type { UnwindHint } from '../image/image.ts';
-import type { OrcBase } from '../image/orc.ts';
+import type { OrcBase, OrcType } from '../image/orc.ts';
 import type { Assembly, Spot } from './assembly.ts';
 import { clipped, Mistake } from './clause.ts';
 import type { Cursor } from './cursor.ts';
@@ -21,7 +22,12 @@ const PLAIN: Readonly<Record<string, Hint['kind']>> = {
   UNWIND_HINT_SAVE: 'save',
   UNWIND_HINT_RESTORE: 'restore',
 };
+/** Parameters of the general hint, and what it may say with them. */
+const GENERAL = ['type', 'sp_reg', 'sp_offset'];
+const TYPES: Readonly<Record<string, OrcType>> = { UNWIND_HINT_TYPE_CALL: 'call' };
+const SP_REGS: Readonly<Record<string, OrcBase>> = { ORC_REG_SP: 'sp', ORC_REG_BP: 'bp' };
 export const HINT_NAMES: readonly string[] = [
+  'UNWIND_HINT',
   'UNWIND_HINT_REGS',
   'UNWIND_HINT_IRET_REGS',
   ...Object.keys(PLAIN),
@@ -38,6 +44,14 @@ const BASES: Readonly<Record<string, readonly [base: OrcBase, indirect?: OrcBase
   '%r10': ['r10'],
 };
 const PARAMETERS = ['base', 'offset', 'indirect', 'extra', 'signal', 'partial'];
+/** Those that are told by a word, and not by a number. */
+const WORDS = ['base', 'type', 'sp_reg'];
+
+function parametersOf(name: string): readonly string[] {
+  if (PLAIN[name]) return [];
+  if (name === 'UNWIND_HINT') return GENERAL;
+  return name === 'UNWIND_HINT_REGS' ? PARAMETERS : PARAMETERS.filter((key) => key !== 'partial');
+}
 
 /** Reads what stands behind a hint's name and notes it at this place of the text. */
 export function unwindHint(name: string, assembly: Assembly, cursor: Cursor, spot: Spot): void {
@@ -45,13 +59,13 @@ export function unwindHint(name: string, assembly: Assembly, cursor: Cursor, spo
   const given = new Map<string, { readonly text: string; readonly at: number }>();
   while (!cursor.done) {
     const { at } = cursor;
-    const key = cursor.match(/[a-z]+(?=\s*=(?!=))/y);
+    const key = cursor.match(/[a-z_]+(?=\s*=(?!=))/y);
     if (key === undefined) throw new Mistake(`unexpected text: ${clipped(cursor.rest)}`, at);
-    if (PLAIN[name] || !PARAMETERS.includes(key) || (key === 'partial' && name !== 'UNWIND_HINT_REGS'))
-      throw new Mistake(`unknown parameter: ${key} of ${name}`, at);
+    if (!parametersOf(name).includes(key)) throw new Mistake(`unknown parameter: ${key} of ${name}`, at);
     cursor.take('=');
-    given.set(key, { at: cursor.at, text: key === 'base' ? (cursor.match(/%?\w+/y) ?? '') : '' });
-    if (key !== 'base') given.set(key, { at: cursor.at, text: String(assembly.number(cursor)) });
+    const { at: place } = cursor;
+    const text = WORDS.includes(key) ? (cursor.match(/%?\w+/y) ?? '') : String(assembly.number(cursor));
+    given.set(key, { at: place, text });
     cursor.take(',');
   }
   assembly.hint(hintOf(name, given, start), spot);
@@ -66,6 +80,17 @@ function hintOf(
   const plain = PLAIN[name];
   if (plain) return { kind: plain, base: 'sp', offset: 8, signal: false };
   const number = (key: string, fallback: number): number => Number(given.get(key)?.text ?? fallback);
+  if (name === 'UNWIND_HINT') {
+    const one = <T>(key: string, known: Readonly<Record<string, T>>): T => {
+      const { text = '', at = start } = given.get(key) ?? {};
+      const found = known[text];
+      if (found === undefined)
+        throw new Mistake(`invalid ${key}: ${clipped(text)} (${Object.keys(known).join(', ')})`, at);
+      return found;
+    };
+    const base = one('sp_reg', SP_REGS);
+    return { kind: one('type', TYPES), base, offset: number('sp_offset', 0), signal: false };
+  }
   const { text = '%rsp', at = start } = given.get('base') ?? {};
   const [base, indirectBase] = BASES[text] ?? [];
   const chosen = number('indirect', 0) === 0 ? base : indirectBase;

@@ -127,6 +127,17 @@ describe('entry code', () => {
     for (const name of ['END_OF_STACK', 'EMPTY', 'ENTRY'])
       expect(row(`UNWIND_HINT_${name}`)).toBe('type:end');
     expect(row('UNWIND_HINT_UNDEFINED')).toBe('type:undefined');
+    expect(row('UNWIND_HINT sp_reg=ORC_REG_BP sp_offset=16 type=UNWIND_HINT_TYPE_CALL')).toBe(
+      'sp:bp+16 bp:(und) type:call signal:0',
+    );
+  });
+
+  test('behind the general hint for a call, a pushed RBP is taken to lie where the return address does (E4)', () => {
+    const rows = (hint: string) => rowsOf(`e:\t${hint}\n\tpush %rbp\n1:\tjmp 1b`)[1];
+    expect(rows('UNWIND_HINT_FUNC')).toBe(`+1 sp:sp+16 bp:prevsp-16 ${CALL}`);
+    expect(rows('UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=8 type=UNWIND_HINT_TYPE_CALL')).toBe(
+      `+1 sp:sp+16 bp:prevsp-8 ${CALL}`,
+    );
   });
 
   test('a hint goes into a macro, and its mistakes have their place', () => {
@@ -140,6 +151,12 @@ describe('entry code', () => {
     ]);
     expect(problemsOf('\tUNWIND_HINT_REGS 8')).toEqual(['page.mdx:10:19: unexpected text: 8']);
     expect(problemsOf('\tUNWIND_HINT_REGS base=%rdi indirect=1')[0]).toMatch(/invalid base: %rdi/);
+    expect(problemsOf('\tUNWIND_HINT sp_reg=ORC_REG_SP type=CALL')[0]).toMatch(
+      /invalid type: CALL \(UNWIND_HINT_TYPE_CALL\)/,
+    );
+    expect(problemsOf('\tUNWIND_HINT_FUNC sp_offset=8')).toEqual([
+      'page.mdx:10:19: unknown parameter: sp_offset of UNWIND_HINT_FUNC',
+    ]);
     expect(problemsOf('\tUNWIND_HINT_REG')[0]).toMatch(/unknown mnemonic/);
   });
 

@@ -78,13 +78,18 @@ export const GAPS: readonly Gap[] = [
     reason:
       'inside a helper that entry code calls while it saves registers, the row leads past that entry code',
     covers: (moment) => {
-      const [current, caller] = moment.truth.entries;
-      return (
-        current !== undefined &&
-        caller?.how === 'return' &&
-        isEntry(moment, current.ip) &&
-        isEntry(moment, caller.ip)
-      );
+      const { missing, truth } = moment;
+      // Only the entry code that called, wherever it is: with more gone, the row led astray.
+      const skips = (caller: TruthEntry): boolean => {
+        const helper = truth.entries[truth.entries.indexOf(caller) - 1];
+        return (
+          caller.how === 'return' &&
+          isEntry(moment, caller.ip) &&
+          helper !== undefined &&
+          isEntry(moment, helper.ip)
+        );
+      };
+      return missing.length > 0 && missing.every(skips);
     },
   },
   {

@@ -50,14 +50,18 @@ export const FUNCTION: Cfi = {
   stackSize: 8,
 };
 
-/** What a hint declares; everything else is forgotten. */
+/**
+ * What a hint declares; everything else is forgotten, also how much lies between RSP and the CFA. For registers that does not
+ * matter. Where the kernel's tool went on from such a hint as in a function, it took the first push to lie right below the CFA,
+ * where the return address is (`read_unwind_hints()` in 5.2; before b735bd3e6882 `UNWIND_HINT_FUNC` was such a hint).
+ */
 export const declared = (base: OrcBase, offset: number, type: OrcType, signal: boolean): Cfi => ({
   ...NOTHING,
   base: type === 'end' || type === 'undefined' ? 'undefined' : base,
   offset: type === 'end' || type === 'undefined' ? 0 : offset,
   type,
   signal,
-  stackSize: offset,
+  stackSize: 0,
 });
 
 const CALLEE_SAVED: ReadonlySet<Reg> = new Set<Reg>(['rbx', 'rbp', 'r12', 'r13', 'r14', 'r15']);
