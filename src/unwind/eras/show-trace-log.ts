@@ -40,6 +40,11 @@ export interface PrintOptions {
    * of them on the NMI stack if they do not agree. `unwinder`: where the unwinder stands, so that a frame off this stack shows.
    */
   readonly nextFrame?: Switches['nextFrame'];
+  /**
+   * As iret frames were shown at first, before a9cdbe72c4e8 (4.15, stable 4.14): a whole `struct pt_regs` wherever one would lie on
+   * the stack, whether or not it was saved. Told from what the fix added.
+   */
+  readonly wholeRegs?: boolean;
   /** Proposed in July 2016: a warning where a trace does not end at user registers. */
   readonly wantsUserRegs?: boolean;
 }
@@ -182,10 +187,11 @@ export function traceLog(
   let endsAtUser = false;
   const register = (info: StackInfo): void => {
     if (!regs) return;
-    const { address, partial } = regs;
+    const { address } = regs;
+    const partial = options.wholeRegs ? !isOn(info, address, PT_REGS.size) : regs.partial;
     if (partial && (era === '4.10' || !isOn(info, address + PT_REGS.ip, PT_REGS.size - PT_REGS.ip))) return;
     if (!partial && !isOn(info, address, PT_REGS.size)) return;
-    const [rip = '', ...others] = registerLines(view, regs, era, symbolize);
+    const [rip = '', ...others] = registerLines(view, { address, partial }, era, symbolize);
     lines.push({ text: rip, slot: address + PT_REGS.ip, certain: true }, ...others.map((text) => ({ text })));
     endsAtUser = isUserMode(view, address);
   };
