@@ -2,6 +2,7 @@
 import { problemText } from '../asm/source.ts';
 import { MODEL } from '../engine/model.ts';
 import type { Image } from '../image/image.ts';
+import { orcText } from '../image/orc.ts';
 import { type Library, library, type Shelf, scenarioOf } from './library.ts';
 import { programOf } from './program.ts';
 import { parse, print } from './recipe.ts';
@@ -145,16 +146,21 @@ export function movedFrom(row: FrozenRow, pages: Library): string | undefined {
   }
   const more = now.find(({ slug }) => !row.shelves.some((shelf) => shelf.slug === slug));
   if (more) return `${more.page} is included now`;
-  return sameBytes(row.program.image, programOf(pages, row.design, recipe).image)
-    ? undefined
-    : 'the assembler makes other bytes of it';
+  const { image } = programOf(pages, row.design, recipe);
+  if (!sameBytes(row.program.image, image)) return 'the assembler makes other bytes of it';
+  return sameRows(row.program.image, image) ? undefined : 'objtool makes another unwind table of it';
 }
 
-/** Whether today's assembler makes the bytes of a row from its sources. */
+/** Whether today's assembler makes the bytes of a row from its sources, and objtool its unwind table. */
 export function assemblesAlike(row: FrozenRow): boolean {
   const { recipe } = parse({ page: '', name: '', line: 1, lines: row.recipe.split('\n') });
-  return sameBytes(row.program.image, programOf(library(row.shelves), row.design, recipe).image);
+  const { image } = programOf(library(row.shelves), row.design, recipe);
+  return sameBytes(row.program.image, image) && sameRows(row.program.image, image);
 }
+
+const sameRows = (a: Image, b: Image): boolean => rowsText(a) === rowsText(b);
+const rowsText = ({ orc }: Image): string =>
+  orc?.rows.map((row) => `${row.address} ${orcText(row)}`).join('\n') ?? '';
 
 const sameBytes = (a: Image, b: Image): boolean =>
   a.segments.length === b.segments.length &&

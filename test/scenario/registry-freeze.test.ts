@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { MODEL } from '../../src/engine/model.ts';
+import { OrcTable } from '../../src/image/orc.ts';
 import { entriesText, readEntries, registryOnDisk } from '../../src/literate/registry.ts';
+import { libraryOnDisk } from '../../src/literate/shelves.ts';
 import { library, type Shelf, scenarioOf } from '../../src/scenario/library.ts';
 import { programOf } from '../../src/scenario/program.ts';
 import { parse } from '../../src/scenario/recipe.ts';
@@ -17,7 +19,7 @@ import {
   versionsOf,
 } from '../../src/scenario/registry.ts';
 import { filesChanged } from '../../src/scenario/registry-check.ts';
-import { freeze, movedFrom, playRow } from '../../src/scenario/registry-freeze.ts';
+import { assemblesAlike, freeze, movedFrom, playRow } from '../../src/scenario/registry-freeze.ts';
 import { fetchedRegistry, type RowText, readRow, rowText } from '../../src/scenario/registry-row.ts';
 import { play, playRecipe } from '../../src/scenario/run.ts';
 import { lab } from '../cli/lab.ts';
@@ -162,6 +164,28 @@ describe('freezing', () => {
     const down = (shelves: readonly Shelf[]) =>
       shelves.map((shelf) => ({ ...shelf, asm: shelf.asm.map((one) => ({ ...one, line: one.line + 9 })) }));
     expect(moved(down)).toBeUndefined();
+  });
+
+  test('the unwind table is frozen with the bytes: other hints, or another objtool, change nothing', () => {
+    // A page of today, with hints.
+    const live = libraryOnDisk();
+    const made = freeze('e2-aligned', library([...live.values()]));
+    if ('problems' in made) throw new Error(made.problems.join('\n'));
+    const { row } = made;
+    const { image } = row.program;
+    expect(image.orc?.rows).toEqual(programOf(live, row.design, { without: ['clear-late'] }).image.orc?.rows);
+    expect(movedFrom(row, live)).toBeUndefined();
+    expect(assemblesAlike(row)).toBe(true);
+    const rows = image.orc?.rows.map((one) =>
+      one.type === 'call' ? { ...one, offset: one.offset + 8 } : one,
+    );
+    const program = { ...row.program, image: { ...image, orc: new OrcTable(rows ?? []) } };
+    const other = { ...row, program };
+    expect(movedFrom(other, live)).toBe('objtool makes another unwind table of it');
+    expect(assemblesAlike(other)).toBe(false);
+    // Whose row it is decides what ORC says of the run, and not what objtool would make of the text.
+    expect(playRow(row).problems).toEqual([]);
+    expect(playRow(other).problems.map(({ message }) => message)[0]).toMatch(/^expected orc-6.12 /);
   });
 
   test('a changed page becomes the next version, which runs as the page does', () => {

@@ -276,5 +276,7 @@ export function rowOf(address: bigint, cfi: Cfi | undefined): OrcRow {
   const { base, offset, type, signal, saved } = cfi;
   const bp = saved.rbp ?? UNKNOWN;
   const bpBase = bp.base === 'cfa' ? 'prev-sp' : bp.base === 'rbp' ? 'bp' : 'undefined';
-  return { address, base, offset, bpBase, bpOffset: bpBase === 'undefined' ? 0 : bp.offset, type, signal };
+  // A row of -0 would not be the row of 0 that a file gives back.
+  const bpOffset = bpBase === 'undefined' ? 0 : bp.offset || 0;
+  return { address, base, offset, bpBase, bpOffset, type, signal };
 }
