@@ -1,23 +1,29 @@
 import { describe, expect, test } from 'vitest';
 import { dumpTrace, dumpTraceLog, walkByDumpTrace } from '../../src/unwind/eras/dump-trace.ts';
+import { gapOf } from '../../src/unwind/eras/gaps.ts';
 import { walkByGuess } from '../../src/unwind/eras/guess.ts';
 import type { View } from '../../src/unwind/view.ts';
 import {
+  A,
   at,
   BODY_SP,
   body,
   bodyView,
+  current,
   DB_END,
   frame,
+  interrupted,
   nested,
   put,
   REGS,
+  returns,
   S,
   STACKS,
   symbol,
   T,
   TASK_END,
   task,
+  truth,
   view,
   WORK,
 } from './world.ts';
@@ -153,6 +159,19 @@ describe('guess', () => {
   test('begins with the word at RSP if that is text', () => {
     expect(names(walkByGuess('4.9', view(body(), at('do_nmi'), REGS - 24n, 0n)))[1]).toBe('? do_nmi');
   });
+
+  test('the word that a link leads to is never looked at, and that of the dump is', () => {
+    const memory = body();
+    put(memory, S, at('sys_work', 7));
+    const places = (of: View) => walkByGuess('6.12', of).entries.map(({ slot }) => slot);
+    expect(places(bodyView(memory))).not.toContain(S);
+    expect(places(view(memory, at('do_work'), S, 0n))).toContain(S);
+    const caller = returns(at('sys_work', 7), S, 'TASK');
+    const of = bodyView(memory);
+    const live = truth(current(of.rip, of.rsp), interrupted(A, REGS, S, 'TASK'), caller);
+    expect(gapOf('guess-6.12', walkByGuess('6.12', of), live, of)?.id).toBe('behind-the-link');
+  });
+
   test('S2: silent in 4.9, told since', () => {
     const [old, later] = (['4.9', '6.12'] as const).map((era) => walkByGuess(era, bodyView(nested())));
     const reason = 'holds T-296, in the NMI stack again: already visited';

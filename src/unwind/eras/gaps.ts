@@ -94,6 +94,7 @@ export const GAPS: readonly Gap[] = [
   },
   {
     id: 'behind-the-link',
+    // unwind_next_frame() of unwind_guess.c, read at 4.9 and 6.17: see guess.ts.
     unwinders: ['guess'],
     reason:
       'on the next stack the guess begins one word behind where the link leads: a return address right there is passed over',

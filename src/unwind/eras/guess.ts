@@ -1,6 +1,10 @@
 /**
  * The guess unwinder, arch/x86/kernel/unwind_guess.c (4.9 to 6.12, the same code): every word of every stack that is a text
  * address may be a return address. It vouches for none, so that all its lines have a `?`. Tracers' return addresses are not modelled.
+ *
+ * Read: torvalds/linux at 06b4b8e0eab7 (of the time of 4.9), Kingxukai/linux at 0291023e7330 (6.17). In both unwind_next_frame() moves
+ * one word on before it looks, also right after it has changed stacks: the word that a link leads to is never looked at. On the
+ * first stack __unwind_start() has looked at it.
  */
 
 import { stackText } from '../describe.ts';

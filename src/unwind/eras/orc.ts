@@ -219,6 +219,8 @@ class OrcState implements UnwindState {
       if (found === undefined) return this.#fail(`finds no stack at ${this.#place(at)}`);
       return late ? found + by : found;
     }
+    // The row's offset is not added to such a register, whatever it says: read at 5.2, at 6.17, and in the series of April 2020
+    // (unwind_next_frame(), ORC_REG_R10 to ORC_REG_DX). The hint in asm_exc_nmi, `base=%rdx offset=8`, so leads 8 bytes too low.
     const saved = SAVED[base];
     if (!saved) return this.#fail('finds a base that it does not know');
     const found = this.#saved(saved.name, saved.at);
