@@ -1,11 +1,8 @@
 /** How long a sweep takes in a browser's worker, from a reader's click to the pictures. Needs a built site and Chromium. */
-import { existsSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import { launch } from '../browser.ts';
-import { serve } from '../serve.ts';
+import { inBuiltSite, type Missing } from './built-site.ts';
 import type { Figure } from './sweep.ts';
 
-const SITE = 'dist';
 /** Two NMIs anywhere over a run that one has begun, which is over at boundary 163 without them. */
 const SWEPT = 'notebooks/labs/sweep/#sweep.e_nmi_nmi.g_latch-opens-early.s_kernel-task.h_int3';
 /** Safeguards that are taken away and put back, one after the other: each is assembled, booted and swept anew. */
@@ -18,14 +15,10 @@ interface Times {
 }
 
 /** The figures, or why there are none. */
-export async function browserFigures(): Promise<readonly Figure[] | { readonly missing: string }> {
-  if (!existsSync(`${SITE}/index.html`)) return { missing: 'a built site (npm run build)' };
-  const browser = await launch().catch(() => undefined);
-  if (!browser) return { missing: 'Chromium' };
-  const site = await serve(SITE);
-  try {
+export const browserFigures = (): Promise<readonly Figure[] | Missing> =>
+  inBuiltSite(async (browser, url) => {
     const page = await browser.newPage();
-    await page.goto(site.url + SWEPT);
+    await page.goto(url + SWEPT);
     await page.waitForSelector('.sweep .controls', { state: 'attached' });
     await page.waitForFunction(done, undefined, { timeout: 60_000 });
     const times: Times[] = [];
@@ -39,11 +32,7 @@ export async function browserFigures(): Promise<readonly Figure[] | { readonly m
       { what: `${what}, first paint`, ms: times.map(({ paint }) => paint), barMs: 200, made: '' },
       { what: `${what}, all`, ms: times.map(({ all }) => all), barMs: 1000, made },
     ];
-  } finally {
-    await browser.close();
-    site.server.close();
-  }
-}
+  });
 
 /** Whether the live sweep has ended. Runs in the page. */
 const done = (): boolean =>

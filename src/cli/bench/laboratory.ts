@@ -1,12 +1,9 @@
 /** How fast the laboratory answers in a run of almost 200,000 boundaries, and what it takes in memory. Needs a built site and Chromium. */
-import { existsSync } from 'node:fs';
 import type { Browser, CDPSession, Page } from 'playwright-core';
-import { launch } from '../browser.ts';
-import { serve } from '../serve.ts';
+import { inBuiltSite, type Missing } from './built-site.ts';
 import { longRun } from './long-run.ts';
 import type { Figure } from './sweep.ts';
 
-const SITE = 'dist';
 const PATH = 'notebooks/labs/laboratory/';
 const STEPS = 40;
 const JUMPS = 30;
@@ -21,23 +18,19 @@ export interface Memory {
 }
 
 /** The figures, or why there are none. */
-export async function laboratoryFigures(): Promise<
-  { readonly times: readonly Figure[]; readonly memory: Memory } | { readonly missing: string }
-> {
-  if (!existsSync(`${SITE}/index.html`)) return { missing: 'a built site (npm run build)' };
-  const browser = await launch().catch(() => undefined);
-  if (!browser) return { missing: 'Chromium' };
-  const site = await serve(SITE);
-  try {
+export const laboratoryFigures = (): Promise<
+  { readonly times: readonly Figure[]; readonly memory: Memory } | Missing
+> =>
+  inBuiltSite(async (browser, url) => {
     const page = await browser.newPage();
-    await page.goto(site.url + PATH);
+    await page.goto(url + PATH);
     const last = await runLong(page);
     const forward = await page.evaluate(moved, steps('ArrowRight', STEPS));
     const back = await page.evaluate(moved, steps('ArrowLeft', STEPS));
     const jumps = await page.evaluate(moved, jumpsIn(last));
     const memory = await memoryOf(page);
     const first = [];
-    for (let n = 0; n < OPENINGS; n++) first.push(await firstInteraction(browser, site.url + PATH));
+    for (let n = 0; n < OPENINGS; n++) first.push(await firstInteraction(browser, url + PATH));
     const figure = (what: string, ms: readonly number[], barMs: number): Figure => ({
       what,
       ms,
@@ -51,13 +44,9 @@ export async function laboratoryFigures(): Promise<
         figure('a jump', jumps, 50),
         figure(`first key, processor ${THROTTLED} times slower`, first, 100),
       ],
-      memory: { what: 'page, worker and machine', megabytes: memory, bar: 40 },
+      memory: { what: 'page, worker and machines', megabytes: memory, bar: 40 },
     };
-  } finally {
-    await browser.close();
-    site.server.close();
-  }
-}
+  });
 
 interface Move {
   readonly key?: string;
@@ -132,17 +121,12 @@ async function firstInteraction(browser: Browser, address: string): Promise<numb
   }
 }
 
-/** Megabytes of the page's heap, its worker's, and the memory of the worker's machine, after a collection. */
+/** Megabytes that the page and its worker hold after a collection: heaps, buffers, and what of their machines was ever used. */
 async function memoryOf(page: Page): Promise<number> {
   const session = await page.context().newCDPSession(page);
-  const heap = async (ask: (method: string) => Promise<unknown>): Promise<number> => {
-    await ask('HeapProfiler.collectGarbage');
-    return ((await ask('Runtime.getHeapUsage')) as { usedSize: number }).usedSize / 2 ** 20;
-  };
-  const own = await heap((method) => session.send(method as 'Runtime.getHeapUsage'));
   const worker = new Promise<number>((resolve, reject) => {
     session.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
-      if (targetInfo.type === 'worker') heap(askIn(session, sessionId)).then(resolve, reject);
+      if (targetInfo.type === 'worker') heldIn(askIn(session, sessionId)).then(resolve, reject);
     });
   });
   await session.send('Target.setAutoAttach', {
@@ -150,22 +134,61 @@ async function memoryOf(page: Page): Promise<number> {
     waitForDebuggerOnStart: false,
     flatten: false,
   });
-  return own + (await worker) + MACHINE_MB;
+  const own = await heldIn((method, params) => session.send(method as 'Runtime.evaluate', params as never));
+  return own + (await worker);
 }
-/** The linear memory of a machine with a megabyte of guest memory: state, journal, log, decoded text. */
-const MACHINE_MB = 11.7;
+
+type Ask = (method: string, params?: object) => Promise<unknown>;
+
+/** Megabytes of one thread: its heap, and the bytes of its buffers in pages that hold anything. */
+async function heldIn(ask: Ask): Promise<number> {
+  await ask('HeapProfiler.collectGarbage');
+  const { usedSize } = (await ask('Runtime.getHeapUsage')) as { usedSize: number };
+  const on = async (what: string, functionDeclaration: string): Promise<number> => {
+    const { result } = (await ask('Runtime.evaluate', { expression: `${what}.prototype` })) as Remote;
+    const { objects } = (await ask('Runtime.queryObjects', { prototypeObjectId: result.objectId })) as {
+      objects: { objectId: string };
+    };
+    const said = (await ask('Runtime.callFunctionOn', {
+      ...{ objectId: objects.objectId, functionDeclaration, returnByValue: true },
+    })) as Remote;
+    return Number(said.result.value);
+  };
+  const machines = await on('WebAssembly.Memory', touched);
+  const buffers = await on('ArrayBuffer', lengths);
+  return (usedSize + machines + buffers) / 2 ** 20;
+}
+interface Remote {
+  readonly result: { readonly objectId?: string; readonly value?: unknown };
+}
+
+/** Bytes of all memories in pages of 4 KiB that hold anything: a page that was never written to takes no memory. */
+const touched = `function () {
+  let bytes = 0;
+  for (const { buffer } of this)
+    for (let at = 0; at < buffer.byteLength; at += 4096)
+      if (new BigInt64Array(buffer, at, 512).some((word) => word !== 0n)) bytes += 4096;
+  return bytes;
+}`;
+/** Bytes of all buffers but those of memories, which are as long as no list of ours is. */
+const lengths = `function () {
+  return this.reduce((sum, { byteLength }) => sum + (byteLength > 10_000_000 ? 0 : byteLength), 0);
+}`;
 
 /** Sends a command to a worker through its page's session. */
-function askIn(session: CDPSession, sessionId: string): (method: string) => Promise<unknown> {
+function askIn(session: CDPSession, sessionId: string): Ask {
   let asked = 0;
-  return (method) => {
+  return (method, params = {}) => {
     const id = ++asked;
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       session.on('Target.receivedMessageFromTarget', (event) => {
-        const answer = JSON.parse(event.message) as { id?: number; result?: unknown };
-        if (event.sessionId === sessionId && answer.id === id) resolve(answer.result);
+        const answer = JSON.parse(event.message) as { id?: number; result?: unknown; error?: unknown };
+        if (event.sessionId !== sessionId || answer.id !== id) return;
+        if (answer.error) reject(new Error(JSON.stringify(answer.error)));
+        else resolve(answer.result);
       });
-      void session.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method }) });
+      const message = JSON.stringify({ id, method, params });
+      void session.send('Target.sendMessageToTarget', { sessionId, message });
     });
   };
 }
