@@ -1,8 +1,8 @@
 /** The entry code as it runs; the next instruction is marked and kept in view. */
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Timeline } from '../../scenario/timeline.ts';
 import type { Listed } from './bake.ts';
-import { Glyph, Told } from './parts.tsx';
+import { Glyph, Told, useLit } from './parts.tsx';
 import type { State } from './state.ts';
 
 const PREFIX = /^(?:(?:lock|rep|repn?[ez]|data16|notrack|bnd|[c-gs]s)\s+)*/;
@@ -82,8 +82,7 @@ export function Code({ state }: { readonly state: State }) {
     const hits = injections.filter((_, n) => strikes[n] === i).map(({ text }) => text);
     return one && <Line key={i} line={one} now={now} strikes={hits} records={records} />;
   };
-  // Hundreds of lines of which two change in a step: what is the same node again is not compared again.
-  const lines = useMemo(() => code.map((_, i) => draw(i, false)), [code, strikes]);
+  const lines = useLit(code.length, line, draw, [code, strikes]);
   useEffect(() => {
     const box = list.current;
     const now = box?.querySelector<HTMLElement>('.now');
@@ -99,7 +98,7 @@ export function Code({ state }: { readonly state: State }) {
       </h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <ol ref={list} tabIndex={0} aria-label="Entry code">
-        {line < 0 ? lines : lines.map((one, i) => (i === line ? draw(i, true) : one))}
+        {lines}
       </ol>
       {line < 0 && <p class="elsewhere">Not in this listing: {at}</p>}
     </>

@@ -1,13 +1,13 @@
 /** The score: events, depth of RSP, the latch, one lane a rule, and the steps, all under one playhead. */
-import { useRef } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import type { Span, Step } from '../../scenario/timeline.ts';
 import { type Axis, boundaryAt, lastOf, percent, placeOf, stopAt } from './axis.ts';
 import type { Run } from './bake.ts';
 import { keyMove } from './moves.ts';
-import { Glyph } from './parts.tsx';
+import { Glyph, useLit } from './parts.tsx';
 import type { State } from './state.ts';
 import { JUDGEMENTS, positionText } from './words.ts';
-import { SHORTEST, zoomedIn, zoomedOut } from './zoom.ts';
+import { SHORTEST, type View, zoomedIn, zoomedOut } from './zoom.ts';
 
 /** Width of a label in parts of the axis, when the axis is about so many rem wide and a character 0.46 rem. */
 const widthOf = (text: string, rem: number): number => (text.length * 0.46 + 0.7) / rem;
@@ -161,64 +161,68 @@ function RuleLane({
   const { axis } = state.view.value;
   const at = state.frame.value.boundary;
   const current = runs.findIndex(({ from, to }) => from <= at && at <= to);
+  const draw = (i: number, now: boolean) => {
+    const run = runs[i];
+    if (!run) return null;
+    const { style, text } = JUDGEMENTS[run.judgement];
+    if (style === 'none') return null;
+    return (
+      <span
+        key={run.from}
+        class={`oc ${style}${now ? ' now' : ''}`}
+        style={extent(axis, run)}
+        title={`${name}, boundaries ${run.from} to ${run.to}: ${text}`}
+      >
+        <Glyph name={style} />
+        <em>{text}</em>
+      </span>
+    );
+  };
+  const drawn = useLit(runs.length, current, draw, [runs, axis, name]);
   return (
     <div class="sc-row rl">
       <span class="sc-l">{name}</span>
-      <div class="sc-b">
-        {runs.map((run, i) => {
-          const { style, text } = JUDGEMENTS[run.judgement];
-          if (style === 'none') return null;
-          return (
-            <span
-              key={run.from}
-              class={`oc ${style}${i === current ? ' now' : ''}`}
-              style={extent(axis, run)}
-              title={`${name}, boundaries ${run.from} to ${run.to}: ${text}`}
-            >
-              <Glyph name={style} />
-              <em>{text}</em>
-            </span>
-          );
-        })}
-      </div>
+      <div class="sc-b">{drawn}</div>
     </div>
   );
 }
 
 function Steps({ state }: { readonly state: State }) {
-  const { axis, steps } = state.view.value;
-  const ticks = axis.map((boundary) => steps.find((step) => step.boundary === boundary));
+  const view = state.view.value;
+  const zoomed = state.window.value !== undefined;
+  const { axis } = view;
+  const { ticks, wide, narrow } = useMemo(() => ticksOf(view), [view]);
+  const draw = (i: number, now: boolean) => (
+    <span
+      key={axis[i]}
+      class={`tick${now ? ' now' : ''}${wide.has(i) ? '' : ' no-name'}${narrow.has(i) ? '' : ' no-number'}`}
+      style={{ '--x': percent(i / Math.max(1, axis.length - 1)) }}
+      title={`${ticks[i]?.name ?? ''}, boundary ${axis[i]}`}
+    >
+      <span class="n">{zoomed ? axis[i] : i}</span>
+      <span class="nm">{ticks[i]?.name}</span>
+    </span>
+  );
+  const drawn = useLit(axis.length, stopAt(axis, state.frame.value.boundary), draw, [view]);
+  return (
+    <div class="sc-row ax">
+      <span class="sc-l">step</span>
+      <div class="sc-b">{drawn}</div>
+    </div>
+  );
+}
+
+/** The step at each place of the axis, and which of their names and numbers have room. */
+function ticksOf({ axis, steps }: View) {
+  const at = new Map(steps.map((step) => [step.boundary, step] as const).toReversed());
+  const ticks = axis.map((boundary) => at.get(boundary));
   const names = ticks.map((step, i) => ({
     at: i / Math.max(1, axis.length - 1),
     text: step?.name ?? '',
     rank: step ? RANK[step.kind] : 9,
   }));
-  const [wide, narrow] = [
-    fitting(names, 68),
-    fitting(
-      names.map((one, i) => ({ ...one, text: String(i), rank: i % 2 })),
-      16,
-    ),
-  ];
-  const stop = stopAt(axis, state.frame.value.boundary);
-  return (
-    <div class="sc-row ax">
-      <span class="sc-l">step</span>
-      <div class="sc-b">
-        {axis.map((boundary, i) => (
-          <span
-            key={boundary}
-            class={`tick${i === stop ? ' now' : ''}${wide.has(i) ? '' : ' no-name'}${narrow.has(i) ? '' : ' no-number'}`}
-            style={{ '--x': percent(i / Math.max(1, axis.length - 1)) }}
-            title={`${ticks[i]?.name ?? ''}, boundary ${boundary}`}
-          >
-            <span class="n">{state.window.value ? boundary : i}</span>
-            <span class="nm">{ticks[i]?.name}</span>
-          </span>
-        ))}
-      </div>
-    </div>
-  );
+  const numbers = names.map((one, i) => ({ ...one, text: String(i), rank: i % 2 }));
+  return { ticks, wide: fitting(names, 68), narrow: fitting(numbers, 16) };
 }
 
 function Playhead({ state }: { readonly state: State }) {

@@ -1,7 +1,7 @@
 /** The whole run in text: a row a step, and every stretch of equal judgement. Equal in content to the score. */
 import { Told, Verdict } from './parts.tsx';
 import type { State } from './state.ts';
-import { groupOf, JUDGEMENTS, shortName } from './words.ts';
+import { JUDGEMENTS, shortName } from './words.ts';
 
 function Spans({ state }: { readonly state: State }) {
   const { rules, blocked, pending } = state.outline.value;
@@ -74,7 +74,7 @@ export function StepTable({ state }: { readonly state: State }) {
                 <td>{row.executing}</td>
                 <td>{row.latch}</td>
                 {row.records.map((text, n) => (
-                  <td key={records[n]?.name} class={groupOf(records[n]?.name ?? '', state.frame.value)}>
+                  <td key={records[n]?.name} class={records[n]?.group}>
                     {text}
                   </td>
                 ))}

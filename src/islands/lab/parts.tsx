@@ -1,4 +1,5 @@
 /** Small pieces that all parts of the island share. */
+import { useMemo } from 'preact/hooks';
 import type { Problem } from '../../asm/source.ts';
 import type { Timeline } from '../../scenario/timeline.ts';
 import type { Judgement } from '../../unwind/view.ts';
@@ -10,6 +11,22 @@ export const Glyph = ({ name }: { readonly name: string }) => (
     <use href={`#g-${name}`} />
   </svg>
 );
+
+/**
+ * Nodes of which one is lit. Of hundreds, two change in a step: the others are the same nodes again, which are not
+ * compared again until what they are `about` is another.
+ *
+ * @param lit index of the lit one; any other number for none
+ */
+export function useLit<T>(
+  count: number,
+  lit: number,
+  draw: (i: number, lit: boolean) => T,
+  about: readonly unknown[],
+): readonly T[] {
+  const drawn = useMemo(() => Array.from({ length: count }, (_, i) => draw(i, false)), about);
+  return lit in drawn ? drawn.with(lit, draw(lit, true)) : drawn;
+}
 
 /** Text in which the names of records look like records, in braces or (in comments) bare. */
 export function Told({

@@ -77,7 +77,7 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
   /** The stretch that the score shows; undefined for the whole run. */
   const window = signal<Span | undefined>(undefined);
   const view = computed(() => {
-    came.value;
+    if (window.value) came.value; // of the whole run the lanes came with it
     return viewOf(window.value, outline.value, lanes.value, frames.value);
   });
   /** Index on the axis of the last stop at or before the playhead. */
