@@ -138,11 +138,12 @@ export function Compare({ state, comparing, designs }: CompareProps) {
       <Choices state={state} comparing={comparing} designs={designs} />{' '}
       {busy.value && <span class="dim">running</span>}
       {problem.value && <p role="alert">The other run cannot be made: {problem.value}</p>}
+      {/* Always there: what comes together with its region is not announced. */}
+      <p class="parted" role="status">
+        {comparison.value && other.value && partText(comparison.value, here.value, other.value.side)}
+      </p>
       {comparison.value && other.value && (
         <>
-          <p class="parted" role="status">
-            {partText(comparison.value, here.value, other.value.side)}
-          </p>
           <div class="both">
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
             <section class="scroller" tabIndex={0} aria-label="Steps of both runs">

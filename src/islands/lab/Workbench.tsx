@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { asciiOf } from './ascii.ts';
 import { KEYS, keyAction } from './keys.ts';
 import { download, pngOf, svgText } from './picture-file.ts';
-import type { Asker, OriginTold, PseudoTold, Travelled } from './protocol.ts';
+import type { Answers, Asker, Failed, Travelled } from './protocol.ts';
 import type { State } from './state.ts';
 import { halves } from './words.ts';
 
@@ -211,20 +211,19 @@ function presentKey(state: State, key: string): boolean {
   return true;
 }
 
-/** Where the chosen value comes from, through every copy. */
-export function Origin(props: WorkbenchProps) {
-  const { state } = props;
-  const told = useSignal<OriginTold | undefined>(undefined);
+/** The last answer and why there is none; asked for anew when what it is `about` has rested for a while. */
+function useAnswer<A extends Answers[keyof Answers]>(
+  ask: () => Promise<A | Failed>,
+  wanted: boolean,
+  about: readonly unknown[],
+): readonly [told: A | undefined, problem: string] {
+  const told = useSignal<A | undefined>(undefined);
   const problem = useSignal('');
-  const at = state.boundary.value;
-  const spot = state.register.value || state.selected.value;
-  const { recipe } = state.outline.value;
-  const ready = state.ready.value;
   useEffect(() => {
-    if (!ready) return;
+    if (!wanted) return;
     let gone = false;
     const timer = setTimeout(async () => {
-      const answer = await originOf(props);
+      const answer = await ask();
       if (gone) return;
       told.value = answer.kind === 'failed' ? undefined : answer;
       problem.value = answer.kind === 'failed' ? answer.reason : '';
@@ -233,34 +232,45 @@ export function Origin(props: WorkbenchProps) {
       gone = true;
       clearTimeout(timer);
     };
-  }, [at, spot, recipe, ready]);
-  const found = told.value;
+  }, [wanted, ...about]);
+  return [told.value, problem.value];
+}
+
+/** Where the chosen value comes from, through every copy. */
+export function Origin(props: WorkbenchProps) {
+  const { state } = props;
+  const at = state.boundary.value;
+  const spot = state.register.value || state.selected.value;
+  const { recipe } = state.outline.value;
+  const [found, problem] = useAnswer(() => originOf(props), state.ready.value, [at, spot, recipe]);
   return (
     <section class="origin" aria-label="Origin">
       <h2 class="ph">
         Where it comes from <small>a word or a register, chosen in its table</small>
       </h2>
-      {problem.value && <p role="alert">{problem.value}</p>}
-      {found && (
-        <>
-          <p aria-live="polite">
+      {problem && <p role="alert">{problem}</p>}
+      <p aria-live="polite">
+        {found && (
+          <>
             <b>{found.place}</b> <code>{halves(found.value).join(' ')}</code> {found.trail[0]?.how}.{' '}
             {found.end}
-          </p>
-          <ol>
-            {found.trail.map(({ place, boundary, kind, how }) => (
-              <li key={`${place}${boundary}`} class={kind}>
-                <b>{place}</b>{' '}
-                {boundary !== undefined && (
-                  <button type="button" class="place" onClick={() => state.moveTo(boundary)}>
-                    boundary {boundary}
-                  </button>
-                )}{' '}
-                {how}
-              </li>
-            ))}
-          </ol>
-        </>
+          </>
+        )}
+      </p>
+      {found && (
+        <ol>
+          {found.trail.map(({ place, boundary, kind, how }) => (
+            <li key={`${place}${boundary}`} class={kind}>
+              <b>{place}</b>{' '}
+              {boundary !== undefined && (
+                <button type="button" class="place" onClick={() => state.moveTo(boundary)}>
+                  boundary {boundary}
+                </button>
+              )}{' '}
+              {how}
+            </li>
+          ))}
+        </ol>
       )}
     </section>
   );
@@ -269,24 +279,13 @@ export function Origin(props: WorkbenchProps) {
 /** The pseudo-code of what happens next; asked for while the fold is open. */
 export function Pseudo({ state, ask }: WorkbenchProps) {
   const open = useSignal(false);
-  const told = useSignal<PseudoTold | undefined>(undefined);
-  const problem = useSignal('');
   const boundary = state.boundary.value;
   const { recipe } = state.outline.value;
-  useEffect(() => {
-    if (!open.value || !state.ready.value) return;
-    let gone = false;
-    const timer = setTimeout(async () => {
-      const answer = await ask({ kind: 'pseudo', recipe, pick: state.pick.value, boundary });
-      if (gone) return;
-      told.value = answer.kind === 'failed' ? undefined : answer;
-      problem.value = answer.kind === 'failed' ? answer.reason : '';
-    }, PAUSE);
-    return () => {
-      gone = true;
-      clearTimeout(timer);
-    };
-  }, [open.value, boundary, recipe]);
+  const [told, problem] = useAnswer(
+    () => ask({ kind: 'pseudo', recipe, pick: state.pick.value, boundary }),
+    open.value && state.ready.value,
+    [boundary, recipe],
+  );
   return (
     <details
       class="pseudo-now"
@@ -295,14 +294,14 @@ export function Pseudo({ state, ask }: WorkbenchProps) {
       }}
     >
       <summary>What the processor does next, as pseudo-code</summary>
-      {problem.value && <p role="status">{problem.value}</p>}
-      {told.value && (
+      {problem && <p role="status">{problem}</p>}
+      {told && (
         <figure>
           <figcaption>
-            <code>{told.value.title}</code> <span class="dim">{told.value.manual}</span>
+            <code>{told.title}</code> <span class="dim">{told.manual}</span>
           </figcaption>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-          <pre tabIndex={0}>{told.value.lines.join('\n')}</pre>
+          <pre tabIndex={0}>{told.lines.join('\n')}</pre>
         </figure>
       )}
     </details>
