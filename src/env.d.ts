@@ -10,6 +10,13 @@ declare module 'virtual:library' {
   export const pages: import('./scenario/library.ts').Library;
 }
 
+declare module 'virtual:library-on-demand' {
+  /** The same; to be read under `whenHere`, as the records. */
+  export const pages: import('./scenario/library.ts').Library;
+  /** What was recorded of their scenarios. */
+  export const records: import('./scenario/records.ts').Records;
+}
+
 declare namespace App {
   interface Locals {
     /** The page being rendered, for the components in it. */

@@ -23,8 +23,11 @@ interface Chunk {
 /** A library without pages: their text and programs are no part of these budgets. */
 const noPages: Plugin = {
   name: 'no-pages',
-  resolveId: (name) => (name === 'virtual:library' ? `\0${name}` : undefined),
-  load: (name) => (name === '\0virtual:library' ? 'export const pages = new Map();' : undefined),
+  resolveId: (name) => (name === 'virtual:library-on-demand' ? `\0${name}` : undefined),
+  load: (name) =>
+    name === '\0virtual:library-on-demand'
+      ? 'export const pages = new Map(); export const records = {};'
+      : undefined,
 };
 
 /** Minified chunks of a worker; `apart` are modules that make a chunk of their own, with nothing else in it. */

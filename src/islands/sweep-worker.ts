@@ -1,5 +1,5 @@
 /** Where sweeps run: the engine never works on the page's own thread, nor in the worker of the laboratory. */
-import { pages } from 'virtual:library';
+import { pages, records } from 'virtual:library-on-demand';
 import { doorOf } from '../explore/door.ts';
 import { type MapMaker, show } from '../explore/map.ts';
 import type { Strike } from '../explore/outcomes.ts';
@@ -8,7 +8,6 @@ import { partsOf, type SweepAsk } from '../explore/sweep.ts';
 import { codec } from '../literate/codec.ts';
 import { whenHere } from '../scenario/on-demand.ts';
 import type { Opener } from '../scenario/open-link.ts';
-import records from '../scenario/records.json' with { type: 'json' };
 import type { Message, Request, ShowRequest, SweepRequest } from './sweep/protocol.ts';
 
 const opener: Opener = { pages, records, codec };

@@ -1,9 +1,13 @@
 /**
- * What a browser fetches only when a run needs it: the assembler, and programs that the site was built with. Runs are
- * made at one go, so whoever finds something missing throws, and the run is made once more when it is here.
+ * What a browser fetches only when a run needs it: the assembler, programs that the site was built with, and the text of
+ * pages. Runs are made at one go, so whoever finds something missing throws, and the run is made once more when it is
+ * here.
  */
+import type { Source } from '../asm/source.ts';
+import type { Shelf } from './library.ts';
 import type { Assembled, ProgramText } from './program.ts';
 import { type PackedProgram, unpackProgram } from './program-row.ts';
+import type { Records } from './records.ts';
 
 /** Thrown where something is needed that was not fetched yet. */
 class NotHere extends Error {
@@ -50,10 +54,102 @@ export interface BuiltPrograms {
   readonly find: (key: string) => Assembled | undefined;
 }
 
-/** Programs that are fetched one by one. One that cannot be read counts as not built: its text is still here. */
-export function fetchedPrograms(
-  files: Readonly<Record<string, () => Promise<{ readonly default: unknown }>>>,
-): BuiltPrograms {
+type BareCell = Pick<Source, 'name' | 'line'>;
+
+/** A page as it is known before its text is here. */
+export interface BareShelf extends Omit<Shelf, 'asm' | 'scenarios'> {
+  readonly asm: readonly BareCell[];
+  readonly scenarios: readonly BareCell[];
+}
+
+/** The lines of a page's cells, in their order, and what was recorded of its scenarios. */
+export interface ShelfText {
+  readonly asm: readonly (readonly string[])[];
+  readonly scenarios: readonly (readonly string[])[];
+  readonly records: Records;
+}
+
+/** A module of the build, whose one value is data. */
+type File = () => Promise<{ readonly default: unknown }>;
+type Files = Readonly<Record<string, File>>;
+
+/** A shelf in its two parts: `recorded` is what was recorded of all scenarios. */
+export function parted(
+  shelf: Shelf,
+  recorded: Records,
+): { readonly bare: BareShelf; readonly text: ShelfText } {
+  const { asm, scenarios } = shelf;
+  const bare = (cells: readonly Source[]): readonly BareCell[] =>
+    cells.map(({ name, line }) => ({ name, line }));
+  const lines = (cells: readonly Source[]) => cells.map((cell) => cell.lines);
+  const records = Object.fromEntries(
+    scenarios.flatMap(({ name }) => (recorded[name] ? [[name, recorded[name]] as const] : [])),
+  );
+  return {
+    bare: { ...shelf, asm: bare(asm), scenarios: bare(scenarios) },
+    text: { asm: lines(asm), scenarios: lines(scenarios), records },
+  };
+}
+
+/**
+ * Shelves whose text is fetched page by page. Whoever reads the lines of a cell, or the record of a scenario, of a page
+ * that is not here yet throws for `whenHere`.
+ *
+ * @param files by the slug of the page
+ * @param others records of scenarios that are on no page any more
+ */
+export function fetchedText(
+  bare: readonly BareShelf[],
+  files: Files,
+  others: Records = {},
+): {
+  readonly shelves: readonly Shelf[];
+  readonly records: Records;
+  /** A file, and the text of some pages at the same time: who asks for the one needs the other next. */
+  readonly beside: (slugs: readonly string[], file: File) => File;
+} {
+  const texts = new Map<string, ShelfText>();
+  async function load(slug: string): Promise<void> {
+    if (texts.has(slug)) return;
+    try {
+      const fetched = await files[slug]?.();
+      texts.set(slug, fetched?.default as ShelfText);
+    } catch (error) {
+      throw new Error(`missing text: ${slug} (${error instanceof Error ? error.message : error})`);
+    }
+  }
+  const textOf = (slug: string): ShelfText => {
+    const found = texts.get(slug);
+    if (!found) throw new NotHere(`text of ${slug}`, () => load(slug));
+    return found;
+  };
+  const cells = ({ slug, page, ...bare }: BareShelf, kind: 'asm' | 'scenarios'): readonly Source[] =>
+    bare[kind].map(({ name, line }, n) => ({
+      ...{ page, name, line },
+      get lines() {
+        return textOf(slug)[kind][n] ?? [];
+      },
+    }));
+  const recordOf = (slug: string, name: string) =>
+    [name, { enumerable: true, get: () => textOf(slug).records[name] }] as const;
+  return {
+    shelves: bare.map((one) => ({ ...one, asm: cells(one, 'asm'), scenarios: cells(one, 'scenarios') })),
+    records: Object.defineProperties(
+      { ...others },
+      Object.fromEntries(
+        bare.flatMap(({ slug, scenarios }) => scenarios.map(({ name }) => recordOf(slug, name))),
+      ),
+    ),
+    beside: (slugs, file) => async () => {
+      // Text that does not come is missed by whoever reads it.
+      const [found] = await Promise.all([file(), ...slugs.map((slug) => load(slug).catch(() => {}))]);
+      return found;
+    },
+  };
+}
+
+/** Programs that are fetched one by one. One that cannot be read counts as not built: there is its text. */
+export function fetchedPrograms(files: Files): BuiltPrograms {
   const programs = new Map<string, Assembled | undefined>();
   return {
     find(key) {

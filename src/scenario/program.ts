@@ -72,12 +72,11 @@ function make(pages: Library, design: string, variant: Variant, key: string): Pr
   };
   const shelf = pages.get(design);
   const sources = (shelf?.asm ?? []).map((cell) => edited(`${design}#${cell.name}`, cell) ?? cell);
-  const text = programText(sources, (reference) => edited(reference, cellOf(pages, reference)), without);
   const frozen = shelf?.frozen;
-  const assembled =
-    frozen && keyOf(design, frozen) === key
-      ? frozen.assembled
-      : (pages.built?.find(key) ?? assembleText(text));
+  // Before any text is read: in a browser, what it is made of comes together with the program.
+  const found = frozen && keyOf(design, frozen) === key ? frozen.assembled : pages.built?.find(key);
+  const text = programText(sources, (reference) => edited(reference, cellOf(pages, reference)), without);
+  const assembled = found ?? assembleText(text);
   const { design: made, problems } = designOf(text.declared, assembled.image);
   return {
     ...assembled,

@@ -2,10 +2,12 @@ import { expect, test } from 'vitest';
 import { programsOf } from '../../src/literate/built.ts';
 import { libraryOnDisk } from '../../src/literate/shelves.ts';
 import { library } from '../../src/scenario/library.ts';
-import { fetchedPrograms, whenHere } from '../../src/scenario/on-demand.ts';
+import { fetchedPrograms, fetchedText, parted, whenHere } from '../../src/scenario/on-demand.ts';
 import { keyOf, programOf } from '../../src/scenario/program.ts';
 import { unpackProgram } from '../../src/scenario/program-row.ts';
 import { parse } from '../../src/scenario/recipe.ts';
+import recorded from '../../src/scenario/records.json' with { type: 'json' };
+import { play } from '../../src/scenario/run.ts';
 
 const pages = libraryOnDisk();
 const programs = programsOf(pages);
@@ -54,6 +56,68 @@ test('a program that cannot be fetched is assembled from its text', async () => 
   const made = await whenHere(() => programOf(own, 'linux-4.2'));
   expect(made.image.segments).toEqual(programOf(pages, 'linux-4.2').image.segments);
   expect(made.image.statements).toBeDefined();
+});
+
+/** Pages as a browser has them, and the names of what it has fetched. */
+function apart() {
+  const fetched: string[] = [];
+  const parts = [...pages.values()].map((shelf) => ({ slug: shelf.slug, ...parted(shelf, recorded) }));
+  const file = (name: string, value: unknown) => async () => {
+    fetched.push(name);
+    return { default: value };
+  };
+  const files = Object.fromEntries(parts.map(({ slug, text }) => [slug, file(slug, text)]));
+  const text = fetchedText(
+    parts.map(({ bare }) => bare),
+    files,
+  );
+  const built = fetchedPrograms(
+    Object.fromEntries(
+      programs.map((one) => [one.key, text.beside(one.pages, file('program', one.row))] as const),
+    ),
+  );
+  return {
+    fetched,
+    records: text.records,
+    own: library(text.shelves, undefined, built),
+    shelves: text.shelves,
+  };
+}
+
+test('a run fetches its program and the text of its pages together, and a record with the page of its scenario', async () => {
+  const { own, records, fetched } = apart();
+  const source = {
+    page: '',
+    name: '',
+    line: 1,
+    lines: ['scenario own v0', 'design linux-4.2', 'inject nmi at task'],
+  };
+  expect(() => play(source, own)).toThrow('missing program: not fetched');
+  const timeline = await whenHere(() => play(source, own));
+  expect(timeline.frames).toEqual(play(source, pages).frames);
+  expect(fetched.toSorted()).toEqual(['kernel-4.2', 'linux-4.2', 'naive-ist', 'program']);
+  expect(() => records.latched).toThrow('missing text of i386-latch: not fetched');
+});
+
+test('all text and all records come back as they were', async () => {
+  const { own, records, fetched } = apart();
+  const all = await whenHere(() => JSON.stringify([[...own.values()], records]));
+  const kept = Object.fromEntries(Object.keys(records).map((slug) => [slug, recorded[slug as 'nested-nmi']]));
+  expect(JSON.parse(all)).toEqual(JSON.parse(JSON.stringify([[...pages.values()], kept])));
+  expect(new Set(fetched).size).toBe(fetched.length);
+});
+
+test('text that cannot be fetched is a sentence with its page, and edited code needs nothing but text', async () => {
+  const { shelves } = apart();
+  const lost = fetchedText(
+    [...pages.values()].map((shelf) => parted(shelf, {}).bare),
+    { 'linux-4.2': () => Promise.reject(new Error('offline')) },
+  );
+  const read = () => lost.shelves.find(({ slug }) => slug === 'linux-4.2')?.asm[0]?.lines;
+  await expect(whenHere(read)).rejects.toThrow('missing text: linux-4.2 (offline)');
+  const edits = [{ block: 'linux-4.2#nested', lines: ['nested_nmi: hlt', 'nested_nmi_out: hlt'] }];
+  const changed = await whenHere(() => programOf(library(shelves), 'linux-4.2', { edits }));
+  expect(changed.image.segments).toEqual(programOf(pages, 'linux-4.2', { edits }).image.segments);
 });
 
 test('what goes wrong otherwise is not tried again', async () => {

@@ -1,12 +1,11 @@
 /** Where runs are made: the engine never works on the page's own thread. */
-import { pages } from 'virtual:library';
+import { pages, records } from 'virtual:library-on-demand';
 import { codec } from '../../literate/codec.ts';
 import { changesOfRun } from '../../scenario/named.ts';
 import { whenHere } from '../../scenario/on-demand.ts';
 import { linkTo, type Opener, openLink } from '../../scenario/open-link.ts';
 import { parse } from '../../scenario/recipe.ts';
-import recorded from '../../scenario/records.json' with { type: 'json' };
-import { differenceText, type Records } from '../../scenario/records.ts';
+import { differenceText } from '../../scenario/records.ts';
 import { loadMentioned } from '../../scenario/registry.ts';
 import { play } from '../../scenario/run.ts';
 import type { Timeline } from '../../scenario/timeline.ts';
@@ -14,7 +13,6 @@ import type { Answer, Ask, OpenAsk, Played, Reply, Request, Standing } from './p
 import { answerFrames, options, played, runOf } from './runs.ts';
 import { own, standingOfLink } from './standing.ts';
 
-const records: Records = recorded;
 const opener: Opener = { pages, records, codec };
 
 /** How a run stands to its record: only the named scenario itself has one. */
