@@ -1,8 +1,10 @@
 /** Two runs in lockstep, from the page's own scenario and the same without a safeguard. */
 import { expect, test } from 'vitest';
-import { rowsOf } from '../../src/islands/lab/bake.ts';
+import { bake, rowsOf } from '../../src/islands/lab/bake.ts';
 import { beside, compare, contrasts, partText, type Side } from '../../src/islands/lab/compare.ts';
-import { otherRecipe } from '../../src/islands/lab/comparing.ts';
+import { createComparing, otherRecipe } from '../../src/islands/lab/comparing.ts';
+import type { Asker, PlayAsk } from '../../src/islands/lab/protocol.ts';
+import { createState } from '../../src/islands/lab/state.ts';
 import { libraryOnDisk } from '../../src/literate/shelves.ts';
 import { scenarioOf } from '../../src/scenario/library.ts';
 import { play } from '../../src/scenario/run.ts';
@@ -82,4 +84,27 @@ test('choices are recipes', () => {
     [],
   );
   expect(moved).toBe('scenario a v0\ndesign  other\n');
+});
+
+test('a design without the labels of this one has the same schedule by boundaries, and that is said', async () => {
+  const baked = bake(intact);
+  if (!baked) throw new Error('nothing ran');
+  const asked: string[] = [];
+  const ask = (async (question: PlayAsk) => {
+    asked.push(question.recipe);
+    const timeline = play({ ...source, lines: question.recipe.split('\n') }, pages);
+    return { kind: 'played', timeline, standing: { state: 'draft' } };
+  }) as Asker;
+  const state = createState(baked, ask, { standing: { state: 'draft' }, pick: undefined, link: '' });
+  const comparing = createComparing(state, intact.recipe, ask);
+  state.compare.value = 'design fred';
+  const end = comparing.follow();
+  await expect.poll(() => comparing.other.value?.side.outcome).toEqual({ verdict: 'returns' });
+  expect(asked).toHaveLength(2);
+  expect(asked[1]).toMatch(/^inject {2}nmi at b2\ninject {2}nmi at b75$/m);
+  expect(comparing.note.value).toMatch(/^unknown label: int3_entry .*: 2, 75$/);
+  state.compare.value = 'design naive-ist';
+  await expect.poll(() => comparing.note.value).toBe('');
+  expect(comparing.other.value?.side.outcome.verdict).toBe('lost');
+  end();
 });

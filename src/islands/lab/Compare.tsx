@@ -132,7 +132,7 @@ function AtPlayhead({ state, comparing }: { readonly state: State; readonly comp
 /** The panel: a choice, and under it the comparison. */
 export function Compare({ state, comparing, designs }: CompareProps) {
   useEffect(() => comparing.follow(), []);
-  const { comparison, other, here, problem, busy } = comparing;
+  const { comparison, other, here, problem, note, busy } = comparing;
   return (
     <section class="compare js" aria-label="Comparison">
       <Choices state={state} comparing={comparing} designs={designs} />{' '}
@@ -144,6 +144,7 @@ export function Compare({ state, comparing, designs }: CompareProps) {
       </p>
       {comparison.value && other.value && (
         <>
+          {note.value && <p class="dim">{note}</p>}
           <div class="both">
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
             <section class="scroller" tabIndex={0} aria-label="Steps of both runs">

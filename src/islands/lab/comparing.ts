@@ -3,8 +3,8 @@ import { batch, computed, effect, signal } from '@preact/signals';
 import type { Frame } from '../../scenario/timeline.ts';
 import { rowsOf } from './bake.ts';
 import { beside, compare, type Side } from './compare.ts';
-import type { Asker } from './protocol.ts';
-import { withDesign, withoutSafeguards } from './recipe-text.ts';
+import type { Asker, PlayAsk, Reply } from './protocol.ts';
+import { withBoundaries, withDesign, withoutSafeguards } from './recipe-text.ts';
 import type { State } from './state.ts';
 
 export type Comparing = ReturnType<typeof createComparing>;
@@ -38,11 +38,36 @@ export function otherRecipe(
   }
 }
 
+/**
+ * The other run, and what is not the same about its schedule. A design of another make does not have the labels that events
+ * strike at here; it has boundaries.
+ *
+ * @param struck boundaries at which the events of this run strike
+ */
+async function otherRun(
+  recipe: string,
+  struck: readonly number[],
+  play: (recipe: string) => Promise<Reply<PlayAsk>>,
+): Promise<readonly [answer: Reply<PlayAsk>, note: string]> {
+  const answer = await play(recipe);
+  const [problem] = answer.kind === 'played' ? answer.timeline.problems : [];
+  if (!problem?.message.startsWith('unknown label')) return [answer, ''];
+  const again = await play(withBoundaries(recipe, struck));
+  if (again.kind !== 'played' || again.timeline.frames.length === 0) return [answer, ''];
+  const places = struck.join(', ');
+  return [
+    again,
+    `${problem.message} there, so each event strikes at the boundary where it does here: ${places}`,
+  ];
+}
+
 /** State of the comparison of an island. It follows the run in view. */
 export function createComparing(state: State, own: string, ask: Asker) {
   const choice = state.compare;
   const other = signal<{ readonly side: Side; readonly frames: readonly Frame[] } | undefined>(undefined);
   const problem = signal('');
+  /** What is not the same about the schedule of the other run, a sentence; empty for nothing. */
+  const note = signal('');
   const busy = signal(false);
   let latest = 0;
 
@@ -64,16 +89,21 @@ export function createComparing(state: State, own: string, ask: Asker) {
       batch(() => {
         other.value = undefined;
         problem.value = '';
+        note.value = '';
         busy.value = false;
       });
       return;
     }
     busy.value = true;
-    const answer = await ask({ kind: 'play', recipe, pick: state.pick.value });
+    const struck = state.outline.value.injections.map(({ boundary }) => boundary);
+    const [answer, said] = await otherRun(recipe, struck, (text) =>
+      ask({ kind: 'play', recipe: text, pick: state.pick.value }),
+    );
     if (mine !== latest) return;
     batch(() => {
       busy.value = false;
       problem.value = '';
+      note.value = said;
       if (answer.kind === 'failed') {
         problem.value = answer.reason;
         other.value = undefined;
@@ -97,6 +127,7 @@ export function createComparing(state: State, own: string, ask: Asker) {
     choice,
     other,
     problem,
+    note,
     busy,
     here,
     comparison,

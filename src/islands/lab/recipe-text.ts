@@ -98,6 +98,10 @@ export function withDesign(recipe: string, design: string): string {
   return textOf(kept.map((line) => (/^design\b/.test(line) ? statement('design', design) : line)));
 }
 
+/** The recipe with each event at the boundary at which it struck (`struck`, in the order of the recipe). */
+export const withBoundaries = (recipe: string, struck: readonly number[]): string =>
+  textOf(struckAt(withoutExpectations(linesOf(recipe)), struck));
+
 /** Switches that a recipe sets, by name. */
 export const switchesIn = (recipe: string): Readonly<Record<string, string>> =>
   Object.fromEntries(
