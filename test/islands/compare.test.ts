@@ -103,6 +103,7 @@ test('a design without the labels of this one has the same schedule by boundarie
   expect(asked).toHaveLength(2);
   expect(asked[1]).toMatch(/^inject {2}nmi at b2\ninject {2}nmi at b75$/m);
   expect(comparing.note.value).toMatch(/^unknown label: int3_entry .*: 2, 75$/);
+  expect(comparing.told.value).toMatch(/^They part at NMI 1, boundary 3: the other run never gets there/);
   state.compare.value = 'design naive-ist';
   await expect.poll(() => comparing.note.value).toBe('');
   expect(comparing.other.value?.side.outcome.verdict).toBe('lost');

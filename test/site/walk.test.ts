@@ -95,7 +95,8 @@ test('place an NMI, follow it, ask where a word comes from, compare, and take th
   await press('ArrowRight');
   await press('Delete');
   await tabTo(/^combobox, compare with/);
-  await press('ArrowDown', 'ArrowDown');
+  await press('ArrowDown');
+  await press('ArrowDown');
   await tabTo(/^row, /);
   await press('ArrowDown');
   await press('w');

@@ -1,6 +1,6 @@
 /** This run beside another one: where they part, their steps in lockstep, and what differs at the playhead. */
 import { useEffect } from 'preact/hooks';
-import { contrasts, endText, type Pair, partText } from './compare.ts';
+import { contrasts, endText, type Pair } from './compare.ts';
 import type { Comparing } from './comparing.ts';
 import { Told } from './parts.tsx';
 import type { State } from './state.ts';
@@ -132,7 +132,7 @@ function AtPlayhead({ state, comparing }: { readonly state: State; readonly comp
 /** The panel: a choice, and under it the comparison. */
 export function Compare({ state, comparing, designs }: CompareProps) {
   useEffect(() => comparing.follow(), []);
-  const { comparison, other, here, problem, note, busy } = comparing;
+  const { comparison, other, here, problem, note, told, busy } = comparing;
   return (
     <section class="compare js" aria-label="Comparison">
       <Choices state={state} comparing={comparing} designs={designs} />{' '}
@@ -140,7 +140,7 @@ export function Compare({ state, comparing, designs }: CompareProps) {
       {problem.value && <p role="alert">The other run cannot be made: {problem.value}</p>}
       {/* Always there: what comes together with its region is not announced. */}
       <p class="parted" role="status">
-        {comparison.value && other.value && partText(comparison.value, here.value, other.value.side)}
+        {told}
       </p>
       {comparison.value && other.value && (
         <>

@@ -2,7 +2,7 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import type { Frame } from '../../scenario/timeline.ts';
 import { rowsOf } from './bake.ts';
-import { beside, compare, type Side } from './compare.ts';
+import { beside, compare, partText, type Side } from './compare.ts';
 import type { Asker, PlayAsk, Reply } from './protocol.ts';
 import { withBoundaries, withDesign, withoutSafeguards } from './recipe-text.ts';
 import type { State } from './state.ts';
@@ -68,6 +68,8 @@ export function createComparing(state: State, own: string, ask: Asker) {
   const problem = signal('');
   /** What is not the same about the schedule of the other run, a sentence; empty for nothing. */
   const note = signal('');
+  /** Where the two part. It stays while another run is made: it is announced, and half of a pair says nothing. */
+  const told = signal('');
   const busy = signal(false);
   let latest = 0;
 
@@ -90,6 +92,7 @@ export function createComparing(state: State, own: string, ask: Asker) {
         other.value = undefined;
         problem.value = '';
         note.value = '';
+        told.value = '';
         busy.value = false;
       });
       return;
@@ -104,6 +107,7 @@ export function createComparing(state: State, own: string, ask: Asker) {
       busy.value = false;
       problem.value = '';
       note.value = said;
+      told.value = '';
       if (answer.kind === 'failed') {
         problem.value = answer.reason;
         other.value = undefined;
@@ -120,6 +124,7 @@ export function createComparing(state: State, own: string, ask: Asker) {
         side: { steps, records, rules, outcome, rows: rowsOf(timeline), last: frames.length - 1 },
         frames,
       };
+      if (comparison.value) told.value = partText(comparison.value, here.value, other.value.side);
     });
   }
 
@@ -128,6 +133,7 @@ export function createComparing(state: State, own: string, ask: Asker) {
     other,
     problem,
     note,
+    told,
     busy,
     here,
     comparison,
