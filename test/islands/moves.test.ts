@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
 import {
+  boundaryOfLine,
   bracketMove,
   isLink,
   keyMove,
+  lineMove,
   readJump,
   stepAfter,
   stepBefore,
 } from '../../src/islands/lab/moves.ts';
+import type { Frame } from '../../src/scenario/timeline.ts';
 import { nestedNmi } from './fixture.ts';
 
 const axis = [0, 10, 110, 112];
@@ -76,4 +79,26 @@ test('any fragment is a link, unless it names a place of the page', () => {
     expect([hash, isLink(hash, places)]).toEqual([hash, true]);
   for (const hash of ['', '#', '#what-is-new', '#%C3%A9'])
     expect([hash, isLink(hash, places)]).toEqual([hash, false]);
+});
+
+test('by key only instructions are chosen, from the next one on, and the ends hold', () => {
+  const kinds = ['label', 'instruction', 'directive', 'removed', 'instruction', 'label'] as const;
+  const code = kinds.map((kind) => ({ kind, depth: 0, text: kind, comment: '' }));
+  expect(lineMove('ArrowDown', code, -1, 2)).toBe(4);
+  expect(lineMove('ArrowDown', code, -1, -1)).toBe(1);
+  expect(lineMove('ArrowDown', code, 1, 0)).toBe(4);
+  expect(lineMove('ArrowDown', code, 4, 0)).toBe(4);
+  expect(lineMove('ArrowUp', code, 4, 0)).toBe(1);
+  expect(lineMove('ArrowUp', code, 1, 0)).toBe(1);
+  expect(lineMove('x', code, 1, 0)).toBeUndefined();
+});
+
+test('a line is gone to where control is next at it, or was first; in a run with holes too', () => {
+  const lines = [5, 6, 5, 7, 5];
+  const frames = lines.map((line, boundary) => ({ ...nestedNmi().frames[0], line, boundary }) as Frame);
+  expect(boundaryOfLine(frames, 5, 1)).toBe(2);
+  expect(boundaryOfLine(frames, 7, 4)).toBe(3);
+  expect(boundaryOfLine(frames, 8, 0)).toBeUndefined();
+  delete frames[2];
+  expect(boundaryOfLine(frames, 5, 1)).toBe(4);
 });

@@ -217,6 +217,27 @@ test('a token is moved by key and by pointer, onto the timeline and onto the cod
   await expect.poll(() => said.innerText()).toContain('taken away');
 });
 
+test('by key a line of the code is chosen, gone to, and given an event', async () => {
+  await page.locator('.tokens').waitFor();
+  const list = page.getByRole('list', { name: 'Entry code' });
+  const chosen = page.locator('.panel.code').getByRole('status');
+  await list.focus();
+  await page.keyboard.press('ArrowDown');
+  await expect.poll(() => chosen.innerText()).toBe('popq %rdx, boundary 144');
+  await page.keyboard.press('ArrowDown');
+  await expect.poll(() => chosen.innerText()).toBe('iretq, boundary 145');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => boundary(page)).toBe(145);
+  await page.keyboard.press('ArrowUp');
+  await expect.poll(() => chosen.innerText()).toBe('popq %rdx, boundary 144');
+  await page.keyboard.press('f');
+  const tokens = page.locator('.tokens [role=slider]');
+  await expect.poll(async () => (await tokens.allInnerTexts()).map((one) => one.trim())).toContain('nmi 144');
+  expect(await boundary(page)).toBe(145);
+  await page.keyboard.press('Escape');
+  await expect.poll(() => chosen.innerText()).toBe('');
+});
+
 test('a state as text, SVG and PNG; a presentation shows one part at a time in large type', async () => {
   await page.locator('.files').waitFor();
   for (const [name, ending, begins] of [

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { boundaryAt, percent, placeOf } from './axis.ts';
-import { stepAfter, stepBefore } from './moves.ts';
+import { boundaryOfLine, stepAfter, stepBefore } from './moves.ts';
 import { Glyph } from './parts.tsx';
 import type { State } from './state.ts';
 
@@ -25,12 +25,6 @@ function tokenMove(key: string, boundary: number, { axis }: State): number | und
     default:
       return undefined;
   }
-}
-
-/** Boundary at which control is first at a line of the listing, at or behind the playhead if it comes there again. */
-function boundaryOfLine(state: State, line: number): number | undefined {
-  const there = state.frames.value.flatMap((frame) => (frame.line === line ? [frame.boundary] : []));
-  return there.find((boundary) => boundary >= state.boundary.value) ?? there[0];
 }
 
 export function Tokens({ state }: { readonly state: State }) {
@@ -77,7 +71,10 @@ export function Tokens({ state }: { readonly state: State }) {
   const under = (event: PointerEvent): number | undefined => {
     const over = document.elementFromPoint(event.clientX, event.clientY);
     const line = over?.closest('.panel.code ol > li');
-    if (line?.parentElement) return boundaryOfLine(state, [...line.parentElement.children].indexOf(line));
+    if (line?.parentElement) {
+      const index = [...line.parentElement.children].indexOf(line);
+      return boundaryOfLine(state.frames.value, index, state.boundary.value);
+    }
     const box = track.current?.getBoundingClientRect();
     return box?.width ? boundaryAt(axis, (event.clientX - box.left) / box.width) : undefined;
   };

@@ -21,6 +21,7 @@ export const KEYS: readonly Key[] = [
   { keys: ['W'], what: 'its next write', action: 'next-write' },
   { keys: ['f'], what: 'the chosen event strikes at the boundary in view', action: 'fire' },
   { keys: ['Up', 'Down'], what: 'choose a word or a register, in its table' },
+  { keys: ['Up', 'Down', 'Enter', 'f'], what: 'choose a line of the code, go to it, place the event there' },
   { keys: ['Left', 'Right', 'Delete'], what: 'move an event, take it away, on its token' },
   {
     keys: ['s'],

@@ -1,6 +1,7 @@
 /** Moving about in a run: keys, and what the reader types into the jump field. */
-import type { Step } from '../../scenario/timeline.ts';
+import type { Frame, Step } from '../../scenario/timeline.ts';
 import { type Axis, lastOf, stopAt } from './axis.ts';
+import type { Listed } from './bake.ts';
 
 /** Boundary of the named step before a boundary. */
 export function stepBefore(axis: Axis, boundary: number): number {
@@ -43,6 +44,26 @@ export function bracketMove(key: string, boundary: number, axis: Axis): number |
   if (key === '[') return stepBefore(axis, boundary);
   if (key === ']') return stepAfter(axis, boundary);
   return undefined;
+}
+
+/** The next instruction of a listing above or below a line; from none, the next one at or below `from`. */
+export function lineMove(
+  key: string,
+  code: readonly Listed[],
+  chosen: number,
+  from: number,
+): number | undefined {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[key];
+  if (by === undefined) return undefined;
+  let line = chosen < 0 ? Math.max(0, from) : chosen + by;
+  while (code[line] && (code[line]?.kind !== 'instruction' || !code[line]?.text)) line += by;
+  return code[line] ? line : chosen;
+}
+
+/** Boundary at which control is at a line of the listing: the first at or behind `at`, else the first; undefined where none is known. */
+export function boundaryOfLine(frames: readonly Frame[], line: number, at: number): number | undefined {
+  const there = frames.flatMap((frame) => (frame.line === line ? [frame.boundary] : []));
+  return there.find((boundary) => boundary >= at) ?? there[0];
 }
 
 /** Whether a fragment is a link to a moment: any is, unless it names a place of the page itself. */

@@ -40,6 +40,8 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
   const compare = signal('');
   /** The event that is placed next. */
   const event = signal('nmi');
+  /** Index of the line of the listing that is chosen by key; -1 for none. */
+  const line = signal(-1);
   /** Whether the list of keys is open; the part that is presented, if one is. */
   const help = signal(false);
   const present = signal('');
@@ -231,6 +233,7 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     register,
     compare,
     event,
+    line,
     help,
     present,
     select,
@@ -274,8 +277,9 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     run: () => play(text.value, 'cursor'),
     /** Runs another recipe, the playhead where it is. */
     play: (recipe: string) => play(recipe, 'keep'),
-    /** One more event at the playhead. */
-    fire: (event: string) => play(withInjection(outline.value.recipe, event, boundary.value), 'keep'),
+    /** One more event, at the playhead unless told. */
+    fire: (event: string, at = boundary.value) =>
+      play(withInjection(outline.value.recipe, event, at), 'keep'),
     /** The n-th event at another boundary. */
     refire: (n: number, to: number) =>
       play(withMoved(outline.value.recipe, n, Math.min(lanes.value.last, Math.max(0, to)), struck()), 'keep'),
