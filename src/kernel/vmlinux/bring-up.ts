@@ -1,0 +1,355 @@
+/**
+ * Puts a processor into the middle of a real kernel, without booting it: its image, a copy of its per-CPU block, GDT, TSS,
+ * cpu_entry_area, page tables, an IDT from its own table of gates, and a task in user mode that is about to make a system call.
+ * Everything is found by symbol, section or type. What cannot be found is a problem with a name, and nothing is thrown.
+ *
+ * Safe in a browser: nothing of Node is used, and nothing but the machine's own memory is written.
+ */
+import { AddressSpace, bytesOf, FrameAllocator, type Rights } from '../../engine/address-space.ts';
+import { wasm } from '../../engine/backends/wasm/backend.ts';
+import { MAX_FRAMES, PAGE_SIZE } from '../../engine/layout.ts';
+import { Machine, type MachineOptions } from '../../engine/machine.ts';
+import type { Kernel } from '../../image/kernel-file.ts';
+import { attempt, type FileProblem, isProblem, sound } from '../../image/reading.ts';
+import type { ElfSegment } from '../../image/vmlinux/elf.ts';
+import { type Gate, readGates } from '../../image/vmlinux/idt.ts';
+import { type Patch, patches } from '../../image/vmlinux/patch.ts';
+import { returnPatches } from '../../image/vmlinux/returns.ts';
+import type { Field } from '../../isa/state.ts';
+import { PLACE, SELECTOR, USER_STACK_TOP } from '../memory-map.ts';
+import { CPU_ENTRY_AREA, memberAt, PER_CPU_COPY, type Places, placesOf } from './places.ts';
+
+export interface BringUpOptions {
+  /** Numbers of the features its text is patched for; without them it stays as it was linked. */
+  readonly features?: ReadonlySet<number>;
+  /** Functions that return at once, with zero. `name` stands for `name.isra.0` as well. */
+  readonly cut?: readonly string[];
+  readonly backend?: MachineOptions['backend'];
+}
+
+/** A poke: a variable that a boot would have set. */
+export interface Poke {
+  readonly name: string;
+  readonly address: bigint;
+  readonly value: bigint;
+  readonly bytes: 4 | 8;
+}
+
+export interface BroughtUp {
+  readonly kernel: Kernel;
+  /** In user mode, in front of a SYSCALL. */
+  readonly machine: Machine;
+  readonly space: AddressSpace;
+  readonly places: Places;
+  readonly gates: readonly Gate[];
+  /** Functions that were cut, as the kernel calls them. */
+  readonly cut: readonly string[];
+  readonly pokes: readonly Poke[];
+  /** Linked address of a per-CPU variable to the one of this CPU's copy. */
+  readonly perCpu: (linked: bigint) => bigint;
+}
+
+/** `SYSCALL; nop`, and a jump to itself: where the task is. */
+const USER_CODE = [0x0f, 0x05, 0x90, 0xeb, 0xfe];
+/** getpid(): it touches nothing but the task. */
+const SYSTEM_CALL = 39n;
+/** `xor %eax,%eax; ret`. */
+const CUT = Uint8Array.of(0x31, 0xc0, 0xc3);
+
+/** Sections that only tell about the image: no instruction of it reads them here. */
+const TABLES = ['.orc_header', '.orc_unwind_ip', '.orc_unwind', '.orc_lookup', '.BTF', '.init.scratch'];
+
+/** Bits of CR4: DE, PAE, PGE, MCE, OSFXSR, OSXMMEXCPT; and those that a feature brings. */
+const CR4 = 0x6e8n;
+const CR4_FEATURES: readonly (readonly [feature: string, bit: bigint])[] = [
+  ['fsgsbase', 16n],
+  ['pcid', 17n],
+  ['smep', 20n],
+  ['smap', 21n],
+];
+/** As syscall_init() has it since 5.18: every flag but VM, VIF and VIP (arch/x86/kernel/cpu/common.c). */
+const SYSCALL_MASK = 0x25_7fd5n;
+/** SYSRET counts from 0x23, the code segment of 32 bits: CS is 16 above it, SS 8 (arch/x86/include/asm/segment.h). */
+const STAR = ((SELECTOR.userCode - 16n) << 48n) | (SELECTOR.kernelCode << 32n);
+const TSS = { selector: 0x40n, rsp0: 4n, rsp1: 12n, ist: 36n, limit: 0x67n } as const;
+/** GDT_ENTRY_CPUNODE: a segment whose limit is the number of the CPU, for LSL; CPU 0 of node 0. */
+const CPU_NODE = { selector: 0x78n, descriptor: 0x0040_f500_0000_0000n } as const;
+const GDT_LIMIT = 0x7fn;
+
+/** Registers with values one recognises, so that a lost one shows. */
+const REGISTERS: Readonly<Partial<Record<Field, bigint>>> = {
+  rbx: 0xb22n,
+  rcx: 0xc33n,
+  rdx: 0xd44n,
+  rsi: 0x5155n,
+  rdi: 0xd166n,
+  rbp: 0xbb77n,
+  r8: 0x808n,
+  r9: 0x909n,
+  r10: 0x1010n,
+  r11: 0x1111n,
+  r12: 0x1212n,
+  r13: 0x1313n,
+  r14: 0x1414n,
+  r15: 0x1515n,
+};
+
+/** The machine, or one sentence that says what is missing. */
+export function bringUp(
+  kernel: Kernel,
+  options: BringUpOptions = {},
+): BroughtUp | { readonly problem: string } {
+  const made = attempt(() => sound(build(kernel, options) as BroughtUp | FileProblem));
+  return made;
+}
+
+const PAGE = BigInt(PAGE_SIZE);
+const pagesOf = (size: bigint): number => Number((size + PAGE - 1n) / PAGE);
+const word = (value: bigint): bigint => BigInt.asUintN(64, value);
+
+/** Pages of a segment, but those that only tables lie on: first address and bytes in memory. */
+function stretches(kernel: Kernel, segment: ElfSegment): readonly (readonly [bigint, bigint])[] {
+  const left = kernel.elf.sections.filter(({ name }) => TABLES.includes(name));
+  let from = segment.address & ~(PAGE - 1n);
+  const end = segment.address + BigInt(segment.size);
+  const found: (readonly [bigint, bigint])[] = [];
+  for (const { address, size } of left.toSorted((a, b) => (a.address < b.address ? -1 : 1))) {
+    const begin = (address + PAGE - 1n) & ~(PAGE - 1n);
+    const behind = (address + BigInt(size)) & ~(PAGE - 1n);
+    if (begin < from || behind > end || behind <= begin) continue;
+    if (begin > from) found.push([from, begin - from]);
+    from = behind;
+  }
+  if (end > from) found.push([from, end - from]);
+  return found;
+}
+
+function build(kernel: Kernel, options: BringUpOptions): BroughtUp | { readonly problem: string } {
+  const { symbols } = kernel;
+  const places = placesOf(kernel);
+  if ('problem' in places) return places;
+  const gates = readGates(kernel);
+  if (!gates) return { problem: 'missing table of gates: def_idts' };
+  const entry = symbols.address('entry_SYSCALL_64');
+  if (entry === undefined) return { problem: 'missing symbol: entry_SYSCALL_64' };
+  const { perCpu, perCpuOffset } = places;
+  const loaded = kernel.elf.segments.filter(({ address }) => address !== perCpu.linked);
+  const ranges = loaded.flatMap((segment) =>
+    stretches(kernel, segment).map((one) => [segment, one] as const),
+  );
+  const image = ranges.reduce((sum, [, [, size]]) => sum + pagesOf(size), 0);
+  // Page tables: one page for 512, and a few on the way.
+  const frames = image + Math.ceil(image / 512) + pagesOf(BigInt(perCpu.size)) + 96;
+  if (frames > MAX_FRAMES)
+    return { problem: `too large: ${image} pages of image, ${MAX_FRAMES} frames are modelled` };
+
+  const machine = new Machine({
+    frames,
+    ...(options.backend ? { backend: options.backend } : { backend: wasm() }),
+  });
+  const allocator = new FrameAllocator(machine);
+  // With page-table isolation bit 12 of CR3 tells the user's tables from the kernel's, which come first.
+  allocator.take();
+  const space = new AddressSpace(machine, allocator);
+  const userSpace = new AddressSpace(machine, allocator);
+  const map = (va: bigint, count: number, rights: Rights, physical?: number): readonly number[] =>
+    space.map(va, count, rights, physical);
+  const data: Rights = { writable: true };
+
+  for (const [{ writable, executable }, [at, size]] of ranges)
+    map(at, pagesOf(size), { writable, executable });
+  for (const [{ address, bytes }, [at, size]] of ranges) {
+    const begin = at > address ? Number(at - address) : 0;
+    const part = bytes.subarray(begin, Number(at - address) + Number(size));
+    if (part.length > 0) space.write(address + BigInt(begin), part);
+  }
+  map(PER_CPU_COPY, pagesOf(BigInt(perCpu.size)), data);
+  const linked = kernel.memory.upTo(perCpu.linked, perCpu.size);
+  if (linked) space.write(PER_CPU_COPY, linked);
+  const copyOf = (address: bigint): bigint => word(address + perCpuOffset);
+  map(places.task.begin, pagesOf(places.task.end - places.task.begin), data);
+
+  const texts = textPatches(kernel, options.features);
+  if ('problem' in texts) return texts;
+  for (const { address, bytes } of texts)
+    if (space.physical(address) !== undefined) space.write(address, bytes);
+  const cut = cutOf(kernel, options.cut ?? []);
+  for (const { address } of cut) space.write(address, CUT);
+
+  // The area of the CPU shows pages of the per-CPU block a second time.
+  const shown = (va: bigint, count: number, name: string, rights: Rights): void => {
+    const address = symbols.address(name);
+    for (let n = 0; n < count; n++) {
+      const at = va + BigInt(n) * PAGE;
+      const physical = address === undefined ? undefined : space.physical(copyOf(address) + BigInt(n) * PAGE);
+      map(at, 1, rights, physical);
+    }
+  };
+  shown(places.gdt, 1, 'gdt_page', {});
+  shown(places.tss.address, pagesOf(BigInt(places.tss.size)), 'cpu_tss_rw', {});
+  map(places.entryStack.begin, 1, data);
+  for (const { begin, end } of places.interruptStacks) map(begin, pagesOf(end - begin), data);
+  const table = symbols.address('idt_table');
+  map(CPU_ENTRY_AREA, 1, {}, table === undefined ? undefined : space.physical(table));
+  map(PLACE.userText, 1, { user: true, executable: true });
+  map(PLACE.userStack, 1, { ...data, user: true });
+  space.write(PLACE.userText, Uint8Array.from(USER_CODE));
+
+  const stackOf = (vector: number) => places.interruptStacks.find((one) => one.vector === vector);
+  for (const gate of gates) {
+    space.writeWords(CPU_ENTRY_AREA + BigInt(gate.vector) * 16n, gateWords(gate));
+    const stack = stackOf(gate.vector);
+    if (gate.ist > 0 && stack)
+      space.writeWords(places.tss.address + TSS.ist + 8n * BigInt(gate.ist - 1), [stack.end]);
+  }
+  space.writeWords(places.tss.address + TSS.rsp0, [places.entryStack.end]);
+  space.writeWords(places.tss.address + TSS.rsp1, [places.task.end]);
+  space.writeWords(places.gdt + TSS.selector, tssDescriptor(places.tss.address));
+  space.writeWords(places.gdt + CPU_NODE.selector, [CPU_NODE.descriptor]);
+  const pokes = pokesOf(kernel, places, copyOf);
+  if ('problem' in pokes) return pokes;
+  for (const { address, value, bytes } of pokes) space.write(address, bytesOf([value]).subarray(0, bytes));
+
+  const has = (name: string): boolean => {
+    const number = kernel.features.number(name);
+    return number !== undefined && options.features?.has(number) === true;
+  };
+  const isolated = has('pti');
+  if (isolated) share(kernel, space, userSpace, places, copyOf);
+  const cr4 = CR4_FEATURES.reduce((bits, [name, bit]) => (has(name) ? bits | (1n << bit) : bits), CR4);
+  const state: Readonly<Partial<Record<Field, bigint>>> = {
+    ...REGISTERS,
+    rax: SYSTEM_CALL,
+    rip: PLACE.userText,
+    rsp: USER_STACK_TOP - 0x100n,
+    cs: SELECTOR.userCode,
+    ss: SELECTOR.userData,
+    cpl: 3n,
+    rflagsRest: 0x202n,
+    cr0: 0x8005_0033n,
+    cr3: isolated ? userSpace.root | (has('pcid') ? 0x801n : 0n) : space.root,
+    cr4,
+    efer: 0xd01n,
+    idtBase: CPU_ENTRY_AREA,
+    idtLimit: 0xfffn,
+    gdtBase: places.gdt,
+    gdtLimit: GDT_LIMIT,
+    tr: TSS.selector,
+    tssBase: places.tss.address,
+    tssLimit: TSS.limit,
+    kernelGsBase: perCpuOffset,
+    star: STAR,
+    lstar: entry,
+    sfmask: SYSCALL_MASK,
+  };
+  for (const [name, value] of Object.entries(state)) machine.set(name as Field, value);
+  return { kernel, machine, space, places, gates, cut: cut.map(({ name }) => name), pokes, perCpu: copyOf };
+}
+
+/** All text that alternatives and returns change for these features; nothing without features. */
+function textPatches(
+  kernel: Kernel,
+  features: ReadonlySet<number> | undefined,
+): readonly Patch[] | FileProblem {
+  if (!features) return [];
+  const { alternatives, memory, symbols } = kernel;
+  if (isProblem(alternatives)) return alternatives;
+  const nopFunction = symbols.address('nop_func');
+  return attempt(() => [
+    ...patches({ memory, alternatives, nopFunction }, features, 0n, 1n << 64n),
+    ...returnPatches(kernel, features),
+  ]);
+}
+
+/** Symbols of functions to cut: of each name all that the compiler made of it. */
+const cutOf = (
+  { symbols }: Kernel,
+  names: readonly string[],
+): readonly { readonly name: string; readonly address: bigint }[] =>
+  symbols.all.filter(({ name, type }) => {
+    const [bare = ''] = name.split('.');
+    return names.includes(bare) && (type === 't' || type === 'T') && !name.includes('.cold');
+  });
+
+/** A 64-bit gate (SDM vol 3, figure 6-8). */
+function gateWords({ target, ist, type, dpl }: Gate): readonly bigint[] {
+  const low =
+    (target & 0xffffn) |
+    (SELECTOR.kernelCode << 16n) |
+    (BigInt(ist) << 32n) |
+    (BigInt(0x80 | (dpl << 5) | (type & 15)) << 40n) |
+    (((target >> 16n) & 0xffffn) << 48n);
+  return [low, target >> 32n];
+}
+
+/** A busy 64-bit TSS, in two words (SDM vol 3, figure 8-4). */
+const tssDescriptor = (base: bigint): readonly bigint[] => [
+  TSS.limit | ((base & 0xff_ffffn) << 16n) | (0x8bn << 40n) | (((base >> 24n) & 0xffn) << 56n),
+  base >> 32n,
+];
+
+/** What exc_nmi and the entry code read and only a boot writes. */
+function pokesOf(
+  kernel: Kernel,
+  places: Places,
+  copyOf: (address: bigint) => bigint,
+): readonly Poke[] | { readonly problem: string } {
+  const { symbols } = kernel;
+  const pokes: Poke[] = [];
+  const poke = (name: string, value: bigint, offset = 0, perCpu = false, bytes: 4 | 8 = 8): boolean => {
+    const address = symbols.address(name);
+    if (address === undefined) return false;
+    const at = address + BigInt(offset);
+    const shown = offset === 0 ? name : `${name}+0x${offset.toString(16)}`;
+    pokes.push({ name: shown, address: perCpu ? copyOf(at) : at, value, bytes });
+    return true;
+  };
+  const task = symbols.address('init_task');
+  if (task === undefined) return { problem: 'missing symbol: init_task' };
+  poke('this_cpu_off', places.perCpuOffset, 0, true);
+  poke('__per_cpu_offset', places.perCpuOffset);
+  poke('__cpu_online_mask', 1n);
+  // Since 6.2 in one structure, since 6.15 variables again.
+  const top = memberAt(kernel, 'pcpu_hot', 'top_of_stack');
+  const current = memberAt(kernel, 'pcpu_hot', 'current_task', 0);
+  const isHot = top !== undefined && poke('pcpu_hot', task, current, true);
+  if (isHot) poke('pcpu_hot', places.task.end, top, true);
+  else {
+    poke('current_task', task, 0, true);
+    if (!poke('cpu_current_top_of_stack', places.task.end, 0, true))
+      return { problem: 'missing symbol: cpu_current_top_of_stack' };
+  }
+  const stack = memberAt(kernel, 'task_struct', 'stack');
+  if (stack !== undefined) poke('init_task', places.task.begin, stack);
+  // The task's floating-point registers are in the processor: a return to user mode asks (fpregs_state_valid()).
+  const fpu = memberAt(kernel, 'task_struct', 'thread.fpu');
+  if (fpu !== undefined) poke('fpu_fpregs_owner_ctx', task + BigInt(fpu), 0, true);
+  // An NMI that nobody asks about: no handler is called, and nothing is printed.
+  poke('ignore_nmis', 1n, 0, false, 4);
+  return pokes;
+}
+
+/** What the user's tables show of the kernel (arch/x86/mm/pti.c): the area of the CPU, the TSS, the entry text. */
+function share(
+  { symbols }: Kernel,
+  space: AddressSpace,
+  userSpace: AddressSpace,
+  { area, tss, entryStack, interruptStacks }: Places,
+  copyOf: (address: bigint) => bigint,
+): void {
+  const show = (begin: bigint, end: bigint, rights: Rights): void => {
+    for (let at = begin & ~(PAGE - 1n); at < end; at += PAGE) {
+      const physical = space.physical(at);
+      if (physical !== undefined && userSpace.physical(at) === undefined)
+        userSpace.map(at, 1, rights, physical);
+    }
+  };
+  for (const { begin, end } of [entryStack, ...interruptStacks]) show(begin, end, { writable: true });
+  show(area.begin, area.end, {});
+  const rw = symbols.address('cpu_tss_rw');
+  if (rw !== undefined) show(copyOf(rw), copyOf(rw) + BigInt(tss.size), { writable: true });
+  const [from, to] = [symbols.address('__entry_text_start'), symbols.address('__entry_text_end')];
+  if (from !== undefined && to !== undefined) show(from, to, { executable: true });
+  show(PLACE.userText, PLACE.userText + 1n, { user: true, executable: true });
+  show(PLACE.userStack, PLACE.userStack + 1n, { user: true, writable: true });
+}
