@@ -2,13 +2,14 @@
 import { segmentAt, symbolize } from '../image/image.ts';
 import type { View } from '../unwind/view.ts';
 import type { Execution } from './execution.ts';
+import { pageReader } from './page-reader.ts';
 
 /** Registers that a row of ORC may count from. */
 const COUNTED_FROM = ['rax', 'rdx', 'rdi', 'r10', 'r13'] as const;
 
 export class Views {
   private readonly execution: Execution;
-  private readonly pages = new Map<bigint, number | undefined>();
+  readonly read: View['read'];
   private readonly isText: View['isText'];
   private readonly isEntryText: (address: bigint) => boolean;
   private readonly symbolize: (address: bigint) => string;
@@ -16,6 +17,7 @@ export class Views {
   constructor(execution: Execution) {
     const { image } = execution;
     this.execution = execution;
+    this.read = pageReader(execution.booted.machine, execution.booted.space);
     const text = image.segments
       .filter(({ executable, user }) => executable && !user)
       .map(({ address, bytes }) => [address, address + BigInt(bytes.length)] as const);
@@ -23,18 +25,6 @@ export class Views {
     this.isEntryText = (address) => segmentAt(image, address)?.name === '.entry.text';
     this.symbolize = (address) => symbolize(image, address);
   }
-
-  /** Eight bytes of kernel memory; undefined where nothing is mapped. Page tables are taken to stay as they are. */
-  readonly read = (address: bigint): bigint | undefined => {
-    const page = address >> 12n;
-    const { machine, space } = this.execution.booted;
-    if (!this.pages.has(page)) this.pages.set(page, space.physical(page << 12n));
-    const frame = this.pages.get(page);
-    const offset = Number(address & 0xfffn);
-    return frame === undefined || offset % 8 !== 0
-      ? machine.read(address, 64)
-      : machine.physicalWord(frame + offset);
-  };
 
   /** The state now. Its memory is the machine's: to be used before that goes on. */
   now(): View {

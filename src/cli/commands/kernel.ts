@@ -6,6 +6,7 @@ import { nodeDecompressors } from '../kernel/decompressors.ts';
 import { disasm } from '../kernel/disasm.ts';
 import { info } from '../kernel/info.ts';
 import { orc } from '../kernel/orc.ts';
+import { run } from '../kernel/run.ts';
 import { symbols } from '../kernel/symbols.ts';
 import { args, type Command, isFile, json, readInput, refuse } from './command.ts';
 
@@ -20,7 +21,18 @@ const ACTIONS: readonly Action[] = [
   { name: 'symbols', argument: 'optional', answer: symbols },
   { name: 'disasm', argument: 'needed', answer: disasm },
   { name: 'orc', argument: 'needed', answer: orc },
+  { name: 'run', argument: 'none', answer: run },
 ];
+
+const OPTIONS = {
+  json: { type: 'boolean' },
+  features: { type: 'string' },
+  path: { type: 'string' },
+  event: { type: 'string' },
+  at: { type: 'string' },
+  user: { type: 'boolean' },
+  cut: { type: 'string' },
+} as const;
 
 /** Says on a terminal what is being done; an empty text wipes the line. */
 const progress = (text: string): void => {
@@ -30,7 +42,7 @@ const progress = (text: string): void => {
 export const kernel: Command = {
   name: 'kernel',
   summary: 'opens a real kernel: what it is, its symbols, code and ORC rows',
-  usage: 'kernel FILE info|symbols [NAME]|disasm SYMBOL|orc SYMBOL [--features LIST] [--json]',
+  usage: 'kernel FILE info|symbols [NAME]|disasm SYMBOL|orc SYMBOL|run [--features LIST] [--json]',
   help: [
     'FILE is a .deb, a vmlinuz or a vmlinux for x86-64; - is standard input. Nothing of it is kept or sent anywhere.',
     '',
@@ -38,17 +50,24 @@ export const kernel: Command = {
     'symbols [NAME]   all symbols, or those whose name holds NAME',
     'disasm SYMBOL    the code of a routine; SYMBOL may be an address in hexadecimal',
     'orc SYMBOL       its ORC rows',
+    'run              brings it up without a boot, delivers a quiet NMI through its own entry code and back, and asks the ORC unwinder',
+    '                 at every boundary; --event mc, db or pf delivers another one, --path syscall makes a system call',
     '',
     "--features  names as in /proc/cpuinfo, and the kernel's own: pti,pcid,smap,fsgsbase,kernel_ibrs,unret; disasm then shows",
     '            the text as it is patched for such a processor, not as it was linked. Returns, retpolines and static calls',
     '            stay as linked. A number may be given as 11*32+4; none is a processor without any',
+    '--user      run: the event interrupts user mode',
+    '--event E --at SYMBOL+0x9',
+    '            run: E (nmi, mc, db, pf) strikes there while --path (nmi, unless told) is under way; SYMBOL+0x9#2 is the second time',
+    '            that control comes there; lists go with lists',
+    '--cut LIST  run: functions that return at once; none for nothing. Unless told, those that look for the cause of an event',
     '--json      info: {version, buildId, unwinder, ...}; symbols: [{name, type, address}]; disasm: {symbol, text, rows};',
-    '            orc: {symbol, format, rows}',
+    '            orc: {symbol, format, rows}; run: {verdict, steps, cut, unwound, ...}',
     '',
-    'Exit status: 0 found, 1 no symbol is called so, 2 bad input.',
+    'Exit status: 0 found, or returned; 1 no symbol is called so, or not returned; 2 bad input.',
   ].join('\n'),
   async run(given) {
-    const parsed = args(given, { json: { type: 'boolean' }, features: { type: 'string' } }, 3);
+    const parsed = args(given, OPTIONS, 3);
     if (!parsed) return 2;
     const [file, name, argument] = parsed.positionals;
     if (file === undefined) return refuse('missing file: lab kernel FILE info') ?? 2;
@@ -73,10 +92,14 @@ export const kernel: Command = {
     const opened = await openKernel(readInput(file), nodeDecompressors, progress);
     progress('');
     if (isProblem(opened)) return refuse(fileProblemText(opened)) ?? 2;
-    const answer = action.answer(opened, { argument, features: parsed.values.features });
+    const answer = action.answer(opened, {
+      argument,
+      features: parsed.values.features,
+      options: parsed.values,
+    });
     if ('problem' in answer) return refuse(answer.problem) ?? (answer.notFound ? 1 : 2);
     if (parsed.values.json) console.log(json(answer.value));
     else console.log(answer.lines.join('\n'));
-    return 0;
+    return answer.failed ? 1 : 0;
   },
 };

@@ -1,24 +1,10 @@
-import { suggestion } from '../../asm/suggest.ts';
 import type { Kernel } from '../../image/kernel-file.ts';
 import { fileProblemText, isProblem } from '../../image/reading.ts';
 import type { AlternativeSite } from '../../image/vmlinux/alternatives.ts';
 import { listRoutine, routineEnd } from '../../image/vmlinux/routine.ts';
-import { type Answer, type Asked, addressOf } from './answer.ts';
+import { type Answer, type Asked, addressOf, featuresOf } from './answer.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-
-/** The features that `--features` names; a sentence where one is not known. */
-function featuresOf(kernel: Kernel, list: string): ReadonlySet<number> | { readonly problem: string } {
-  const numbers = new Set<number>();
-  for (const name of list.split(',').map((one) => one.trim())) {
-    if (name === '' || name === 'none') continue;
-    const number = kernel.features.number(name);
-    if (number === undefined)
-      return { problem: `unknown feature: ${name}${suggestion(name, kernel.features.names)}` };
-    numbers.add(number);
-  }
-  return numbers;
-}
 
 /** `if smap: 0f01ca`, what would be written here. */
 const alternativeText = (kernel: Kernel, { feature, not, bytes, directCall }: AlternativeSite): string =>

@@ -1,0 +1,235 @@
+/** One run of a real kernel under way: which events are live, what has been logged, and whether an invariant broke. */
+import type { EventDetail } from '../../engine/events/inject.ts';
+import { PENDING } from '../../engine/events/pending-kinds.ts';
+import type { Machine } from '../../engine/machine.ts';
+import { RF } from '../../isa/flags.ts';
+import type { BroughtUp } from '../../kernel/vmlinux/bring-up.ts';
+import { CPU_ENTRY_AREA } from '../../kernel/vmlinux/places.ts';
+import type { TruthLog } from '../../unwind/truth.ts';
+import { differing, type Registers, registersOf, VECTOR_NAME, waits } from '../track.ts';
+import {
+  DEATHS,
+  isIn,
+  type KernelEvent,
+  type KernelPath,
+  type TextRange,
+  textBetween,
+} from './kernel-paths.ts';
+
+/**
+ * What must hold on every way:
+ * `registers` an event gives back what it interrupted; `fault` entry code raises none of its own; `death` the kernel does not give
+ * up; `served` an NMI that came is followed by a pass of the handler; `blocked` NMIs are not blocked in the end; `shutdown` the
+ * processor goes on.
+ */
+export type KernelInvariant = 'registers' | 'fault' | 'death' | 'served' | 'blocked' | 'shutdown';
+
+/** How a run ended. */
+export type KernelEnd =
+  | { readonly verdict: 'returned' }
+  | { readonly verdict: 'broken'; readonly invariant: KernelInvariant; readonly reason: string }
+  /** What the model or the bring-up lacks: `not modelled: ...`, a fault in C far from the entry, no end. */
+  | { readonly verdict: 'stopped'; readonly reason: string };
+
+/** A live event, and what it interrupted. */
+interface Context {
+  readonly vector: number;
+  readonly rip: bigint;
+  readonly rsp: bigint;
+  readonly registers: Registers;
+  readonly outer: Context | undefined;
+}
+
+/** Where a course stands, apart from the machine: plain data, never changed. */
+export interface KernelPlace {
+  readonly boundary: number;
+  readonly truth: TruthLog;
+  readonly live: Context | undefined;
+  /** What the handler had counted when the last NMI came. */
+  readonly counted: number | undefined;
+}
+
+const PAGE_FAULT = 14;
+/** Vectors of faults that strike here: their records hold RF. */
+const FAULTS: ReadonlySet<number> = new Set([PAGE_FAULT]);
+
+/** The counter of NMIs that the handler keeps, found by what a quiet NMI changes. */
+export type NmiCounter = (() => number) | undefined;
+
+export class KernelCourse {
+  readonly #up: BroughtUp;
+  readonly #machine: Machine;
+  readonly #path: KernelPath;
+  readonly #count: NmiCounter;
+  readonly #deaths: ReadonlyMap<bigint, string>;
+  readonly #cuts: ReadonlyMap<bigint, string>;
+  /** Functions that were cut and called. */
+  readonly cut = new Set<string>();
+  readonly #bare: readonly TextRange[];
+  #boundary: number;
+  #truth: TruthLog;
+  #live: Context | undefined;
+  #counted: number | undefined;
+
+  constructor(up: BroughtUp, path: KernelPath, place: KernelPlace, count: NmiCounter) {
+    const { symbols } = up.kernel;
+    this.#up = up;
+    this.#machine = up.machine;
+    this.#path = path;
+    this.#count = count;
+    const found = (names: readonly string[]): ReadonlyMap<bigint, string> =>
+      new Map(
+        names.flatMap((name) => {
+          const address = symbols.address(name);
+          return address === undefined ? [] : [[address, name] as const];
+        }),
+      );
+    this.#deaths = found(DEATHS);
+    this.#cuts = found(up.cut);
+    this.#bare = bareText(up);
+    ({ boundary: this.#boundary, truth: this.#truth, live: this.#live, counted: this.#counted } = place);
+  }
+
+  get place(): KernelPlace {
+    return { boundary: this.#boundary, truth: this.#truth, live: this.#live, counted: this.#counted };
+  }
+  get boundary(): number {
+    return this.#boundary;
+  }
+  get truth(): TruthLog {
+    return this.#truth;
+  }
+  /** Text that may not be instrumented: nothing but the processor's own events strikes there. */
+  get bare(): readonly TextRange[] {
+    return this.#bare;
+  }
+
+  /** An event strikes at this boundary; a sentence where it cannot. */
+  strike(event: KernelEvent, detail: EventDetail): string | undefined {
+    if (event === 'nmi') this.#counted = this.#count?.();
+    const done = this.#machine.inject(event, detail);
+    return typeof done === 'string' ? undefined : done.problem;
+  }
+
+  /** Whether everything is over at this boundary. */
+  get rests(): boolean {
+    if (this.#boundary === 0 || this.#live || waits(this.#machine)) return false;
+    return this.#path !== 'syscall' || this.#machine.low('cpl') === 3;
+  }
+
+  /** How it ended, where it rests. */
+  end(): KernelEnd {
+    const machine = this.#machine;
+    if (machine.low('nmiBlocked') !== 0)
+      return broken('blocked', 'NMIs are still blocked after the last event is over');
+    if (this.#counted !== undefined && this.#count?.() === this.#counted)
+      return broken('served', 'no pass of the handler follows the NMI that came last');
+    return { verdict: 'returned' };
+  }
+
+  /** One transition; an end where there is no way on. */
+  advance(): KernelEnd | undefined {
+    const machine = this.#machine;
+    const registers = machine.eventDue ? registersOf(machine) : undefined;
+    const from = machine.get('rip');
+    if (!machine.advance()) return this.#stopped(from);
+    this.#boundary++;
+    const rip = machine.get('rip');
+    const raised = machine.low('pendingKind');
+    if (raised !== PENDING.nothing) return this.#raised(from);
+    if (machine.logLength > 0) {
+      const over = this.#log(rip, registers);
+      if (over) return over;
+    }
+    const cut = this.#cuts.get(rip);
+    if (cut !== undefined) this.cut.add(cut);
+    const death = this.#deaths.get(rip);
+    return death === undefined ? undefined : broken('death', `the kernel gives up: ${death}()`);
+  }
+
+  #log(rip: bigint, registers: Registers | undefined): KernelEnd | undefined {
+    const machine = this.#machine;
+    const rsp = machine.get('rsp');
+    let left = false;
+    for (const entry of machine.log()) {
+      this.#truth = this.#truth.record(entry);
+      if (entry.kind === 'delivery')
+        this.#live = {
+          vector: entry.vector,
+          rip: entry.rip,
+          rsp: entry.outerRsp,
+          registers: registers ?? registersOf(machine),
+          outer: this.#live,
+        };
+      left ||= entry.kind === 'iret';
+    }
+    machine.forgetLog();
+    this.#truth = this.#truth.settle(rip, rsp);
+    return left ? this.#back(rip, rsp) : undefined;
+  }
+
+  /** An IRET has led to `rip`: the oldest event that interrupted this point is over, with all that came after it. */
+  #back(rip: bigint, rsp: bigint): KernelEnd | undefined {
+    let over: Context | undefined;
+    for (let live = this.#live; live; live = live.outer)
+      if (live.rip === rip && live.rsp === rsp) over = live;
+    if (!over) return undefined;
+    this.#live = over.outer;
+    const now = registersOf(this.#machine);
+    const wrong = differing(now, owed(over, now));
+    if (wrong === undefined) return undefined;
+    const event = VECTOR_NAME[over.vector] ?? `vector ${over.vector}`;
+    return broken(
+      'registers',
+      `${event} comes back with ${wrong} = ${hex(now[wrong] ?? 0n)}, which was ${hex(over.registers[wrong] ?? 0n)}`,
+    );
+  }
+
+  /** A fault that nobody injected. */
+  #raised(from: bigint): KernelEnd {
+    const machine = this.#machine;
+    const vector = machine.low('pendingVector');
+    const name = VECTOR_NAME[vector] ?? `vector ${vector}`;
+    const cr2 = machine.get('cr2');
+    const at = this.#name(from);
+    const where = vector === PAGE_FAULT ? `, address ${hex(cr2)}` : '';
+    const reason = `${name} at ${at}${where}`;
+    const { begin, end } = this.#up.places.area;
+    if (vector === PAGE_FAULT && cr2 >= begin && cr2 < end && cr2 !== CPU_ENTRY_AREA)
+      return broken('fault', `${reason}: a stack has run over`);
+    if (this.#bare.some((range) => isIn(range, from))) return broken('fault', reason);
+    return { verdict: 'stopped', reason: `${reason}, outside of the entry: a boot would have prepared it` };
+  }
+
+  #stopped(from: bigint): KernelEnd {
+    const { stopReason } = this.#machine;
+    const at = this.#name(from);
+    return stopReason === 'shutdown'
+      ? broken('shutdown', `the processor shuts down at ${at}`)
+      : { verdict: 'stopped', reason: `${stopReason} at ${at}` };
+  }
+
+  #name(address: bigint): string {
+    return this.#up.kernel.symbols.name(address) ?? hex(address);
+  }
+}
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
+
+const broken = (invariant: KernelInvariant, reason: string): KernelEnd => ({
+  verdict: 'broken',
+  invariant,
+  reason,
+});
+
+/** What an event must give back: a page fault sets RF and CR2 by itself. */
+function owed({ vector, registers }: Context, now: Registers): Registers {
+  if (!FAULTS.has(vector)) return registers;
+  return { ...registers, cr2: now.cr2 ?? 0n, rflags: (registers.rflags ?? 0n) | ((now.rflags ?? 0n) & RF) };
+}
+
+/** Entry text, and text without instrumentation. */
+export const bareText = ({ kernel: { symbols } }: BroughtUp): readonly TextRange[] => [
+  textBetween(symbols, '__entry_text_start', '__entry_text_end'),
+  textBetween(symbols, '__noinstr_text_start', '__noinstr_text_end'),
+];

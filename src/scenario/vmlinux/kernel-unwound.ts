@@ -1,0 +1,95 @@
+/** The ORC unwinder on a real kernel's own rows, asked at a boundary and judged by the recorded truth. */
+import type { OrcTable } from '../../image/orc.ts';
+import { isProblem } from '../../image/reading.ts';
+import type { BroughtUp } from '../../kernel/vmlinux/bring-up.ts';
+import { breaksI6 } from '../../unwind/eras/gaps.ts';
+import { type OrcRules, walkByOrc } from '../../unwind/eras/orc.ts';
+import { judge } from '../../unwind/judge.ts';
+import type { TruthLog } from '../../unwind/truth.ts';
+import type { Judgement, StackRange, Trace, Truth, View } from '../../unwind/view.ts';
+import { pageReader } from '../page-reader.ts';
+import { isIn, textBetween } from './kernel-paths.ts';
+
+/** What the unwinder made of a boundary. */
+export interface KernelUnwound {
+  readonly judgement: Judgement;
+  readonly reason: string;
+  /** Name of the gap by design that excuses it; see unwind/eras/gaps.ts. */
+  readonly gap: string | undefined;
+  /** Neither right, nor reported by the unwinder, nor a gap by design. */
+  readonly finding: boolean;
+  readonly trace: Trace;
+}
+
+/** Registers that a row may count from. */
+const COUNTED_FROM = ['rax', 'rdx', 'rdi', 'r10', 'r13'] as const;
+
+const isKernel = (address: bigint): boolean => address >> 63n !== 0n;
+
+export class KernelUnwinder {
+  readonly #up: BroughtUp;
+  readonly #orc: OrcTable | undefined;
+  readonly #rules: OrcRules;
+  readonly #stacks: readonly StackRange[];
+  readonly #read: View['read'];
+  readonly #isText: View['isText'];
+  readonly #isEntryText: (address: bigint) => boolean;
+
+  constructor(up: BroughtUp) {
+    const { kernel, machine, space, places } = up;
+    const { symbols, orcTable, orc } = kernel;
+    this.#up = up;
+    this.#orc = isProblem(orcTable) ? undefined : orcTable;
+    // The code of 6.12 came with that of 5.8, whose entry has the name it has today; the rows are one format here.
+    this.#rules = orc?.format === '4.14' ? '4.14' : symbols.address('asm_exc_nmi') ? '6.12' : '5.2';
+    this.#stacks = [places.task, ...places.interruptStacks, places.entryStack];
+    this.#read = pageReader(machine, space);
+    const text = textBetween(symbols, '_stext', '_etext');
+    const entry = textBetween(symbols, '__entry_text_start', '__entry_text_end');
+    this.#isText = (address) => isIn(text, address);
+    this.#isEntryText = (address) => isIn(entry, address);
+  }
+
+  /** Whether there are rows to walk by. */
+  get knows(): boolean {
+    return this.#orc !== undefined;
+  }
+
+  readonly symbolize = (address: bigint): string =>
+    (isKernel(address) ? this.#up.kernel.symbols.name(address) : undefined) ?? `0x${address.toString(16)}`;
+
+  /** Which functions are live. What was interrupted in the kernel while RSP was the user's is on no stack and yet no user. */
+  truth(log: TruthLog): Truth {
+    const { machine } = this.#up;
+    const { entries, lost } = log.truth(machine.get('rip'), machine.get('rsp'), this.#stacks);
+    return {
+      lost,
+      entries: entries.map((one) => (one.stack === '' && isKernel(one.ip) ? { ...one, stack: 'user' } : one)),
+    };
+  }
+
+  /** Asks at the boundary where the machine stands; undefined in user mode, or without rows. */
+  at(log: TruthLog): KernelUnwound | undefined {
+    const { machine } = this.#up;
+    const cpl = machine.low('cpl');
+    if (cpl !== 0 || !this.#orc) return undefined;
+    const view: View = {
+      rip: machine.get('rip'),
+      rsp: machine.get('rsp'),
+      rbp: machine.get('rbp'),
+      cpl,
+      read: this.#read,
+      stacks: this.#stacks,
+      isText: this.#isText,
+      isEntryText: this.#isEntryText,
+      registers: Object.fromEntries(COUNTED_FROM.map((name) => [name, machine.get(name)])),
+      orc: this.#orc,
+      symbolize: this.symbolize,
+    };
+    const truth = this.truth(log);
+    const trace = walkByOrc(this.#rules, view);
+    const judged = judge(trace, truth, view, this.symbolize, true);
+    const { breaks, gap } = breaksI6(trace.unwinder, judged, trace, truth, view);
+    return { ...judged, gap: gap?.id, finding: breaks, trace };
+  }
+}
