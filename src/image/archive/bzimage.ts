@@ -28,7 +28,11 @@ export const isBzImage = (bytes: Uint8Array): boolean =>
   bytes.length > PAYLOAD_LENGTH + 4 && new Reader(bytes, 'bzImage').u32(MAGIC) === HEADER;
 
 /** Unpacks the vmlinux of a bzImage. Its size stands behind the compressed data. */
-export async function readBzImage(source: Reader, decompressors: Decompressors): Promise<BzImage> {
+export async function readBzImage(
+  source: Reader,
+  decompressors: Decompressors,
+  progress: (done: number, of: number) => void = () => {},
+): Promise<BzImage> {
   if (source.u32(MAGIC) !== HEADER || source.u16(BOOT_FLAG) !== 0xaa55)
     source.fail('invalid bzImage: no setup header', MAGIC);
   const protocol = source.u16(PROTOCOL);
@@ -40,9 +44,11 @@ export async function readBzImage(source: Reader, decompressors: Decompressors):
   const size = payload.u32(payload.length - 4);
   if (size > MOST_UNPACKED)
     payload.fail(`too large vmlinux: ${size} bytes of ${MOST_UNPACKED} at most`, payload.length - 4);
-  const data = new Reader(payload.slice(0, payload.length - 4), payload.reading);
+  // gzip ends with the size of its own accord; behind the others the build writes it.
+  const behind = compressionOf(payload.bytes) === 'gzip' ? 0 : 4;
+  const data = new Reader(payload.slice(0, payload.length - behind), payload.reading);
   const output = new Output(size, data.length, 'vmlinux');
-  for await (const _ of decompress(data, output, decompressors));
+  for await (const _ of decompress(data, output, decompressors)) progress(output.length, size);
   if (output.length !== size)
     payload.fail(`truncated vmlinux: ${output.length} bytes of ${size}`, payload.length - 4);
   return { protocol, compression: compressionOf(data.bytes) ?? 'none', vmlinux: output.filled };

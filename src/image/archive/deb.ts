@@ -20,7 +20,11 @@ const KERNEL = /(^|\/)vmlinu[xz](-[^/]*)?$/;
 const CONFIG = /^boot\/config-[^/]*$/;
 
 /** The first kernel of a package. */
-export async function readDeb(source: Reader, decompressors: Decompressors): Promise<DebKernel> {
+export async function readDeb(
+  source: Reader,
+  decompressors: Decompressors,
+  progress: (done: number) => void = () => {},
+): Promise<DebKernel> {
   const data = readAr(source).find(({ name }) => name.startsWith('data.tar'));
   if (!data) return source.fail('missing member: data.tar', 0);
   const member = new Source(data.bytes, `package member ${data.name}`);
@@ -29,7 +33,10 @@ export async function readDeb(source: Reader, decompressors: Decompressors): Pro
   const steps = plain ? undefined : decompress(member, output, decompressors);
   const until = async (count: number): Promise<boolean> => {
     if (plain) return count <= data.bytes.length;
-    while (output.length < count) if ((await steps?.next())?.done !== false) return false;
+    while (output.length < count) {
+      if ((await steps?.next())?.done !== false) return false;
+      progress(output.length);
+    }
     return true;
   };
   const unpacked = (): Uint8Array => (plain ? data.bytes : output.filled);

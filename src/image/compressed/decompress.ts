@@ -1,8 +1,9 @@
-/** Compressed data by their first bytes. LZ4 and xz are unpacked here; gzip and zstd by whoever runs us: a page or Node. */
+/** Compressed data by their first bytes. All but gzip are unpacked here; that every browser has, and Node. */
 import type { Reader } from '../reading.ts';
 import { unpackLz4 } from './lz4.ts';
 import type { Output } from './output.ts';
 import { unpackXz } from './xz.ts';
+import { unpackZstd } from './zstd.ts';
 
 /**
  * Unpacks one stream, piece by piece, and stops when it is no longer asked. It throws where the stream is damaged, and
@@ -13,7 +14,6 @@ export type Decompressor = (compressed: Uint8Array) => AsyncIterable<Uint8Array>
 /** What is not written here; without one, such a file cannot be opened. */
 export interface Decompressors {
   readonly gzip?: Decompressor;
-  readonly zstd?: Decompressor;
 }
 
 /** Formats by their first bytes; those without a way to unpack them are known by name. */
@@ -33,7 +33,7 @@ export type Compression = (typeof FORMATS)[number]['name'];
 export const compressionOf = (bytes: Uint8Array): Compression | undefined =>
   FORMATS.find(({ magic }) => magic.every((byte, n) => bytes[n] === byte))?.name;
 
-const hex = (bytes: Uint8Array): string =>
+const spaced = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 
 /** Unpacks into `output`; whoever has seen enough need not ask for more. */
@@ -45,8 +45,9 @@ export async function* decompress(
   const name = compressionOf(source.bytes);
   if (name === 'lz4') yield* unpackLz4(source, output);
   else if (name === 'xz') yield* unpackXz(source, output);
-  else if (name === 'gzip' || name === 'zstd') {
-    const unpack = decompressors[name];
+  else if (name === 'zstd') yield* unpackZstd(source, output);
+  else if (name === 'gzip') {
+    const unpack = decompressors.gzip;
     if (!unpack) return source.fail(`missing decompressor: ${name}`, 0);
     const pieces = unpack(source.bytes)[Symbol.asyncIterator]();
     try {
@@ -65,7 +66,7 @@ export async function* decompress(
   } else
     source.fail(
       name === undefined
-        ? `unknown compression: ${hex(source.bytes.subarray(0, 4))}`
+        ? `unknown compression: ${spaced(source.bytes.subarray(0, 4))}`
         : `unknown compression: ${name}`,
       0,
     );

@@ -205,8 +205,9 @@ export function lz4(bytes: Uint8Array): Uint8Array {
   return joined(little(0x184c2102, 4), little(block.length, 4), block);
 }
 
-/** A bzImage around a payload, which the size without compression follows. */
-export function bzImage(payload: Uint8Array, size: number): Uint8Array {
+/** A bzImage around a payload, behind which stands the size without compression, but for gzip, which has it in itself. */
+export function bzImage(compressed: Uint8Array, size: number): Uint8Array {
+  const payload = compressed[0] === 0x1f ? compressed : joined(compressed, little(size, 4));
   const setup = new Uint8Array(1024);
   const put = (at: number, bytes: readonly number[]): void => setup.set(bytes, at);
   put(0x1f1, [1]);
@@ -214,8 +215,8 @@ export function bzImage(payload: Uint8Array, size: number): Uint8Array {
   put(0x202, ascii('HdrS'));
   put(0x206, little(0x20f, 2));
   put(0x248, little(16, 4));
-  put(0x24c, little(payload.length + 4, 4));
-  return joined(setup, new Uint8Array(16), payload, little(size, 4));
+  put(0x24c, little(payload.length, 4));
+  return joined(setup, new Uint8Array(16), payload);
 }
 
 const octal = (value: number, width: number): string => value.toString(8).padStart(width - 1, '0');
