@@ -333,6 +333,10 @@ export class Machine {
   physicalWord(pa: number): bigint {
     return this.view.getBigUint64(this.guestPlace(pa, 8), true);
   }
+  /** The high half of such a word: most words are told apart by it, and it makes no bigint. */
+  physicalHigh(pa: number): number {
+    return this.view.getUint32(this.guestPlace(pa, 8) + 4, true);
+  }
   /**
    * Put bytes into guest physical memory, as a loader does before the machine starts: not journalled, so
    * it cannot be undone.

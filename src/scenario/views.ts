@@ -2,13 +2,14 @@
 import { segmentAt, symbolize } from '../image/image.ts';
 import type { View } from '../unwind/view.ts';
 import type { Execution } from './execution.ts';
-import { pageReader } from './page-reader.ts';
+import { isWithin, pageReader } from './page-reader.ts';
 
 /** Registers that a row of ORC may count from. */
 const COUNTED_FROM = ['rax', 'rdx', 'rdi', 'r10', 'r13'] as const;
 
 export class Views {
   private readonly execution: Execution;
+  /** Eight bytes of kernel memory; undefined where nothing is mapped. Page tables are taken to stay as they are. */
   readonly read: View['read'];
   private readonly isText: View['isText'];
   private readonly isEntryText: (address: bigint) => boolean;
@@ -17,11 +18,11 @@ export class Views {
   constructor(execution: Execution) {
     const { image } = execution;
     this.execution = execution;
-    this.read = pageReader(execution.booted.machine, execution.booted.space);
     const text = image.segments
       .filter(({ executable, user }) => executable && !user)
       .map(({ address, bytes }) => [address, address + BigInt(bytes.length)] as const);
-    this.isText = (address) => text.some(([begin, end]) => address >= begin && address < end);
+    this.read = pageReader(execution.booted.machine, execution.booted.space, text);
+    this.isText = (address) => isWithin(text, address);
     this.isEntryText = (address) => segmentAt(image, address)?.name === '.entry.text';
     this.symbolize = (address) => symbolize(image, address);
   }

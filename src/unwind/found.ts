@@ -14,11 +14,13 @@ export const isUser = ({ how, stack }: TruthEntry): boolean => how === 'interrup
 export function found(trace: Trace, truth: Truth): readonly Found[] {
   let warned = trace.end === 'warned';
   return truth.entries.map((entry): Found => {
-    const lines = trace.entries.filter(
-      ({ ip, slot }) => isAt(entry, ip) && (entry.how === 'interrupted' || slot === entry.slot),
-    );
-    if (lines.some(({ guess }) => !guess)) return 'listed';
-    if (lines.length > 0) return 'guess';
+    let guessed = false;
+    for (const { ip, slot, guess } of trace.entries) {
+      if (!isAt(entry, ip) || (entry.how !== 'interrupted' && slot !== entry.slot)) continue;
+      if (!guess) return 'listed';
+      guessed = true;
+    }
+    if (guessed) return 'guess';
     if (isUser(entry) && trace.end === 'complete') return 'listed';
     if (!warned) return 'missing';
     warned = false;

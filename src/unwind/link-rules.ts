@@ -6,7 +6,7 @@
 import { addressText, stackText } from './describe.ts';
 import { frameAt } from './pt-regs.ts';
 import { getStackInfo, nmiLink, type StackInfo } from './stack-info.ts';
-import { type StackRange, stackWord, type Trace, type TraceEntry, type View } from './view.ts';
+import { nextText, type StackRange, stackWord, type Trace, type TraceEntry, type View } from './view.ts';
 
 /** The RSP of the first record, written by hardware: `((struct pt_regs *)end - 1)->sp`, so in every kernel. */
 export const END_2 = 2;
@@ -30,12 +30,15 @@ export const isPick = (index: number): boolean => Number.isInteger(index) && ind
 function scan(view: View, stack: StackRange, sp: bigint, bp: bigint): { found: TraceEntry[]; bp: bigint } {
   const found: TraceEntry[] = [];
   let chain = bp;
-  for (let slot = sp; slot < stack.end; slot += 8n) {
-    const ip = stackWord(view, slot);
-    if (ip === undefined || !view.isText(ip)) continue;
-    const frame = frameAt(view, chain);
+  let frame = frameAt(view, chain);
+  const next = (from: bigint): bigint | undefined => nextText(view, from, stack.end);
+  for (let slot = next(sp); slot !== undefined; slot = next(slot + 8n)) {
+    const ip = stackWord(view, slot) ?? 0n;
     const guess = frame.slot !== slot;
-    if (!guess) chain = frame.next;
+    if (!guess) {
+      chain = frame.next;
+      frame = frameAt(view, chain);
+    }
     found.push({ ip, slot, guess, stack: stack.name });
   }
   return { found, bp: chain };

@@ -9,7 +9,7 @@
 import { addressText, stackText } from '../describe.ts';
 import { HARDWARE_LINK, linkWord } from '../stack-info.ts';
 import { userTrace } from '../unwind-state.ts';
-import { type StackRange, stackWord, type Trace, type TraceEntry, type View } from '../view.ts';
+import { nextText, type StackRange, stackWord, type Trace, type TraceEntry, type View } from '../view.ts';
 import type { PrintedLine } from './show-trace-log.ts';
 
 /** struct stacktrace_ops. */
@@ -98,9 +98,9 @@ function walkContext(view: View, range: StackRange, sp: bigint, start: bigint, o
   const report = (ip: bigint, slot: bigint, guess: boolean): void =>
     ops.address({ ip, slot, guess, stack: range.name });
   if (ops.walk === 'scan') {
-    for (let slot = sp; slot + 8n <= range.end; slot += 8n) {
-      const ip = stackWord(view, slot);
-      if (ip === undefined || !view.isText(ip)) continue;
+    const next = (from: bigint): bigint | undefined => nextText(view, from, range.end);
+    for (let slot = next(sp); slot !== undefined; slot = next(slot + 8n)) {
+      const ip = stackWord(view, slot) ?? 0n;
       const certain = slot === bp + 8n;
       if (certain) bp = stackWord(view, bp) ?? 0n;
       report(ip, slot, !certain);

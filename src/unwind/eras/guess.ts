@@ -21,7 +21,7 @@ import {
   type StackInfo,
 } from '../stack-info.ts';
 import { type UnwindState, walkFrames, warnings } from '../unwind-state.ts';
-import { stackWord, type Trace, type View } from '../view.ts';
+import { nextText, stackWord, type Trace, type View } from '../view.ts';
 
 const align = (sp: bigint): bigint => (sp + 7n) & ~7n;
 
@@ -71,8 +71,10 @@ class GuessState implements UnwindState {
   next(): void {
     while (this.#info.kind === 'known') {
       const { stack, nextSp } = this.#info;
-      for (this.slot += 8n; this.slot < stack.end; this.slot += 8n) {
-        if (this.#view.isText(this.ip)) return;
+      const slot = nextText(this.#view, this.slot + 8n, stack.end);
+      if (slot !== undefined) {
+        this.slot = slot;
+        return;
       }
       this.slot = align(nextSp);
       this.#info = this.#enter(this.slot);

@@ -1,0 +1,38 @@
+import { pages } from 'virtual:library';
+import { expect, test } from 'vitest';
+import { scenarioOf } from '../../src/scenario/library.ts';
+import { BUDGET, stage } from '../../src/scenario/run.ts';
+import { Views } from '../../src/scenario/views.ts';
+import { nextText, type View } from '../../src/unwind/view.ts';
+
+function textsOf(view: View, from: bigint, end: bigint): readonly bigint[] {
+  const found: bigint[] = [];
+  for (let at = nextText(view, from, end); at !== undefined; at = nextText(view, at + 8n, end))
+    found.push(at);
+  return found;
+}
+
+test('text is found among the words of a stack as by one who reads every word', () => {
+  const source = scenarioOf(pages, 'nested-nmi');
+  const ready = source && stage(source, pages);
+  if (!ready || 'problems' in ready) throw new Error('nested-nmi does not run');
+  const { execution, injections } = ready;
+  const views = new Views(execution);
+  let words = 0;
+  execution.run(injections, BUDGET, () => {
+    const view = views.now();
+    const slow: View = { ...view, read: (address) => view.read(address) };
+    for (const { begin, end } of view.stacks)
+      for (const [from, to] of [
+        [begin, end],
+        [begin + 8n, end - 8n],
+        [end - 0x68n, end - 4n],
+        [end - 0x64n, end],
+      ] as const) {
+        const found = textsOf(view, from, to);
+        expect(found).toEqual(textsOf(slow, from, to));
+        words += found.length;
+      }
+  });
+  expect(words).toBeGreaterThan(1000);
+});
