@@ -1,8 +1,9 @@
 /** Every address under `/s/` that opens a run: all versions of all scenarios, under every name they ever had. */
 import { type Library, scenariosOf } from './library.ts';
-import { findNamed, type Named } from './named.ts';
+import { changesOf, findNamed, type Named } from './named.ts';
 import { linkTo, type Opener } from './open-link.ts';
 import type { Recipe } from './recipe-types.ts';
+import type { Difference, Records } from './records.ts';
 import { EMPTY_REGISTRY, type FrozenRow, versionsOf } from './registry.ts';
 import { playRecipe } from './run.ts';
 import { runData, runText } from './run-text.ts';
@@ -28,8 +29,16 @@ export type Door =
     }
   | { readonly kind: 'recorded'; readonly row: FrozenRow; readonly reason: string };
 
-/** All names, in order. */
+const found = new WeakMap<Library, readonly Doors[]>();
+
+/** All names, in order. Looked for once in a library: every door asks. */
 export function doorsOf(pages: Library): readonly Doors[] {
+  const known = found.get(pages) ?? findDoors(pages);
+  found.set(pages, known);
+  return known;
+}
+
+function findDoors(pages: Library): readonly Doors[] {
   const published = (pages.registry ?? EMPTY_REGISTRY).entries.map(({ slug }) => slug);
   const slugs = [...new Set([...scenariosOf(pages), ...published])].sort();
   return slugs.flatMap((slug) => {
@@ -50,6 +59,19 @@ export function playNamed(pages: Library, { recipe, source }: Pick<Named, 'recip
     runs.get(key) ?? playRecipe(recipe, pages, {}, { page: source.page, line: source.line, column: 1 });
   runs.set(key, run);
   return run;
+}
+
+const compared = new WeakMap<Timeline, readonly Difference[] | undefined>();
+
+/** In what a named run differs from what was recorded of it, found once; undefined where nothing was. */
+export function changesOfNamed(
+  pages: Library,
+  named: Named,
+  records: Records,
+): readonly Difference[] | undefined {
+  const run = playNamed(pages, named);
+  if (!compared.has(run)) compared.set(run, changesOf(named, pages, records, run));
+  return compared.get(run);
 }
 
 /** Opens a door; one of a checkpoint looks there. Throws for an address that is no door, with a sentence. */

@@ -86,16 +86,21 @@ export function recordedOf(
   return record && { ...record, version: 0, recipe: record.recipe.replace(/^(scenario \S+ v)\d+/, '$10') };
 }
 
-/** In what a scenario differs today from what was recorded of it; undefined where nothing was. */
+/**
+ * In what a scenario differs today from what was recorded of it; undefined where nothing was.
+ *
+ * @param shown its run, whole and with the usual unwinders, where that has been made
+ */
 export function changesOf(
   { recipe, row }: Named,
   pages: Library,
   records: Records,
+  shown?: Timeline,
 ): readonly Difference[] | undefined {
   const record = recordedOf(pages, records, recipe.slug, recipe.version);
   if (!record) return undefined;
   // Without its cursor: one that is no longer reached must not hide what still runs.
-  const run = playRecipe({ ...recipe, cursor: undefined }, pages);
+  const run = shown?.frames.length ? shown : playRecipe({ ...recipe, cursor: undefined }, pages);
   if (run.frames.length === 0) {
     return [
       {

@@ -2,6 +2,7 @@
 import { known, type Library } from './library.ts';
 import { applyLink, type Codec, type LinkState, linkOf, parseLink, printLink } from './link.ts';
 import { bodyOf, changesOf, findNamed, type Named, recordedOf, startOf } from './named.ts';
+import { printPosition } from './recipe-position.ts';
 import type { Recipe } from './recipe-types.ts';
 import { type Difference, differenceText, type RecordedRun, type Records, recordedLines } from './records.ts';
 import { type PlayOptions, pickOf, playRecipe } from './run.ts';
@@ -155,6 +156,10 @@ const refused = (sentence: string, record: RecordedRun | undefined): Opened => (
   recorded: record ? recordedLines(record) : [],
 });
 
+/** What strikes in a recipe, and where, as it is written. */
+const eventsOf = ({ injects }: Recipe): string =>
+  injects.map(({ event, position }) => `${event} ${printPosition(position)}`).join();
+
 /**
  * The link to a boundary of a run: only what differs from the named scenario is written. Undefined where there is
  * no such scenario, or where the run differs in what a link cannot say: design, start.
@@ -175,7 +180,9 @@ export function linkTo(
   // Where the named scenario's own events would strike in this run, so that equal ones are not written again. Another
   // body or other code can move them, or leave no place for them at all.
   const like = { ...base, without, sets, body, edits, cursor: undefined, expects: [] };
-  const { frames, injections } = playRecipe(like, pages, { whole: 1 });
+  // A run with the very same events shows it itself.
+  const { frames, injections } =
+    eventsOf(recipe) === eventsOf(base) ? timeline : playRecipe(like, pages, { whole: 1 });
   const state = {
     ...linkOf(
       { ...base, body: bodyOf(base) },
