@@ -26,8 +26,9 @@ test('the site is built with every design, and with what each scenario makes of 
 
 test('a program from the build is the program of its text', () => {
   for (const { key, row } of programs) {
-    const [design, without] = JSON.parse(key) as [string, string[]];
-    const { image, code, problems } = programOf(pages, design, { without });
+    const [design, without, edited] = JSON.parse(key) as [string, string[], [string, string[]][]];
+    const edits = edited.map(([block, lines]) => ({ block, lines }));
+    const { image, code, problems } = programOf(pages, design, { without, edits });
     // What only assembling and checking text needs is left out.
     const { statements, hints, functions, alternatives, ...kept } = image;
     expect(statements).toBeDefined();
