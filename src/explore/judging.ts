@@ -37,6 +37,8 @@ export interface Asked {
 
 /** Registers that a trace may depend on beside memory. */
 const FIELDS = ['rip', 'rsp', 'rbp', 'rax', 'rdx', 'rdi', 'r10', 'r13', 'cpl'] as const;
+/** What a lane of a key counts up to. */
+const LANE = 0x1_0000_0000;
 /** Kinds of breaks that are told. */
 const TOLD = 50;
 
@@ -122,6 +124,18 @@ export class Judging {
     return first;
   }
 
+  /**
+   * Where runs may meet: in states that go on alike, by `key`, and of which unwinders say the same from then on. Words that mean nothing
+   * to the code may mean something to them: a stale link is followed, a stale address is listed.
+   */
+  meeting(key: number, truth: TruthLog): number {
+    const all = this.keyOf(truth);
+    const [high, highOfAll] = [Math.floor(key / LANE), Math.floor(all / LANE)];
+    const a = mix(key | 0, all | 0, highOfAll, 0x0824_3f6a);
+    const b = mix(high, highOfAll, all | 0, 0x1e37_79b9);
+    return (b & 0x1f_ffff) * LANE + (a >>> 0);
+  }
+
   /** What was counted so far. */
   get asked(): readonly Asked[] {
     return this.kept.map(({ unwinder, states, gaps, unsaid }) => ({
@@ -145,6 +159,6 @@ export class Judging {
       a = mix(a, half(value), half(value >> 32n), 0x7f4a_7c15);
       b = mix(b, half(value), half(value >> 32n), 0x27d4_eb2f);
     }
-    return ((b ^ (b >>> 16)) & 0x1f_ffff) * 0x1_0000_0000 + (a >>> 0);
+    return ((b ^ (b >>> 16)) & 0x1f_ffff) * LANE + (a >>> 0);
   }
 }

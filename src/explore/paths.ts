@@ -247,7 +247,8 @@ export class Explorer {
       seen.add(key);
     }
     if (!joins || !bounds.pruned) return false;
-    const spots = this.known.get(key) ?? [];
+    const place = this.judging?.meeting(key, state.truth) ?? key;
+    const spots = this.known.get(place) ?? [];
     const spot = spots.find(({ path: other }) => covers(other.remaining, path.remaining));
     if (spot?.path === path)
       return this.ends(path, violated('I7', 'the same state comes twice: this goes on for ever'));
@@ -256,7 +257,7 @@ export class Explorer {
       return true;
     }
     spots.push({ path, at: path.length });
-    this.known.set(key, spots);
+    this.known.set(place, spots);
     return false;
   }
 
