@@ -112,7 +112,7 @@ export function libraryModule(): Plugin {
         `const files = ${imports(withText.map(({ slug }) => [slug, JSON.stringify(TEXT + slug)]))};`,
         `const text = fetchedText(${JSON.stringify(bare)}, files, ${JSON.stringify(others)});`,
         `const built = fetchedPrograms({${built.join(', ')}});`,
-        `export const pages = library(text.shelves, ${fetched}, built);`,
+        `export const pages = library(text.shelves, ${fetched}, built, true);`,
         `export const { records } = text;`,
       ].join('\n');
     },

@@ -43,10 +43,17 @@ export interface Library extends ReadonlyMap<string, Shelf> {
   readonly registry?: Registry;
   /** What the site was built with, so that it need not be assembled; nothing, unless given. */
   readonly built?: BuiltPrograms;
+  /** Whether little may be kept of what is made from it: a page of a reader's has a few megabytes. */
+  readonly frugal?: boolean;
 }
 
 /** A library of pages. Throws `duplicate page` or `duplicate scenario`, with both places. */
-export function library(shelves: readonly Shelf[], registry?: Registry, built?: BuiltPrograms): Library {
+export function library(
+  shelves: readonly Shelf[],
+  registry?: Registry,
+  built?: BuiltPrograms,
+  frugal = false,
+): Library {
   const pages = new Map<string, Shelf>();
   for (const shelf of shelves) {
     const other = pages.get(shelf.slug);
@@ -61,7 +68,7 @@ export function library(shelves: readonly Shelf[], registry?: Registry, built?: 
       owners.set(name, page);
     }
   }
-  return Object.assign(pages, { ...(registry && { registry }), ...(built && { built }) });
+  return Object.assign(pages, { ...(registry && { registry }), ...(built && { built }), frugal });
 }
 
 /** The same pages, with nothing assembled yet: what is made from the copy goes with it. */

@@ -8,6 +8,7 @@ import type { Image } from '../image/image.ts';
 import { type Declared, declared } from '../kernel/declaration.ts';
 import type { Design } from '../kernel/design.ts';
 import { designOf } from '../kernel/design-of.ts';
+import { kept } from './kept.ts';
 import { cellOf, type Library } from './library.ts';
 import { assembleText } from './on-demand.ts';
 import type { CodeLine } from './timeline.ts';
@@ -38,9 +39,9 @@ export interface Variant {
   readonly without?: readonly string[];
 }
 
-const kept = new WeakMap<Library, Map<string, Program>>();
-/** Edited programs come and go while a reader types; only so many are kept. */
-const KEPT = 16;
+const programs = new WeakMap<Library, Map<string, Program>>();
+/** Edited programs come and go while a reader types; each takes its machine and its runs with it. */
+const MOST = { programs: 16, frugal: 2 } as const;
 
 /**
  * Assembles a design. The slug must be one of `designsOf(pages)`. An edited cell names itself as its page
@@ -49,15 +50,10 @@ const KEPT = 16;
  * built with. In a browser, call it under `whenHere`.
  */
 export function programOf(pages: Library, design: string, variant: Variant = {}): Program {
-  const programs = kept.get(pages) ?? new Map<string, Program>();
-  kept.set(pages, programs);
+  const made = programs.get(pages) ?? new Map<string, Program>();
+  programs.set(pages, made);
   const key = keyOf(design, variant);
-  const found = programs.get(key);
-  if (found) return found;
-  const made = make(pages, design, variant, key);
-  if (programs.size >= KEPT) programs.delete(programs.keys().next().value ?? '');
-  programs.set(key, made);
-  return made;
+  return kept(made, key, pages.frugal ? MOST.frugal : MOST.programs, () => make(pages, design, variant, key));
 }
 
 /** Equal for equal programs, whatever the order in which safeguards are named. */

@@ -6,6 +6,7 @@ import type { Unwinder } from '../unwind/rules.ts';
 import type { Ended, Execution, Injection } from './execution.ts';
 import { FrameMaker } from './frames.ts';
 import { spoken } from './invariants.ts';
+import { kept } from './kept.ts';
 import { locate } from './positions.ts';
 import type { Program } from './program.ts';
 import type { Position } from './recipe-types.ts';
@@ -18,6 +19,8 @@ import type { Frame, Outcome, Timeline } from './timeline.ts';
 export interface Ready {
   readonly program: Program;
   readonly execution: Execution;
+  /** How many runs of it are kept. */
+  readonly recordings: number;
 }
 
 export interface Recorded {
@@ -38,7 +41,6 @@ export interface Limits {
 }
 
 const recordings = new WeakMap<Execution, Map<string, Recorded>>();
-const RECORDINGS_KEPT = 8;
 const replays = new WeakMap<Timeline['frames'], Replay>();
 
 /** What makes the frames that a long run lacks; undefined for a timeline that was not recorded here. */
@@ -52,13 +54,11 @@ export function recorded(
   limits: Limits,
 ): Recorded {
   const { execution } = ready;
-  const kept = recordings.get(execution) ?? new Map<string, Recorded>();
-  recordings.set(execution, kept);
+  const made = recordings.get(execution) ?? new Map<string, Recorded>();
+  recordings.set(execution, made);
   const { budget, whole, switches } = limits;
   const key = JSON.stringify([injections, rules.map(({ id }) => id), switches, budget, whole]);
-  const found = kept.get(key) ?? record(ready, injections, rules, limits);
-  if (!kept.has(key) && kept.size >= RECORDINGS_KEPT) kept.delete(kept.keys().next().value ?? '');
-  kept.set(key, found);
+  const found = kept(made, key, ready.recordings, () => record(ready, injections, rules, limits));
   fill(found, execution, limits.needed);
   return found;
 }
@@ -101,6 +101,7 @@ function record(
     if (moment.boundary < whole) maker.add(moment);
   });
   if (!tape || !replay) throw new Error('nothing was run');
+  tape.close();
   const { last } = tape;
   const { frames } = maker;
   const marks = [...maker.marks];

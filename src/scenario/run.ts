@@ -8,6 +8,7 @@ import { DEFAULT_PICK, type Unwinder, unwinders } from '../unwind/rules.ts';
 import { WHERE } from './causes.ts';
 import { Execution, type Injection } from './execution.ts';
 import { check } from './expect.ts';
+import { kept } from './kept.ts';
 import { designsOf, known, type Library } from './library.ts';
 import { locate } from './positions.ts';
 import { type Program, programOf } from './program.ts';
@@ -221,11 +222,11 @@ function prepare(
   const key = `${setup.start} ${setup.body}`;
   const booted = executions.get(program) ?? new Map<string, Execution>();
   executions.set(program, booted);
-  const execution = booted.get(key) ?? new Execution(program, setup);
-  booted.set(key, execution);
+  const most = pages.frugal ? 1 : Infinity;
+  const execution = kept(booted, key, most, () => new Execution(program, setup));
   if (execution.problem)
     return { problems: [{ ...(places?.start ?? otherwise), message: execution.problem }] };
-  return { program, execution };
+  return { program, execution, recordings: pages.frugal ? 2 : 8 };
 }
 
 /** Injections as boundaries: each position is looked up in the run that the ones before it make. */

@@ -27,13 +27,19 @@ export type Taped = (typeof TAPED)[number];
 const RFLAGS = TAPED.length - 1;
 const HALVES = TAPED.slice(0, RFLAGS).map((name) => offsetOf[name as Exclude<Taped, 'rflags'>] >> 2);
 
-/** A list of numbers that grows. */
+type Values = Int32Array | Int16Array | Uint8Array;
+
+/** A list of numbers that grows, each as wide as the array it is made with. */
 class Numbers {
-  values = new Int32Array(1024);
+  private values: Values;
   length = 0;
+  constructor(values: Values = new Int32Array(1024)) {
+    this.values = values;
+  }
   push(value: number): void {
     if (this.length === this.values.length) {
-      const wider = new Int32Array(this.length * 2);
+      const Wider = this.values.constructor as new (length: number) => Values;
+      const wider = new Wider(this.length * 2);
       wider.set(this.values);
       this.values = wider;
     }
@@ -41,6 +47,10 @@ class Numbers {
   }
   at(n: number): number {
     return this.values[n] as number;
+  }
+  /** Gives back the room for more. */
+  close(): void {
+    this.values = this.values.slice(0, Math.max(1, this.length));
   }
 }
 
@@ -57,8 +67,8 @@ export class Tape {
   private readonly distinct: bigint[] = [];
   private readonly numbers = new Map<bigint, number>();
   private readonly places = new Numbers();
-  private readonly depths = new Numbers();
-  private readonly latches = new Numbers();
+  private readonly depths = new Numbers(new Int16Array(1024));
+  private readonly latches = new Numbers(new Uint8Array(1024));
   /** How many events are alive. */
   private readonly alive = new Numbers();
   private readonly changes = new Numbers();
@@ -108,6 +118,12 @@ export class Tape {
       this.writtenAt.push(boundary);
       this.writtenWord.push(word);
     }
+  }
+
+  /** The run is over: long ones take no more room than they need. */
+  close(): void {
+    const { places, depths, latches, alive, changes, writtenAt, writtenWord } = this;
+    for (const list of [places, depths, latches, alive, changes, writtenAt, writtenWord]) list.close();
   }
 
   private changedNow(): number {

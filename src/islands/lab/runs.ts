@@ -1,4 +1,5 @@
 /** Runs as the worker keeps them: the last few, so that frames of a long one can be asked for. */
+import { kept } from '../../scenario/kept.ts';
 import type { Library } from '../../scenario/library.ts';
 import { replayOf } from '../../scenario/record.ts';
 import { type PlayOptions, play } from '../../scenario/run.ts';
@@ -24,12 +25,11 @@ const keyOf = (recipe: string, pick: number | undefined): string => `${pick ?? '
 
 /** Keeps a run that is about to be shown. */
 function keep(timeline: Timeline, pick: number | undefined, pages: Library): void {
-  const kept = shelves.get(pages) ?? new Map<string, Timeline>();
-  shelves.set(pages, kept);
+  const runs = shelves.get(pages) ?? new Map<string, Timeline>();
+  shelves.set(pages, runs);
   const key = keyOf(timeline.recipe, pick);
-  kept.delete(key);
-  kept.set(key, timeline);
-  for (const [oldest] of kept) if (kept.size > KEPT) kept.delete(oldest);
+  runs.delete(key);
+  kept(runs, key, KEPT, () => timeline);
 }
 
 /** A run of a recipe, with a frame at this boundary if it has one. */
