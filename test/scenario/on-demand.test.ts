@@ -121,6 +121,16 @@ test('text that cannot be fetched is a sentence with its page, and edited code n
   expect(changed.image.segments).toEqual(programOf(pages, 'linux-4.2', { edits }).image.segments);
 });
 
+test('in a browser two programs are kept, those that were used last', () => {
+  const own = library([...pages.values()], undefined, undefined, true);
+  const [one, two] = [programOf(own, 'linux-4.2'), programOf(own, 'naive-ist')];
+  expect(programOf(own, 'linux-4.2')).toBe(one);
+  const three = programOf(own, 'i386-latch');
+  expect(programOf(own, 'linux-4.2')).toBe(one);
+  expect(programOf(own, 'i386-latch')).toBe(three);
+  expect(programOf(own, 'naive-ist')).not.toBe(two);
+});
+
 test('what goes wrong otherwise is not tried again', async () => {
   let tried = 0;
   const work = () => {
