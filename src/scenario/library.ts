@@ -99,6 +99,8 @@ export const designsOf = (pages: Library): readonly string[] =>
 
 const LAST = 1000;
 
+const placeOf = ({ neighbour = false, order = LAST }: Shelf): number => (neighbour ? LAST : 0) + order;
+
 const familyOf = ({ bug }: Shelf): string => bug?.id.charAt(0) ?? '';
 const numberOf = ({ bug }: Shelf): number => Number(bug?.id.slice(1));
 
@@ -108,12 +110,12 @@ export const bugsInOrder = (pages: Library): readonly Shelf[] =>
     .filter(({ bug }) => bug !== undefined)
     .toSorted((a, b) => familyOf(a).localeCompare(familyOf(b)) || numberOf(a) - numberOf(b));
 
-/** All design pages in reading order, without those of bugs. */
+/** All design pages in reading order, those of neighbours last, without those of bugs. */
 export const designsInOrder = (pages: Library): readonly Shelf[] =>
   designsOf(pages)
     .flatMap((slug) => pages.get(slug) ?? [])
     .filter(({ bug }) => bug === undefined)
-    .toSorted(({ order: a = LAST }, { order: b = LAST }) => a - b);
+    .toSorted((a, b) => placeOf(a) - placeOf(b));
 
 /** Slugs of all scenarios, in order. */
 export const scenariosOf = (pages: Library): readonly string[] =>
