@@ -161,16 +161,22 @@ describe.each([HERE])('under %s', (base) => {
     },
   );
 
-  test('links keep the base, and lead somewhere', async () => {
+  test('links keep the base and lead somewhere, to the heading too; no page is without a link to it', () => {
     const seen = new Set<string>();
+    const headings: { readonly path: string; readonly target: string; readonly anchor: string }[] = [];
+    const ids = new Map<string, ReadonlySet<string>>();
     const walk = (path: string): void => {
       const file = join(SITES[base], path, 'index.html');
       const html = readFileSync(file, 'utf8');
+      ids.set(path, new Set([...html.matchAll(/\bid="([^"]+)"/g)].map(([, id = '']) => id)));
       for (const [, href = ''] of html.matchAll(/<a [^>]*href="([^"]+)"/g)) {
-        if (/^(https?:|mailto:|#)/.test(href)) continue;
-        const [clean = ''] = href.split('#');
-        expect({ path, href, inside: clean.startsWith(base) }).toEqual({ path, href, inside: true });
-        const target = clean.slice(base.length);
+        if (/^(https?:|mailto:)/.test(href)) continue;
+        const [clean = '', anchor = ''] = href.split('#');
+        const inside = clean === '' || clean.startsWith(base);
+        expect({ path, href, inside }).toEqual({ path, href, inside: true });
+        const target = clean === '' ? path : clean.slice(base.length);
+        // Behind the door of a scenario stands a state, which its page reads.
+        if (anchor !== '' && !target.startsWith('s/')) headings.push({ path, target, anchor });
         if (seen.has(target)) continue;
         seen.add(target);
         const found = statSync(join(SITES[base], target), { throwIfNoEntry: false });
@@ -180,6 +186,14 @@ describe.each([HERE])('under %s', (base) => {
     };
     walk('');
     expect(seen.size).toBeGreaterThan(8);
+    expect(headings.filter(({ target, anchor }) => !ids.get(target)?.has(anchor))).toEqual([]);
+    expect(headings.length).toBeGreaterThan(8);
+    // Every page is reached, but for the names of scenarios without a version, and mnemonics with a size.
+    const lonely = readdirSync(SITES[base], { recursive: true, encoding: 'utf8' })
+      .filter((file) => /(^|\/)index\.html$/.test(file))
+      .map((file) => file.replace(/index\.html$/, ''))
+      .filter((path) => !ids.has(path) && !/^s\/[^/]+\/$|^reference\/instructions\//.test(path));
+    expect(lonely).toEqual([]);
   });
 
   test.runIf(base === '/a/b/')('each page and each block of code leads to its own source', () => {
