@@ -64,10 +64,10 @@ test('mistakes are one sentence', async () => {
   expect(await said()).toBe('2 missing file: lab kernel FILE info');
   expect(await said('nowhere', 'info')).toBe('2 unknown file: nowhere');
   expect(await said(file('vmlinux'))).toBe(
-    '2 missing action: lab kernel FILE ACTION (there is info, symbols, disasm, orc, run)',
+    '2 missing action: lab kernel FILE ACTION (there is info, symbols, disasm, orc, run, sweep)',
   );
   expect(await said(file('vmlinux'), 'inof')).toBe(
-    '2 unknown action: inof (did you mean info?) (there is info, symbols, disasm, orc, run)',
+    '2 unknown action: inof (did you mean info?) (there is info, symbols, disasm, orc, run, sweep)',
   );
   expect(await said(file('vmlinux'), 'disasm')).toBe('2 missing symbol: lab kernel FILE disasm SYMBOL');
   expect(await said(file('vmlinux'), 'info', 'me')).toBe('2 unknown argument: me');

@@ -7,6 +7,7 @@ import { disasm } from '../kernel/disasm.ts';
 import { info } from '../kernel/info.ts';
 import { orc } from '../kernel/orc.ts';
 import { run } from '../kernel/run.ts';
+import { sweep } from '../kernel/sweep.ts';
 import { symbols } from '../kernel/symbols.ts';
 import { args, type Command, isFile, json, readInput, refuse } from './command.ts';
 
@@ -22,6 +23,7 @@ const ACTIONS: readonly Action[] = [
   { name: 'disasm', argument: 'needed', answer: disasm },
   { name: 'orc', argument: 'needed', answer: orc },
   { name: 'run', argument: 'none', answer: run },
+  { name: 'sweep', argument: 'none', answer: sweep },
 ];
 
 const OPTIONS = {
@@ -29,6 +31,7 @@ const OPTIONS = {
   features: { type: 'string' },
   path: { type: 'string' },
   event: { type: 'string' },
+  events: { type: 'string' },
   at: { type: 'string' },
   user: { type: 'boolean' },
   cut: { type: 'string' },
@@ -42,7 +45,7 @@ const progress = (text: string): void => {
 export const kernel: Command = {
   name: 'kernel',
   summary: 'opens a real kernel: what it is, its symbols, code and ORC rows',
-  usage: 'kernel FILE info|symbols [NAME]|disasm SYMBOL|orc SYMBOL|run [--features LIST] [--json]',
+  usage: 'kernel FILE info|symbols [NAME]|disasm SYMBOL|orc SYMBOL|run|sweep [--features LIST] [--json]',
   help: [
     'FILE is a .deb, a vmlinuz or a vmlinux for x86-64; - is standard input. Nothing of it is kept or sent anywhere.',
     '',
@@ -52,17 +55,20 @@ export const kernel: Command = {
     'orc SYMBOL       its ORC rows',
     'run              brings it up without a boot, delivers a quiet NMI through its own entry code and back, and asks the ORC unwinder',
     '                 at every boundary; --event mc, db or pf delivers another one, --path syscall makes a system call',
+    'sweep            lets each of --events (nmi,mc,db,pf unless told; nmi+mc is two, one after the other) strike at every boundary of',
+    '                 --path where it can occur, and prints what does not return with the run that shows it',
     '',
     "--features  names as in /proc/cpuinfo, and the kernel's own: pti,pcid,smap,fsgsbase,kernel_ibrs,unret; disasm then shows",
     '            the text as it is patched for such a processor, not as it was linked. Returns, retpolines and static calls',
     '            stay as linked. A number may be given as 11*32+4; none is a processor without any',
-    '--user      run: the event interrupts user mode',
+    '--user      run, sweep: the event interrupts user mode',
     '--event E --at SYMBOL+0x9',
     '            run: E (nmi, mc, db, pf) strikes there while --path (nmi, unless told) is under way; SYMBOL+0x9#2 is the second time',
     '            that control comes there; lists go with lists',
-    '--cut LIST  run: functions that return at once; none for nothing. Unless told, those that look for the cause of an event',
+    '--cut LIST  run, sweep: functions that return at once; none for nothing. Unless told, those that look for the cause of an event',
     '--json      info: {version, buildId, unwinder, ...}; symbols: [{name, type, address}]; disasm: {symbol, text, rows};',
-    '            orc: {symbol, format, rows}; run: {verdict, steps, cut, unwound, ...}',
+    '            orc: {symbol, format, rows}; run: {verdict, steps, cut, unwound, ...};',
+    '            sweep: {runs, outcomes, boundaries: [{at, verdicts}], findings, unwound, ...}',
     '',
     'Exit status: 0 found, or returned; 1 no symbol is called so, or not returned; 2 bad input.',
   ].join('\n'),
@@ -96,6 +102,7 @@ export const kernel: Command = {
       argument,
       features: parsed.values.features,
       options: parsed.values,
+      progress,
     });
     if ('problem' in answer) return refuse(answer.problem) ?? (answer.notFound ? 1 : 2);
     if (parsed.values.json) console.log(json(answer.value));

@@ -17,6 +17,8 @@ export interface Asked {
   readonly features: string | undefined;
   /** Options of `run` and `sweep`. */
   readonly options?: RunOptions;
+  /** Is told how far it is; an empty text when it is done. */
+  readonly progress?: (text: string) => void;
 }
 
 export interface RunOptions {

@@ -75,10 +75,12 @@ export function unwoundLines(counts: UnwoundCounts | undefined): readonly string
   const silent = findings.reduce((sum, { times }) => sum + times, 0);
   const excused = Object.entries(gaps).map(([name, count]) => `${count} ${name} (by design)`);
   const list = (title: string, all: typeof findings): readonly string[] => [
-    ...all
-      .slice(0, SHOWN)
-      .map(({ at, times, reason }) => `  ${title} ${at}${times > 1 ? ` (${times} times)` : ''}: ${reason}`),
-    ...(all.length > SHOWN ? [`  ... and ${all.length - SHOWN} more places`] : []),
+    ...all.slice(0, SHOWN).map(({ last, at, strikes, times, judgement, reason }) => {
+      const struck = strikes.map((one) => `${one.event} at ${one.at}`).join(', ');
+      const first = `at ${at}${struck === '' ? '' : ` after ${struck}`}`;
+      return `  ${title} ${last}, ${judgement}, ${times > 1 ? `${times} boundaries, the first ` : ''}${first}: ${reason}`;
+    }),
+    ...(all.length > SHOWN ? [`  ... and ${all.length - SHOWN} more functions`] : []),
   ];
   return [
     `ORC:       ${[`${right} of ${boundaries} boundaries right`, ...excused, `${said} reported by the unwinder itself`, `${silent} wrong or short in silence`].join(', ')}`,

@@ -22,7 +22,7 @@ import { CPU_ENTRY_AREA, memberAt, PER_CPU_COPY, type Places, placesOf } from '.
 export interface BringUpOptions {
   /** Numbers of the features its text is patched for; without them it stays as it was linked. */
   readonly features?: ReadonlySet<number>;
-  /** Functions that return at once, with zero. `name` stands for `name.isra.0` as well. */
+  /** Functions that return at once. `name` stands for `name.isra.0` as well. */
   readonly cut?: readonly string[];
   readonly backend?: MachineOptions['backend'];
 }
@@ -53,8 +53,8 @@ export interface BroughtUp {
 const USER_CODE = [0x0f, 0x05, 0x90, 0xeb, 0xfe];
 /** getpid(): it touches nothing but the task. */
 const SYSTEM_CALL = 39n;
-/** `xor %eax,%eax; ret`. */
-const CUT = Uint8Array.of(0x31, 0xc0, 0xc3);
+/** RET, and nothing before it: the ORC row of a function's first byte is right for it. */
+const CUT = Uint8Array.of(0xc3);
 
 /** Sections that only tell about the image: no instruction of it reads them here. */
 const TABLES = ['.orc_header', '.orc_unwind_ip', '.orc_unwind', '.orc_lookup', '.BTF', '.init.scratch'];
@@ -75,6 +75,9 @@ const TSS = { selector: 0x40n, rsp0: 4n, rsp1: 12n, ist: 36n, limit: 0x67n } as 
 /** GDT_ENTRY_CPUNODE: a segment whose limit is the number of the CPU, for LSL; CPU 0 of node 0. */
 const CPU_NODE = { selector: 0x78n, descriptor: 0x0040_f500_0000_0000n } as const;
 const GDT_LIMIT = 0x7fn;
+
+/** A breakpoint on a user address that nothing touches: whoever must switch breakpoints off has one to switch off. */
+const WATCH: Readonly<Partial<Record<Field, bigint>>> = { dr0: PLACE.userHole, dr7: 0xd_0402n };
 
 /** Registers with values one recognises, so that a lost one shows. */
 const REGISTERS: Readonly<Partial<Record<Field, bigint>>> = {
@@ -241,6 +244,7 @@ function build(kernel: Kernel, options: BringUpOptions): BroughtUp | { readonly 
     star: STAR,
     lstar: entry,
     sfmask: SYSCALL_MASK,
+    ...WATCH,
   };
   for (const [name, value] of Object.entries(state)) machine.set(name as Field, value);
   return { kernel, machine, space, places, gates, cut: cut.map(({ name }) => name), pokes, perCpu: copyOf };

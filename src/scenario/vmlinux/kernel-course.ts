@@ -2,6 +2,7 @@
 import type { EventDetail } from '../../engine/events/inject.ts';
 import { PENDING } from '../../engine/events/pending-kinds.ts';
 import type { Machine } from '../../engine/machine.ts';
+import { sectionOf } from '../../image/vmlinux/elf.ts';
 import { RF } from '../../isa/flags.ts';
 import type { BroughtUp } from '../../kernel/vmlinux/bring-up.ts';
 import { CPU_ENTRY_AREA } from '../../kernel/vmlinux/places.ts';
@@ -56,41 +57,56 @@ const FAULTS: ReadonlySet<number> = new Set([PAGE_FAULT]);
 /** The counter of NMIs that the handler keeps, found by what a quiet NMI changes. */
 export type NmiCounter = (() => number) | undefined;
 
+/** What all courses of a kernel share. */
+export interface CourseWorld {
+  readonly up: BroughtUp;
+  readonly deaths: ReadonlyMap<bigint, string>;
+  readonly cuts: ReadonlyMap<bigint, string>;
+  /** Text that may not be instrumented: nothing but the processor's own events strikes there. */
+  readonly bare: readonly TextRange[];
+}
+
+export function worldOf(up: BroughtUp): CourseWorld {
+  const { symbols, elf } = up.kernel;
+  const found = (names: readonly string[]): ReadonlyMap<bigint, string> =>
+    new Map(
+      names.flatMap((name) => {
+        const address = symbols.address(name);
+        return address === undefined ? [] : [[address, name] as const];
+      }),
+    );
+  // Entry code and what it may call runs through thunks, and through the tests of features that were not patched yet.
+  const tests = sectionOf(elf, '.altinstr_aux');
+  const bare = [
+    textBetween(symbols, '__entry_text_start', '__entry_text_end'),
+    textBetween(symbols, '__noinstr_text_start', '__noinstr_text_end'),
+    textBetween(symbols, '__indirect_thunk_start', '__indirect_thunk_end'),
+    ...(tests ? [{ begin: tests.address, end: tests.address + BigInt(tests.size) }] : []),
+  ];
+  return { up, deaths: found(DEATHS), cuts: found(up.cut), bare };
+}
+
 export class KernelCourse {
-  readonly #up: BroughtUp;
+  readonly #world: CourseWorld;
   readonly #machine: Machine;
   readonly #path: KernelPath;
   readonly #count: NmiCounter;
-  readonly #deaths: ReadonlyMap<bigint, string>;
-  readonly #cuts: ReadonlyMap<bigint, string>;
   /** Functions that were cut and called. */
   readonly cut = new Set<string>();
-  readonly #bare: readonly TextRange[];
   #boundary: number;
   #truth: TruthLog;
   #live: Context | undefined;
   #counted: number | undefined;
 
-  constructor(up: BroughtUp, path: KernelPath, place: KernelPlace, count: NmiCounter) {
-    const { symbols } = up.kernel;
-    this.#up = up;
-    this.#machine = up.machine;
+  constructor(world: CourseWorld, path: KernelPath, place: KernelPlace, count: NmiCounter) {
+    this.#world = world;
+    this.#machine = world.up.machine;
     this.#path = path;
     this.#count = count;
-    const found = (names: readonly string[]): ReadonlyMap<bigint, string> =>
-      new Map(
-        names.flatMap((name) => {
-          const address = symbols.address(name);
-          return address === undefined ? [] : [[address, name] as const];
-        }),
-      );
-    this.#deaths = found(DEATHS);
-    this.#cuts = found(up.cut);
-    this.#bare = bareText(up);
     ({ boundary: this.#boundary, truth: this.#truth, live: this.#live, counted: this.#counted } = place);
   }
 
-  get place(): KernelPlace {
+  private get place(): KernelPlace {
     return { boundary: this.#boundary, truth: this.#truth, live: this.#live, counted: this.#counted };
   }
   get boundary(): number {
@@ -99,9 +115,13 @@ export class KernelCourse {
   get truth(): TruthLog {
     return this.#truth;
   }
-  /** Text that may not be instrumented: nothing but the processor's own events strikes there. */
   get bare(): readonly TextRange[] {
-    return this.#bare;
+    return this.#world.bare;
+  }
+
+  /** Another course from here on. The machine must be led back here before this one goes on. */
+  fork(): KernelCourse {
+    return new KernelCourse(this.#world, this.#path, this.place, this.#count);
   }
 
   /** An event strikes at this boundary; a sentence where it cannot. */
@@ -141,9 +161,9 @@ export class KernelCourse {
       const over = this.#log(rip, registers);
       if (over) return over;
     }
-    const cut = this.#cuts.get(rip);
+    const cut = this.#world.cuts.get(rip);
     if (cut !== undefined) this.cut.add(cut);
-    const death = this.#deaths.get(rip);
+    const death = this.#world.deaths.get(rip);
     return death === undefined ? undefined : broken('death', `the kernel gives up: ${death}()`);
   }
 
@@ -194,10 +214,10 @@ export class KernelCourse {
     const at = this.#name(from);
     const where = vector === PAGE_FAULT ? `, address ${hex(cr2)}` : '';
     const reason = `${name} at ${at}${where}`;
-    const { begin, end } = this.#up.places.area;
+    const { begin, end } = this.#world.up.places.area;
     if (vector === PAGE_FAULT && cr2 >= begin && cr2 < end && cr2 !== CPU_ENTRY_AREA)
       return broken('fault', `${reason}: a stack has run over`);
-    if (this.#bare.some((range) => isIn(range, from))) return broken('fault', reason);
+    if (this.#world.bare.some((range) => isIn(range, from))) return broken('fault', reason);
     return { verdict: 'stopped', reason: `${reason}, outside of the entry: a boot would have prepared it` };
   }
 
@@ -210,7 +230,7 @@ export class KernelCourse {
   }
 
   #name(address: bigint): string {
-    return this.#up.kernel.symbols.name(address) ?? hex(address);
+    return this.#world.up.kernel.symbols.name(address) ?? hex(address);
   }
 }
 
@@ -227,9 +247,3 @@ function owed({ vector, registers }: Context, now: Registers): Registers {
   if (!FAULTS.has(vector)) return registers;
   return { ...registers, cr2: now.cr2 ?? 0n, rflags: (registers.rflags ?? 0n) | ((now.rflags ?? 0n) & RF) };
 }
-
-/** Entry text, and text without instrumentation. */
-export const bareText = ({ kernel: { symbols } }: BroughtUp): readonly TextRange[] => [
-  textBetween(symbols, '__entry_text_start', '__entry_text_end'),
-  textBetween(symbols, '__noinstr_text_start', '__noinstr_text_end'),
-];

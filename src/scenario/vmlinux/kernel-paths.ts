@@ -47,8 +47,8 @@ export const DEATHS: readonly string[] = [
 export const KERNEL_WHERE: Readonly<Record<KernelEvent, string>> = {
   nmi: 'at any boundary; it waits while NMIs are blocked',
   mc: 'at any boundary; a second one while the first is not cleared shuts the processor down',
-  db: 'where a breakpoint may be set: outside of entry text and text without instrumentation',
-  pf: 'outside of entry text and text without instrumentation, at an instruction with an operand that is no stack and no variable',
+  db: 'where a breakpoint may be set and is in force: outside of entry text and text without instrumentation, and not while a handler has cleared DR7',
+  pf: 'at an instruction with an operand in user memory; what the kernel keeps for itself is always there',
 };
 
 export interface TextRange {
@@ -69,7 +69,10 @@ export const isIn = ({ begin, end }: TextRange, address: bigint): boolean =>
 const USER_HOLE = 0x1000_0000n;
 const WRITE = 2n;
 const USER = 4n;
-const NO_FAULT = new Set(['rsp', 'rip']);
+/** Their operand is an address, and nothing is read there. */
+const UNTOUCHING = /^(lea|nop|prefetch|invlpg)/;
+/** Breakpoints that DR7 enables (SDM vol 3, 18.2.4). */
+const ENABLED = 0xffn;
 
 /** What there is to say of a page fault of the task. */
 export const taskFault = (user: boolean): EventDetail => ({ address: USER_HOLE, code: user ? USER : 0n });
@@ -83,12 +86,14 @@ export function occursAt(
   if (event === 'nmi') return machine.low('nmiPending') === 0 ? {} : undefined;
   if (event === 'mc') return (machine.get('mcgStatus') & 4n) === 0n ? {} : undefined;
   const rip = machine.get('rip');
-  if (machine.eventDue || machine.low('cpl') !== 0 || bare.some((range) => isIn(range, rip)))
-    return undefined;
-  if (event === 'db') return {};
+  if (machine.eventDue || machine.low('cpl') !== 0) return undefined;
+  if (event === 'db') {
+    const inForce = (machine.get('dr7') & ENABLED) !== 0n;
+    return inForce && !bare.some((range) => isIn(range, rip)) ? {} : undefined;
+  }
   const instruction = machine.instructionAt(rip);
-  const { base, segment } = instruction?.memory ?? {};
   const address = instruction && operandOf(machine, rip, instruction);
-  if (!instruction || address === undefined || segment || (base && NO_FAULT.has(base))) return undefined;
+  if (!instruction || address === undefined || address >> 63n !== 0n) return undefined;
+  if (UNTOUCHING.test(instruction.row.mnemonic)) return undefined;
   return { address, code: instruction.shape.a.kind === 'm' ? WRITE : 0n };
 }

@@ -13,7 +13,7 @@ import type { Kernel } from '../../image/kernel-file.ts';
 import { type BringUpOptions, type BroughtUp, bringUp } from '../../kernel/vmlinux/bring-up.ts';
 import { TruthLog } from '../../unwind/truth.ts';
 import { pageReader } from '../page-reader.ts';
-import { KernelCourse, type KernelEnd, type NmiCounter } from './kernel-course.ts';
+import { type CourseWorld, KernelCourse, type KernelEnd, type NmiCounter, worldOf } from './kernel-course.ts';
 import { ENTRY_OF, type KernelEvent, type KernelPath, occursAt, taskFault } from './kernel-paths.ts';
 import { KernelUnwinder } from './kernel-unwound.ts';
 import { UnwoundCount, type UnwoundCounts } from './unwound-count.ts';
@@ -78,6 +78,7 @@ export class KernelBench {
   readonly up: BroughtUp;
   readonly text: KernelSetup['text'];
   readonly unwinder: KernelUnwinder;
+  readonly #world: CourseWorld;
   readonly #start: Mark;
   readonly #count: NmiCounter;
 
@@ -85,6 +86,7 @@ export class KernelBench {
     this.up = up;
     this.text = text;
     this.unwinder = new KernelUnwinder(up);
+    this.#world = worldOf(up);
     up.machine.keyframe();
     this.#start = up.machine.mark();
     this.#count = this.#counter();
@@ -113,7 +115,7 @@ export class KernelBench {
       truth = reached;
     }
     const course = new KernelCourse(
-      this.up,
+      this.#world,
       path,
       { boundary: 0, truth, live: undefined, counted: undefined },
       this.#count,
@@ -129,7 +131,7 @@ export class KernelBench {
     const target = kernel.symbols.address(TASK_AT);
     if (target === undefined) return `missing symbol: ${TASK_AT}`;
     const course = new KernelCourse(
-      this.up,
+      this.#world,
       'syscall',
       { boundary: 0, truth: TruthLog.start(), live: undefined, counted: undefined },
       undefined,
@@ -200,7 +202,7 @@ export class KernelBench {
         if (problem !== undefined) return { problem };
         struck.push({ event: next.event, at: next.at, boundary: course.boundary });
       }
-      unwound.add(this.here, visit, this.unwinder.at(course.truth));
+      unwound.add(this.here, visit, this.unwinder.at(course.truth), struck);
       if (course.rests && struck.length === wanted.length) end = course.end();
       else if (course.boundary >= (asked.bound ?? BOUND))
         end = { verdict: 'stopped', reason: `no end after ${course.boundary} transitions` };

@@ -2,6 +2,7 @@
 import type { OrcTable } from '../../image/orc.ts';
 import { isProblem } from '../../image/reading.ts';
 import type { BroughtUp } from '../../kernel/vmlinux/bring-up.ts';
+import { functionText } from '../../unwind/describe.ts';
 import { breaksI6 } from '../../unwind/eras/gaps.ts';
 import { type OrcRules, walkByOrc } from '../../unwind/eras/orc.ts';
 import { judge } from '../../unwind/judge.ts';
@@ -18,6 +19,8 @@ export interface KernelUnwound {
   readonly gap: string | undefined;
   /** Neither right, nor reported by the unwinder, nor a gap by design. */
   readonly finding: boolean;
+  /** The function that the walk comes to last. */
+  readonly last: string;
   readonly trace: Trace;
 }
 
@@ -68,6 +71,11 @@ export class KernelUnwinder {
     };
   }
 
+  #last({ entries }: Trace): string {
+    const ip = entries.at(-1)?.ip;
+    return ip === undefined ? '' : functionText(this.symbolize(ip));
+  }
+
   /** Asks at the boundary where the machine stands; undefined in user mode, or without rows. */
   at(log: TruthLog): KernelUnwound | undefined {
     const { machine } = this.#up;
@@ -90,6 +98,6 @@ export class KernelUnwinder {
     const trace = walkByOrc(this.#rules, view);
     const judged = judge(trace, truth, view, this.symbolize, true);
     const { breaks, gap } = breaksI6(trace.unwinder, judged, trace, truth, view);
-    return { ...judged, gap: gap?.id, finding: breaks, trace };
+    return { ...judged, gap: gap?.id, finding: breaks, last: this.#last(trace), trace };
   }
 }

@@ -1,13 +1,17 @@
-/** What an unwinder made of many boundaries, counted; what nothing excuses, by place. */
+/** What an unwinder made of many boundaries, counted; what nothing excuses, by the function that walks come to last. */
 import type { KernelUnwound } from './kernel-unwound.ts';
 
-/** A boundary at which a trace is wrong or short. */
+/** Boundaries at which traces are wrong or short in one way. */
 export interface UnwindFinding {
-  /** As `--at` takes it. */
+  /** The function that the walks come to last: what lies outside of it is missing, or something else is listed. */
+  readonly last: string;
+  /** Where it was found first, as `--at` counts. */
   readonly at: string;
+  /** What had struck there, for a replay. */
+  readonly strikes: readonly { readonly event: string; readonly at: string }[];
   readonly judgement: string;
   readonly reason: string;
-  /** How often, where many runs came by. */
+  /** How many. */
   readonly times: number;
 }
 
@@ -31,16 +35,23 @@ export class UnwoundCount {
   readonly #findings = new Map<string, UnwindFinding>();
 
   /** @param visit how often control has come there */
-  add(at: string, visit: number, unwound: KernelUnwound | undefined): void {
+  add(
+    at: string,
+    visit: number,
+    unwound: KernelUnwound | undefined,
+    strikes: UnwindFinding['strikes'] = [],
+  ): void {
     if (!unwound) return;
-    const { judgement, gap, finding, reason } = unwound;
+    const { judgement, gap, finding, reason, last } = unwound;
     this.#boundaries++;
     if (judgement === 'right') this.#right++;
     else if (gap !== undefined) this.#gaps.set(gap, (this.#gaps.get(gap) ?? 0) + 1);
     else {
       const list = finding ? this.#findings : this.#reported;
-      const known = list.get(at) ?? { at: visit > 1 ? `${at}#${visit}` : at, judgement, reason, times: 0 };
-      list.set(at, { ...known, times: known.times + 1 });
+      const key = `${last} ${judgement}`;
+      const place = visit > 1 ? `${at}#${visit}` : at;
+      const known = list.get(key) ?? { last, at: place, strikes, judgement, reason, times: 0 };
+      list.set(key, { ...known, times: known.times + 1 });
     }
   }
 

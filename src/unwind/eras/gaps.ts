@@ -84,9 +84,9 @@ export const GAPS: readonly Gap[] = [
         const helper = truth.entries[truth.entries.indexOf(caller) - 1];
         return (
           caller.how === 'return' &&
-          isEntry(moment, caller.ip) &&
           helper !== undefined &&
-          isEntry(moment, helper.ip)
+          isEntry(moment, helper.ip) &&
+          isEntry(moment, caller.ip)
         );
       };
       return missing.length > 0 && missing.every(skips);

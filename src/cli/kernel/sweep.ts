@@ -1,0 +1,60 @@
+import { type KernelSweep, sweepKernel } from '../../explore/vmlinux/kernel-sweep.ts';
+import type { Kernel } from '../../image/kernel-file.ts';
+import { about } from '../../image/vmlinux/about.ts';
+import type { Answer, Asked } from './answer.ts';
+import { benchOf, eventsOf, pathOf, unwoundLines } from './asked-run.ts';
+
+const SHOWN = 20;
+
+/** `lab kernel FILE sweep`: every event at every boundary of a way, alone, or `nmi+mc` one after the other. */
+export function sweep(kernel: Kernel, asked: Asked): Answer {
+  const { events: list = 'nmi,mc,db,pf', path: named = 'nmi', user = false } = asked.options ?? {};
+  const path = pathOf(named);
+  if (typeof path !== 'string') return path;
+  const schedules = [];
+  for (const one of list.split(',')) {
+    const schedule = eventsOf(one.replaceAll('+', ','));
+    if ('problem' in schedule) return schedule;
+    schedules.push(schedule);
+  }
+  const made = benchOf(kernel, asked);
+  if ('problem' in made) return made;
+  const steps = sweepKernel(made.bench, { path, user, schedules });
+  let step = steps.next();
+  while (!step.done) {
+    asked.progress?.(`boundary ${step.value}`);
+    step = steps.next();
+  }
+  asked.progress?.('');
+  const done = step.value;
+  if ('problem' in done) return done;
+  const { version } = about(kernel);
+  return {
+    value: { version, features: asked.features ?? null, ...done },
+    failed: done.outcomes.returned !== done.runs,
+    lines: lines(done, asked.features, made.flags),
+  };
+}
+
+function lines(done: KernelSweep, features: string | undefined, flags: string): readonly string[] {
+  const { path, user, text, boundaries, runs, outcomes, findings, cut, unchecked, unwound } = done;
+  const tried = done.schedules.map((name) => {
+    const places = boundaries.filter(({ verdicts }) => verdicts[name] !== '-').length;
+    return `${name} at ${places}`;
+  });
+  return [
+    `verdict:   ${outcomes.returned} of ${runs} runs returned, ${outcomes.broken} broken, ${outcomes.stopped} stopped`,
+    `path:      ${path} from ${user ? 'user' : 'kernel'} mode, ${boundaries.length} boundaries: ${tried.join(', ')}`,
+    `text:      ${text}${features === undefined ? '' : ` for a processor with: ${features}`}`,
+    `cut:       ${cut.length > 0 ? `${cut.join(', ')} (called, and returned at once)` : 'nothing that was called'}`,
+    ...unchecked.map((one) => `unchecked: ${one}`),
+    ...findings
+      .slice(0, SHOWN)
+      .flatMap(({ strikes, verdict, invariant, reason }) => [
+        `  ${verdict}${invariant ? `: ${invariant}` : ''}: ${reason}`,
+        `    run --path ${path} --event ${strikes.map(({ event }) => event).join()} --at ${strikes.map(({ at }) => at).join()}${flags === '' ? '' : ` ${flags}`}`,
+      ]),
+    ...(findings.length > SHOWN ? [`  ... and ${findings.length - SHOWN} more`] : []),
+    ...unwoundLines(unwound),
+  ];
+}
