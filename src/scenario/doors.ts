@@ -48,15 +48,18 @@ function findDoors(pages: Library): readonly Doors[] {
   });
 }
 
-const played = new WeakMap<Library, Map<string, Timeline>>();
+const runsOf = new WeakMap<Library, Map<string, Timeline>>();
 
 /** The run of a named scenario, made once: a door for each of its moments shows the same. */
 export function playNamed(pages: Library, { recipe, source }: Pick<Named, 'recipe' | 'source'>): Timeline {
-  const runs = played.get(pages) ?? new Map<string, Timeline>();
-  played.set(pages, runs);
+  const runs = runsOf.get(pages) ?? new Map<string, Timeline>();
+  runsOf.set(pages, runs);
   const key = `${recipe.slug} v${recipe.version}`;
-  const run =
-    runs.get(key) ?? playRecipe(recipe, pages, {}, { page: source.page, line: source.line, column: 1 });
+  const kept = runs.get(key);
+  if (kept) return kept;
+  const played = playRecipe(recipe, pages, {}, { page: source.page, line: source.line, column: 1 });
+  // With a list of its own, so that the machine which could make more frames need not be kept: all are there.
+  const run = { ...played, frames: [...played.frames] };
   runs.set(key, run);
   return run;
 }

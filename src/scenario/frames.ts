@@ -11,7 +11,7 @@ import type { Execution } from './execution.ts';
 import { arrival, type Happening, narrate, returnNamed } from './narrate.ts';
 import type { Mark } from './steps.ts';
 import type { Author, Frame, TruthLine, Verdict, Word } from './timeline.ts';
-import { type Context, overlaps, registersOf, VECTOR_NAME } from './track.ts';
+import { type Context, overlaps, type Registers, registersOf, VECTOR_NAME } from './track.ts';
 import { Views } from './views.ts';
 import { flagNames, fromTop, meaningOf, place, stackMeaning, wordsAt } from './words.ts';
 
@@ -53,7 +53,7 @@ export class FrameMaker {
   add(moment: Moment): void {
     const { boundary, passage, first } = moment;
     const { machine } = this.execution.booted;
-    const registers = registersOf(machine);
+    const registers = sharedRegisters(registersOf(machine), this.registers);
     if (passage) {
       const hardware = passage.transition.kind === 'delivery';
       const author: Author = {
@@ -82,6 +82,7 @@ export class FrameMaker {
     const truth = moment.truth.truth(rip, rsp, stacks);
     const view = this.views.now();
     const traces = this.rules.map((rule) => rule.unwind(view));
+    const before = this.frames.at(-1);
     const lines = truthLines(
       truth,
       traces.map((trace) => found(trace, truth)),
@@ -95,11 +96,14 @@ export class FrameMaker {
           : stackMeaning(address, first, this.design);
       const verdict = judge(trace, truth, view, name, rule?.always);
       const called = (address: bigint): string => symbolize(this.image, address);
+      const was = before?.verdicts[n];
+      const printed = rule?.print?.(view, called) ?? show(trace, called);
       return {
         unwinder: rule?.id ?? '',
-        ...verdict,
+        judgement: verdict.judgement,
+        reason: verdict.reason === was?.reason ? was.reason : verdict.reason,
         end: trace.end,
-        printed: rule?.print?.(view, called) ?? show(trace, called),
+        printed: shared(printed, was?.printed),
       };
     });
     const changed =
@@ -137,7 +141,7 @@ export class FrameMaker {
       latch,
       flags: flagNames(machine.rflags()),
       words: this.words,
-      truth: lines,
+      truth: shared(lines, before?.truth, isSameLine),
       lost: truth.lost,
       verdicts,
       digest: digestOf(this.execution.describe()),
@@ -179,6 +183,37 @@ function isOverwriting(live: Context | undefined): boolean {
   for (let other = live?.outer; live && other; other = other.outer) if (overlaps(live, other)) return true;
   return false;
 }
+
+/**
+ * The list with those elements of the one before that are the same, counted from the end: what is shown at boundary after
+ * boundary is kept once. The frames of a long run are a fifth as large with it.
+ */
+function shared<T>(
+  list: readonly T[],
+  before: readonly T[] = [],
+  same: (one: T, other: T) => boolean = Object.is,
+): readonly T[] {
+  const shift = before.length - list.length;
+  const kept = list.map((one, n) => {
+    const was = before[n + shift];
+    return was !== undefined && same(one, was) ? was : one;
+  });
+  return shift === 0 && kept.every((one, n) => one === before[n]) ? before : kept;
+}
+
+const isSameLine = (one: TruthLine, other: TruthLine): boolean =>
+  one.slot === other.slot &&
+  one.sp === other.sp &&
+  one.text === other.text &&
+  one.how === other.how &&
+  one.stack === other.stack &&
+  one.found.every((found, n) => found === other.found[n]);
+
+/** Registers with the very numbers of the boundary before where they did not change. */
+const sharedRegisters = (now: Registers, before: Registers): Registers =>
+  Object.fromEntries(
+    Object.entries(now).map(([name, value]) => [name, before[name] === value ? before[name] : value]),
+  );
 
 function truthLines(
   truth: Truth,
