@@ -1,6 +1,7 @@
 import mdx from '@astrojs/mdx';
 import preact from '@astrojs/preact';
 import { defineConfig } from 'astro/config';
+import './src/cli/heap.ts';
 import att from './src/asm/att.tmLanguage.json' with { type: 'json' };
 import { cells, libraryModule } from './src/literate/vite.ts';
 import { ink } from './src/styles/code-theme.ts';

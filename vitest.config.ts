@@ -7,6 +7,7 @@ export default defineConfig({
   plugins: [literate(), libraryModule()],
   test: {
     includeTaskLocation: true,
+    setupFiles: ['src/cli/heap.ts'],
     testTimeout: 60_000, // a hang ends, a busy machine does not fail
     hookTimeout: 60_000,
     projects: [

@@ -13,6 +13,7 @@ const vitest = await startVitest(
     config: false,
     watch: false,
     include: [PAGES],
+    setupFiles: ['src/cli/heap.ts'],
     isolate: false,
     includeTaskLocation: true,
     reporters: [{}],
