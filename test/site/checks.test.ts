@@ -28,7 +28,7 @@ test('one schedule on five designs: where each parts from this one, and how it e
   }
   // FRED has one entry for all events, and no label of the others.
   expect(await page.locator('.compare').innerText()).toContain('unknown label: int3_entry');
-  expect(await page.locator('.compare .lockstep').first().innerText()).toContain('fred_kernel');
+  expect(await page.locator('.compare .lockstep').first().innerText()).toContain('fred_event');
 });
 
 test('frame pointers, ORC and guess stand beside the truth, each with its verdict', async () => {

@@ -5,8 +5,8 @@ import type { Failed, Framed } from './protocol.ts';
 
 /** Boundaries that are fetched at once on each side of the playhead. */
 const AROUND = 24;
-/** Frames that are fetched and kept at most, beside those that came with the run. */
-const MOST = 600;
+/** Frames that are fetched and kept at most, beside those that came with the run and those in view: each is some 10 kB. */
+const MOST = 100;
 /** The longest stretch that is fetched as a whole. */
 export const STRETCH = 400;
 
@@ -14,12 +14,14 @@ interface Fetched {
   /** Of the run in view; filled in place. */
   readonly frames: ReadonlySignal<readonly Frame[]>;
   readonly boundary: ReadonlySignal<number>;
+  /** The stretch in view, if it is not the whole run. */
+  readonly window: ReadonlySignal<Span | undefined>;
   /** Raised when frames have come. */
   readonly came: Signal<number>;
   readonly ask: (from: number, to: number) => Promise<Framed | Failed>;
 }
 
-export function createFetching({ frames, boundary, came, ask }: Fetched) {
+export function createFetching({ frames, boundary, window, came, ask }: Fetched) {
   let busy = false;
   let run: readonly Frame[] | undefined;
   let fetched: number[] = [];
@@ -33,12 +35,15 @@ export function createFetching({ frames, boundary, came, ask }: Fetched) {
       all[frame.boundary] = frame;
       fetched.push(frame.boundary);
     }
-    const near = (b: number): boolean => Math.abs(b - boundary.value) <= STRETCH;
-    for (let n = 0; fetched.length > MOST && n < fetched.length; ) {
-      const [old = 0] = fetched.splice(n, 1);
-      if (near(old)) fetched.splice(n++, 0, old);
-      else delete all[old];
-    }
+    const { from, to } = window.value ?? { from: Infinity, to: -Infinity };
+    const inView = (b: number): boolean => (b >= from && b <= to) || Math.abs(b - boundary.value) <= AROUND;
+    let excess = fetched.length - MOST;
+    fetched = fetched.filter((b) => {
+      if (excess <= 0 || inView(b)) return true;
+      excess--;
+      delete all[b];
+      return false;
+    });
     came.value++;
   }
 

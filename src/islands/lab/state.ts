@@ -101,6 +101,7 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
   const fetching = createFetching({
     frames,
     boundary,
+    window,
     came,
     ask: (from, to) => ask({ kind: 'frames', recipe: outline.value.recipe, pick: pick.value, from, to }),
   });
