@@ -12,7 +12,7 @@ export interface KernelSweepAsked {
   readonly user: boolean;
   /** Each alone: `[['nmi'], ['mc']]`; or one after the other: `[['nmi', 'nmi']]`. */
   readonly schedules: readonly (readonly KernelEvent[])[];
-  /** Transitions of one run at most; 20,000 unless told. */
+  /** Transitions of one run at most; 5,000 unless told. */
   readonly bound?: number;
 }
 
@@ -44,7 +44,7 @@ export interface KernelSweep extends KernelSetup {
   readonly unwound: UnwoundCounts | undefined;
 }
 
-const BOUND = 20_000;
+const BOUND = 5_000;
 /** Findings with one reason that are kept. */
 const KEPT = 5;
 const ORDER: readonly (KernelEnd['verdict'] | '-')[] = ['-', 'returned', 'stopped', 'broken'];
@@ -113,9 +113,7 @@ class Sweep {
       if (!over) this.#boundaries.push({ boundary: course.boundary, at, verdicts });
       machine.forgetLog();
     }
-    if (course.rests) this.#end = course.end();
-    else if (course.boundary >= this.#bound) this.#end = tooLong(course);
-    else this.#end = course.advance();
+    this.#end = course.over(this.#bound) ?? course.advance();
     for (const name of course.cut) this.#cut.add(name);
     return this.#end !== undefined;
   }
@@ -141,15 +139,11 @@ class Sweep {
       const here = visits.copy();
       let end: KernelEnd | undefined;
       while (!end) {
-        if (run.rests) end = run.end();
-        else if (run.boundary >= this.#bound) end = tooLong(run);
-        else {
-          end = run.advance();
-          if (end || run.rests) continue;
-          const place = this.#place(run, here);
-          if (rest.length === 0) this.#unwind(run, place, strikes);
-          else worst = worseOf(worst, this.#from(run, rest, strikes, place, here));
-        }
+        end = run.over(this.#bound) ?? run.advance();
+        if (end || run.rests) continue;
+        const place = this.#place(run, here);
+        if (rest.length === 0) this.#unwind(run, place, strikes);
+        else worst = worseOf(worst, this.#from(run, rest, strikes, place, here));
       }
       if (rest.length === 0) {
         this.#note(strikes, end);
@@ -207,8 +201,3 @@ class Sweep {
 
 const worseOf = <T extends KernelEnd['verdict'] | '-'>(a: T, b: T): T =>
   ORDER.indexOf(b) > ORDER.indexOf(a) ? b : a;
-
-const tooLong = (course: KernelCourse): KernelEnd => ({
-  verdict: 'stopped',
-  reason: `no end after ${course.boundary} transitions`,
-});

@@ -10,7 +10,7 @@ import { wasm } from '../../engine/backends/wasm/backend.ts';
 import { MAX_FRAMES, PAGE_SIZE } from '../../engine/layout.ts';
 import { Machine, type MachineOptions } from '../../engine/machine.ts';
 import type { Kernel } from '../../image/kernel-file.ts';
-import { attempt, type FileProblem, isProblem, sound } from '../../image/reading.ts';
+import { attempt, type FileProblem, fileProblemText, isProblem } from '../../image/reading.ts';
 import type { ElfSegment } from '../../image/vmlinux/elf.ts';
 import { type Gate, readGates } from '../../image/vmlinux/idt.ts';
 import { type Patch, patches } from '../../image/vmlinux/patch.ts';
@@ -102,8 +102,8 @@ export function bringUp(
   kernel: Kernel,
   options: BringUpOptions = {},
 ): BroughtUp | { readonly problem: string } {
-  const made = attempt(() => sound(build(kernel, options) as BroughtUp | FileProblem));
-  return made;
+  const made = attempt(() => build(kernel, options));
+  return 'reading' in made ? { problem: fileProblemText(made) } : made;
 }
 
 const PAGE = BigInt(PAGE_SIZE);
@@ -127,7 +127,10 @@ function stretches(kernel: Kernel, segment: ElfSegment): readonly (readonly [big
   return found;
 }
 
-function build(kernel: Kernel, options: BringUpOptions): BroughtUp | { readonly problem: string } {
+function build(
+  kernel: Kernel,
+  options: BringUpOptions,
+): BroughtUp | FileProblem | { readonly problem: string } {
   const { symbols } = kernel;
   const places = placesOf(kernel);
   if ('problem' in places) return places;

@@ -21,15 +21,22 @@ import {
  * What must hold on every way:
  * `registers` an event gives back what it interrupted; `fault` entry code raises none of its own; `death` the kernel does not give
  * up; `served` an NMI that came is followed by a pass of the handler; `blocked` NMIs are not blocked in the end; `shutdown` the
- * processor goes on.
+ * processor goes on; `progress` the run comes to an end within its bound.
  */
-export type KernelInvariant = 'registers' | 'fault' | 'death' | 'served' | 'blocked' | 'shutdown';
+export type KernelInvariant =
+  | 'registers'
+  | 'fault'
+  | 'death'
+  | 'served'
+  | 'blocked'
+  | 'shutdown'
+  | 'progress';
 
 /** How a run ended. */
 export type KernelEnd =
   | { readonly verdict: 'returned' }
   | { readonly verdict: 'broken'; readonly invariant: KernelInvariant; readonly reason: string }
-  /** What the model or the bring-up lacks: `not modelled: ...`, a fault in C far from the entry, no end. */
+  /** What the model or the bring-up lacks: `not modelled: ...`, a fault in C far from the entry. */
   | { readonly verdict: 'stopped'; readonly reason: string };
 
 /** A live event, and what it interrupted. */
@@ -137,8 +144,15 @@ export class KernelCourse {
     return this.#path !== 'syscall' || this.#machine.low('cpl') === 3;
   }
 
+  /** Whether it is over here, and how: it rests, or has made more transitions than it may. */
+  over(bound: number): KernelEnd | undefined {
+    if (this.rests) return this.end();
+    if (this.#boundary < bound) return undefined;
+    return broken('progress', `no end after ${this.#boundary} transitions`);
+  }
+
   /** How it ended, where it rests. */
-  end(): KernelEnd {
+  private end(): KernelEnd {
     const machine = this.#machine;
     if (machine.low('nmiBlocked') !== 0)
       return broken('blocked', 'NMIs are still blocked after the last event is over');

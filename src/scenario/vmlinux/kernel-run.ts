@@ -203,11 +203,8 @@ export class KernelBench {
         struck.push({ event: next.event, at: next.at, boundary: course.boundary });
       }
       unwound.add(this.here, visit, this.unwinder.at(course.truth), struck);
-      if (course.rests && struck.length === wanted.length) end = course.end();
-      else if (course.boundary >= (asked.bound ?? BOUND))
-        end = { verdict: 'stopped', reason: `no end after ${course.boundary} transitions` };
-      else if (course.rests) break;
-      else end = course.advance();
+      if (course.rests && struck.length < wanted.length) break;
+      end = course.over(asked.bound ?? BOUND) ?? course.advance();
     }
     const left = wanted[struck.length];
     if (!end || (left && end.verdict === 'returned')) return { problem: `not reached: ${left?.at ?? ''}` };

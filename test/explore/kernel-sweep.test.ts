@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import {
+  type KernelSweep,
+  type KernelSweepAsked,
+  sweepKernel,
+} from '../../src/explore/vmlinux/kernel-sweep.ts';
+import { type KernelBench, openBench } from '../../src/scenario/vmlinux/kernel-run.ts';
+import { openRunning } from '../image/build/running-kernel.ts';
+
+async function benchOf(): Promise<KernelBench> {
+  const bench = openBench(await openRunning(), { cut: ['do_machine_check'] });
+  if ('problem' in bench) throw new Error(bench.problem);
+  return bench;
+}
+
+function sweepOf(bench: KernelBench, asked: Omit<KernelSweepAsked, 'user'>): KernelSweep {
+  const steps = sweepKernel(bench, { user: false, ...asked });
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  if ('problem' in step.value) throw new Error(step.value.problem);
+  return step.value;
+}
+
+test('one event at every boundary of the NMI path', async () => {
+  const { runs, outcomes, boundaries, findings, cut, unwound } = sweepOf(await benchOf(), {
+    path: 'nmi',
+    schedules: [['nmi'], ['mc'], ['db'], ['pf']],
+  });
+  expect(outcomes).toEqual({ returned: 82, broken: 0, stopped: 0 });
+  expect([runs, boundaries.length, findings.length, cut]).toEqual([82, 41, 0, ['do_machine_check']]);
+  expect(boundaries[0]).toEqual({
+    boundary: 1,
+    at: 'asm_exc_nmi',
+    verdicts: { nmi: 'returned', mc: 'returned', db: '-', pf: '-' },
+  });
+  expect(unwound?.right).toBe(unwound?.boundaries);
+});
+
+test('the gaps of a system call are found, and each finding replays', async () => {
+  const bench = await benchOf();
+  const { boundaries, findings } = sweepOf(bench, { path: 'syscall', schedules: [['nmi']] });
+  const broken = boundaries.filter(({ verdicts }) => verdicts.nmi === 'broken').map(({ at }) => at);
+  expect(broken).toEqual(['entry_SYSCALL_64', 'syscall_exit+0x3']);
+  for (const { strikes, verdict, reason } of findings)
+    expect(bench.run({ path: 'syscall', user: false, strikes })).toMatchObject({ verdict, reason });
+  expect(findings).toHaveLength(2);
+});
+
+test('two events: the IRET of a machine check opens the latch, and the NMI that waits overwrites the stack of the first', async () => {
+  const bench = await benchOf();
+  const { schedules, outcomes, findings } = sweepOf(bench, {
+    path: 'nmi',
+    schedules: [['nmi', 'mc']],
+    bound: 130,
+  });
+  expect(schedules).toEqual(['nmi+mc']);
+  expect(outcomes).toEqual({ returned: 1722, broken: 820, stopped: 0 });
+  // In the first path and not in the one that has waited: 40 + 39 + ... + 1 ways to choose two of its boundaries.
+  expect((40 * 41) / 2).toBe(820);
+  expect(findings[0]).toMatchObject({
+    strikes: [
+      { event: 'nmi', at: 'asm_exc_nmi' },
+      { event: 'mc', at: 'asm_exc_nmi+0x2' },
+    ],
+    invariant: 'progress',
+  });
+});
+
+test('a way that does not return by itself is a sentence', async () => {
+  const bench = openBench(await openRunning(), {});
+  if ('problem' in bench) throw new Error(bench.problem);
+  // Nothing is cut: the body of the machine check is UD2.
+  expect(sweepKernelProblem(bench)).toBe(
+    'the way itself does not return: stopped: #UD at do_machine_check, outside of the entry: a boot would have prepared it, boundary 23',
+  );
+});
+
+function sweepKernelProblem(bench: KernelBench): string {
+  const steps = sweepKernel(bench, { path: 'mc', user: false, schedules: [] });
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return 'problem' in step.value ? step.value.problem : '';
+}
