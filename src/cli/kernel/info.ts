@@ -1,6 +1,7 @@
 import type { Kernel } from '../../image/kernel-file.ts';
 import { about } from '../../image/vmlinux/about.ts';
 import { vectorName } from '../../image/vmlinux/idt.ts';
+import { planOf } from '../../kernel/vmlinux/plan.ts';
 import type { Answer } from './answer.ts';
 
 const rows = (title: string, lines: readonly string[]): readonly string[] =>
@@ -24,8 +25,11 @@ export function info(kernel: Kernel): Answer {
     'vmlinux',
   ];
   const { orc } = found;
+  const plan = planOf(kernel);
+  const missing =
+    'problem' in plan ? [...found.missing, { what: 'run, sweep', why: plan.problem }] : found.missing;
   return {
-    value: { ...found, packed: { ...wrapping, config: undefined } },
+    value: { ...found, missing, packed: { ...wrapping, config: undefined } },
     lines: [
       `version:   ${found.version ?? 'unknown'}`,
       `banner:    ${found.banner ?? 'none'}`,
@@ -49,7 +53,7 @@ export function info(kernel: Kernel): Answer {
       ),
       ...rows(
         'will not run',
-        found.missing.map(({ what, why }) => `${what.padEnd(24)} ${why}`),
+        missing.map(({ what, why }) => `${what.padEnd(24)} ${why}`),
       ),
     ],
   };

@@ -7,17 +7,16 @@
  */
 import { AddressSpace, bytesOf, FrameAllocator, type Rights } from '../../engine/address-space.ts';
 import { wasm } from '../../engine/backends/wasm/backend.ts';
-import { MAX_FRAMES, PAGE_SIZE } from '../../engine/layout.ts';
 import { Machine, type MachineOptions } from '../../engine/machine.ts';
 import type { Kernel } from '../../image/kernel-file.ts';
 import { attempt, type FileProblem, fileProblemText, isProblem } from '../../image/reading.ts';
-import type { ElfSegment } from '../../image/vmlinux/elf.ts';
-import { type Gate, readGates } from '../../image/vmlinux/idt.ts';
+import type { Gate } from '../../image/vmlinux/idt.ts';
 import { type Patch, patches } from '../../image/vmlinux/patch.ts';
 import { returnPatches } from '../../image/vmlinux/returns.ts';
 import type { Field } from '../../isa/state.ts';
 import { PLACE, SELECTOR, USER_STACK_TOP } from '../memory-map.ts';
-import { CPU_ENTRY_AREA, memberAt, PER_CPU_COPY, type Places, placesOf } from './places.ts';
+import { CPU_ENTRY_AREA, PER_CPU_COPY, type Places } from './places.ts';
+import { copyOfCpu, PAGE, type Poke, pagesOf, planOf } from './plan.ts';
 
 export interface BringUpOptions {
   /** Numbers of the features its text is patched for; without them it stays as it was linked. */
@@ -25,14 +24,6 @@ export interface BringUpOptions {
   /** Functions that return at once. `name` stands for `name.isra.0` as well. */
   readonly cut?: readonly string[];
   readonly backend?: MachineOptions['backend'];
-}
-
-/** A poke: a variable that a boot would have set. */
-export interface Poke {
-  readonly name: string;
-  readonly address: bigint;
-  readonly value: bigint;
-  readonly bytes: 4 | 8;
 }
 
 export interface BroughtUp {
@@ -55,9 +46,6 @@ const USER_CODE = [0x0f, 0x05, 0x90, 0xeb, 0xfe];
 const SYSTEM_CALL = 39n;
 /** RET, and nothing before it: the ORC row of a function's first byte is right for it. */
 const CUT = Uint8Array.of(0xc3);
-
-/** Sections that only tell about the image: no instruction of it reads them here. */
-const TABLES = ['.orc_header', '.orc_unwind_ip', '.orc_unwind', '.orc_lookup', '.BTF', '.init.scratch'];
 
 /** Bits of CR4: DE, PAE, PGE, MCE, OSFXSR, OSXMMEXCPT; and those that a feature brings. */
 const CR4 = 0x6e8n;
@@ -102,53 +90,25 @@ export function bringUp(
   kernel: Kernel,
   options: BringUpOptions = {},
 ): BroughtUp | { readonly problem: string } {
-  const made = attempt(() => build(kernel, options));
-  return 'reading' in made ? { problem: fileProblemText(made) } : made;
-}
-
-const PAGE = BigInt(PAGE_SIZE);
-const pagesOf = (size: bigint): number => Number((size + PAGE - 1n) / PAGE);
-const word = (value: bigint): bigint => BigInt.asUintN(64, value);
-
-/** Pages of a segment, but those that only tables lie on: first address and bytes in memory. */
-function stretches(kernel: Kernel, segment: ElfSegment): readonly (readonly [bigint, bigint])[] {
-  const left = kernel.elf.sections.filter(({ name }) => TABLES.includes(name));
-  let from = segment.address & ~(PAGE - 1n);
-  const end = segment.address + BigInt(segment.size);
-  const found: (readonly [bigint, bigint])[] = [];
-  for (const { address, size } of left.toSorted((a, b) => (a.address < b.address ? -1 : 1))) {
-    const begin = (address + PAGE - 1n) & ~(PAGE - 1n);
-    const behind = (address + BigInt(size)) & ~(PAGE - 1n);
-    if (begin < from || behind > end || behind <= begin) continue;
-    if (begin > from) found.push([from, begin - from]);
-    from = behind;
+  try {
+    const made = attempt(() => build(kernel, options));
+    return 'reading' in made ? { problem: fileProblemText(made) } : made;
+  } catch (error) {
+    // Pages of a file that overlap, or lie where none can be.
+    if (error instanceof RangeError) return { problem: `invalid layout of the image: ${error.message}` };
+    throw error;
   }
-  if (end > from) found.push([from, end - from]);
-  return found;
 }
 
 function build(
   kernel: Kernel,
   options: BringUpOptions,
 ): BroughtUp | FileProblem | { readonly problem: string } {
+  const plan = planOf(kernel);
+  if ('problem' in plan) return plan;
   const { symbols } = kernel;
-  const places = placesOf(kernel);
-  if ('problem' in places) return places;
-  const gates = readGates(kernel);
-  if (!gates) return { problem: 'missing table of gates: def_idts' };
-  const entry = symbols.address('entry_SYSCALL_64');
-  if (entry === undefined) return { problem: 'missing symbol: entry_SYSCALL_64' };
+  const { places, gates, entry, stretches, frames, pokes } = plan;
   const { perCpu, perCpuOffset } = places;
-  const loaded = kernel.elf.segments.filter(({ address }) => address !== perCpu.linked);
-  const ranges = loaded.flatMap((segment) =>
-    stretches(kernel, segment).map((one) => [segment, one] as const),
-  );
-  const image = ranges.reduce((sum, [, [, size]]) => sum + pagesOf(size), 0);
-  // Page tables: one page for 512, and a few on the way.
-  const frames = image + Math.ceil(image / 512) + pagesOf(BigInt(perCpu.size)) + 96;
-  if (frames > MAX_FRAMES)
-    return { problem: `too large: ${image} pages of image, ${MAX_FRAMES} frames are modelled` };
-
   const machine = new Machine({
     frames,
     ...(options.backend ? { backend: options.backend } : { backend: wasm() }),
@@ -162,9 +122,9 @@ function build(
     space.map(va, count, rights, physical);
   const data: Rights = { writable: true };
 
-  for (const [{ writable, executable }, [at, size]] of ranges)
+  for (const [{ writable, executable }, at, size] of stretches)
     map(at, pagesOf(size), { writable, executable });
-  for (const [{ address, bytes }, [at, size]] of ranges) {
+  for (const [{ address, bytes }, at, size] of stretches) {
     const begin = at > address ? Number(at - address) : 0;
     const part = bytes.subarray(begin, Number(at - address) + Number(size));
     if (part.length > 0) space.write(address + BigInt(begin), part);
@@ -172,7 +132,7 @@ function build(
   map(PER_CPU_COPY, pagesOf(BigInt(perCpu.size)), data);
   const linked = kernel.memory.upTo(perCpu.linked, perCpu.size);
   if (linked) space.write(PER_CPU_COPY, linked);
-  const copyOf = (address: bigint): bigint => word(address + perCpuOffset);
+  const copyOf = copyOfCpu(places);
   map(places.task.begin, pagesOf(places.task.end - places.task.begin), data);
 
   const texts = textPatches(kernel, options.features);
@@ -212,8 +172,6 @@ function build(
   space.writeWords(places.tss.address + TSS.rsp1, [places.task.end]);
   space.writeWords(places.gdt + TSS.selector, tssDescriptor(places.tss.address));
   space.writeWords(places.gdt + CPU_NODE.selector, [CPU_NODE.descriptor]);
-  const pokes = pokesOf(kernel, places, copyOf);
-  if ('problem' in pokes) return pokes;
   for (const { address, value, bytes } of pokes) space.write(address, bytesOf([value]).subarray(0, bytes));
 
   const has = (name: string): boolean => {
@@ -294,47 +252,6 @@ const tssDescriptor = (base: bigint): readonly bigint[] => [
   TSS.limit | ((base & 0xff_ffffn) << 16n) | (0x8bn << 40n) | (((base >> 24n) & 0xffn) << 56n),
   base >> 32n,
 ];
-
-/** What exc_nmi and the entry code read and only a boot writes. */
-function pokesOf(
-  kernel: Kernel,
-  places: Places,
-  copyOf: (address: bigint) => bigint,
-): readonly Poke[] | { readonly problem: string } {
-  const { symbols } = kernel;
-  const pokes: Poke[] = [];
-  const poke = (name: string, value: bigint, offset = 0, perCpu = false, bytes: 4 | 8 = 8): boolean => {
-    const address = symbols.address(name);
-    if (address === undefined) return false;
-    const at = address + BigInt(offset);
-    const shown = offset === 0 ? name : `${name}+0x${offset.toString(16)}`;
-    pokes.push({ name: shown, address: perCpu ? copyOf(at) : at, value, bytes });
-    return true;
-  };
-  const task = symbols.address('init_task');
-  if (task === undefined) return { problem: 'missing symbol: init_task' };
-  poke('this_cpu_off', places.perCpuOffset, 0, true);
-  poke('__per_cpu_offset', places.perCpuOffset);
-  poke('__cpu_online_mask', 1n);
-  // Since 6.2 in one structure, since 6.15 variables again.
-  const top = memberAt(kernel, 'pcpu_hot', 'top_of_stack');
-  const current = memberAt(kernel, 'pcpu_hot', 'current_task', 0);
-  const isHot = top !== undefined && poke('pcpu_hot', task, current, true);
-  if (isHot) poke('pcpu_hot', places.task.end, top, true);
-  else {
-    poke('current_task', task, 0, true);
-    if (!poke('cpu_current_top_of_stack', places.task.end, 0, true))
-      return { problem: 'missing symbol: cpu_current_top_of_stack' };
-  }
-  const stack = memberAt(kernel, 'task_struct', 'stack');
-  if (stack !== undefined) poke('init_task', places.task.begin, stack);
-  // The task's floating-point registers are in the processor: a return to user mode asks (fpregs_state_valid()).
-  const fpu = memberAt(kernel, 'task_struct', 'thread.fpu');
-  if (fpu !== undefined) poke('fpu_fpregs_owner_ctx', task + BigInt(fpu), 0, true);
-  // An NMI that nobody asks about: no handler is called, and nothing is printed.
-  poke('ignore_nmis', 1n, 0, false, 4);
-  return pokes;
-}
 
 /** What the user's tables show of the kernel (arch/x86/mm/pti.c): the area of the CPU, the TSS, the entry text. */
 function share(
