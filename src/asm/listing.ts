@@ -76,7 +76,7 @@ function rowsOf(source: Source): readonly ListingRow[] {
       if (clause.text.trim() === '') row('comment', '', clause.comment);
     } else {
       row(
-        /^\.|^[\w.$]+\s*=(?!=)|^UNWIND_HINT_/.test(text) ? 'directive' : 'instruction',
+        /^\.|^[\w.$]+\s*=(?!=)|^UNWIND_HINT/.test(text) ? 'directive' : 'instruction',
         text,
         clause.comment,
       );

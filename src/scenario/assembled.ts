@@ -7,7 +7,7 @@ import { withOrc } from '../unwind/objtool/objtool.ts';
 import type { Assembled, ProgramText } from './program.ts';
 
 /** Directives that say nothing about what runs. */
-const BOOKKEEPING = /^(\.(globl|global|size|type)\b|UNWIND_HINT_)/;
+const BOOKKEEPING = /^(\.(globl|global|size|type)\b|UNWIND_HINT)/;
 
 /** Assembles a text. */
 export function assembleText(text: ProgramText): Assembled {

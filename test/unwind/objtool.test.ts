@@ -132,6 +132,14 @@ describe('entry code', () => {
     );
   });
 
+  test('no hint is shown among the code that runs', () => {
+    const { code } = programOf(libraryOnDisk(), 'e4-switch-to', { without: ['as-a-function'] });
+    // A line that was taken out is shown as taken out, whatever it was.
+    const hints = code.filter(({ text }) => text.includes('UNWIND_HINT'));
+    expect(hints.filter(({ kind }) => kind !== 'removed')).toEqual([]);
+    expect(code.some(({ text }) => text.startsWith('pushq'))).toBe(true);
+  });
+
   test('behind the general hint for a call, a pushed RBP is taken to lie where the return address does (E4)', () => {
     const rows = (hint: string) => rowsOf(`e:\t${hint}\n\tpush %rbp\n1:\tjmp 1b`)[1];
     expect(rows('UNWIND_HINT_FUNC')).toBe(`+1 sp:sp+16 bp:prevsp-16 ${CALL}`);
