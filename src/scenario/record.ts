@@ -145,7 +145,7 @@ function record(
 
 /** Steps and samples that a long run shows behind the boundaries that have a frame at once. */
 const MOST_STEPS = 300;
-const SAMPLES = 200;
+const SAMPLES = 100;
 
 /**
  * Boundaries from `whole` on that get a frame although nobody has asked: deliveries and returns, arrivals at labels as
