@@ -31,6 +31,12 @@ const SLICE = 250_000;
 /** All flags that `setRflags` may change: VM is clear in 64-bit mode, bit 1 is always set. */
 const ALL_FLAGS = 0x3d_7fd5n;
 
+/** Halves of the words that RFLAGS is made of. */
+const FLAG_HALVES = (['flagResult', 'flagCarry', 'rflagsRest'] as const).flatMap((name) => [
+  offsetOf[name] >> 2,
+  (offsetOf[name] >> 2) + 1,
+]);
+
 /** These load RF as well. */
 const RETURNS: ReadonlySet<string> = new Set(['iretw', 'iretl', 'iretq', 'erets', 'eretu']);
 
@@ -96,6 +102,9 @@ export class Machine {
     get: (field) => this.get(field),
     put: (field, value) => this.view.setBigUint64(offsetOf[field], BigInt.asUintN(64, value), true),
   };
+  /** The words of the flags as `rflags` saw them last, and what it made of them. */
+  private readonly flagWords = new Int32Array(FLAG_HALVES.length);
+  private flagImage: bigint | undefined;
   private latest: Mark | undefined;
   private serial = 0;
   /** Numbered marks: when each was made, the mark before it, and how many are in use. */
@@ -125,9 +134,18 @@ export class Machine {
     this.executor.flush();
     this.reader.armBreakpoints();
   }
-  /** RFLAGS as PUSHF would store it, RF included. */
+  /** RFLAGS as PUSHF would store it, RF included. Made anew only where a word that it is made of has changed. */
   rflags(): bigint {
-    return this.reader.rflags();
+    const { flagWords, halves } = this;
+    let same = this.flagImage !== undefined;
+    for (let n = 0; n < FLAG_HALVES.length; n++) {
+      const now = halves[FLAG_HALVES[n] as number] as number;
+      if (flagWords[n] === now) continue;
+      flagWords[n] = now;
+      same = false;
+    }
+    if (!same) this.flagImage = this.reader.rflags();
+    return this.flagImage ?? 0n;
   }
   setRflags(image: bigint): void {
     this.reader.setRflags(image, ALL_FLAGS);

@@ -24,7 +24,11 @@ const ASIDE: ReadonlySet<Field> = new Set<Field>([
   'logHead',
 ]);
 const OF_PENDING: readonly Field[] = ['pendingVector', 'pendingCode', 'pendingRip'];
-const COUNTED = FIELDS.filter((field) => !ASIDE.has(field) && !OF_PENDING.includes(field));
+/** Halves of the state block. */
+const halvesOf = (fields: readonly Field[]): readonly number[] =>
+  fields.flatMap((field) => [offsetOf[field] >> 2, (offsetOf[field] >> 2) + 1]);
+const COUNTED = halvesOf(FIELDS.filter((field) => !ASIDE.has(field) && !OF_PENDING.includes(field)));
+const WITH_PENDING = [...COUNTED, ...halvesOf(OF_PENDING)];
 
 export class StateKey {
   private readonly booted: Booted;
@@ -50,17 +54,16 @@ export class StateKey {
     const chain = this.chain(track.live) ^ this.calls(track.running);
     let a = mix(rflags, low, chain, 0x243f_6a88 ^ rest);
     let b = mix(rflags, high, chain, 0x1319_8a2e + rest);
-    const fold = (field: Field): void => {
-      const at = offsetOf[field] >> 2;
-      const one = this.halves[at] as number;
-      const two = this.halves[at + 1] as number;
+    const { halves } = this;
+    const counted = machine.low('pendingKind') === 0 ? COUNTED : WITH_PENDING;
+    for (let n = 0; n < counted.length; n += 2) {
+      const one = halves[counted[n] as number] as number;
+      const two = halves[counted[n + 1] as number] as number;
       a = Math.imul((a ^ one) + 0x7f4a_7c15, 0x85eb_ca6b);
       a = Math.imul(((a << 13) | (a >>> 19)) ^ two, 0xc2b2_ae35);
       b = Math.imul((b + one) ^ (b >>> 15), 0x27d4_eb2f);
       b = Math.imul((b ^ (b >>> 13)) + two, 0x1656_67b1);
-    };
-    for (const field of COUNTED) fold(field);
-    if (machine.low('pendingKind') !== 0) for (const field of OF_PENDING) fold(field);
+    }
     return ((b ^ (b >>> 16)) & 0x1f_ffff) * 0x1_0000_0000 + ((a ^ (a >>> 16)) >>> 0);
   }
 
