@@ -1,7 +1,7 @@
 /** Words of kernel memory by linear address, read as fast as observers of every boundary need. */
 import type { AddressSpace } from '../engine/address-space.ts';
 import type { Machine } from '../engine/machine.ts';
-import type { ReadWord } from '../unwind/view.ts';
+import type { ReadWord, TextWord } from '../unwind/view.ts';
 
 /** First byte of a stretch of code, and the first behind it. */
 export type Stretch = readonly [begin: bigint, end: bigint];
@@ -35,7 +35,7 @@ export function pageReader(machine: Machine, space: AddressSpace, text?: readonl
 
   // A word with another high half than all of text is no address of it, and most have one.
   const high = new Set(text.flatMap((ends) => ends.map((address) => Number(address >> 32n))));
-  const nextText = (from: bigint, end: bigint): bigint | undefined => {
+  const nextText = (from: bigint, end: bigint): TextWord | undefined => {
     let at = from;
     while (at + 8n <= end) {
       const offset = Number(at & 0xfffn);
@@ -43,18 +43,17 @@ export function pageReader(machine: Machine, space: AddressSpace, text?: readonl
       const found = offset % 8 === 0 ? frameOf(page) : undefined;
       if (found === undefined) {
         const value = word(at);
-        if (value !== undefined && isWithin(text, value)) return at;
+        if (value !== undefined && isWithin(text, value)) return { slot: at, ip: value };
         at += 8n;
         continue;
       }
       const left = Number(end - page);
       const to = Math.min(left - (left % 8), 0x1000);
-      for (let place = offset; place < to; place += 8)
-        if (
-          high.has(machine.physicalHigh(found + place)) &&
-          isWithin(text, machine.physicalWord(found + place))
-        )
-          return page + BigInt(place);
+      for (let place = offset; place < to; place += 8) {
+        if (!high.has(machine.physicalHigh(found + place))) continue;
+        const ip = machine.physicalWord(found + place);
+        if (isWithin(text, ip)) return { slot: page + BigInt(place), ip };
+      }
       at = page + BigInt(to);
     }
     return undefined;

@@ -6,7 +6,7 @@
 import { addressText, stackText } from './describe.ts';
 import { frameAt } from './pt-regs.ts';
 import { getStackInfo, nmiLink, type StackInfo } from './stack-info.ts';
-import { nextText, type StackRange, stackWord, type Trace, type TraceEntry, type View } from './view.ts';
+import { nextText, type StackRange, type TextWord, type Trace, type TraceEntry, type View } from './view.ts';
 
 /** The RSP of the first record, written by hardware: `((struct pt_regs *)end - 1)->sp`, so in every kernel. */
 export const END_2 = 2;
@@ -30,15 +30,12 @@ export const isPick = (index: number): boolean => Number.isInteger(index) && ind
 function scan(view: View, stack: StackRange, sp: bigint, bp: bigint): { found: TraceEntry[]; bp: bigint } {
   const found: TraceEntry[] = [];
   let chain = bp;
-  let frame = frameAt(view, chain);
-  const next = (from: bigint): bigint | undefined => nextText(view, from, stack.end);
-  for (let slot = next(sp); slot !== undefined; slot = next(slot + 8n)) {
-    const ip = stackWord(view, slot) ?? 0n;
+  const next = (from: bigint): TextWord | undefined => nextText(view, from, stack.end);
+  for (let word = next(sp); word; word = next(word.slot + 8n)) {
+    const { slot, ip } = word;
+    const frame = frameAt(view, chain);
     const guess = frame.slot !== slot;
-    if (!guess) {
-      chain = frame.next;
-      frame = frameAt(view, chain);
-    }
+    if (!guess) chain = frame.next;
     found.push({ ip, slot, guess, stack: stack.name });
   }
   return { found, bp: chain };

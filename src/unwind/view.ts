@@ -9,7 +9,13 @@ export type { StackRange };
 export interface ReadWord {
   (address: bigint): bigint | undefined;
   /** `nextText` on a stack, where there is a faster way than word by word. It goes with this memory, and with no other. */
-  readonly nextText?: (from: bigint, end: bigint) => bigint | undefined;
+  readonly nextText?: (from: bigint, end: bigint) => TextWord | undefined;
+}
+
+/** A word of a stack that holds a text address. */
+export interface TextWord {
+  readonly slot: bigint;
+  readonly ip: bigint;
 }
 
 /** A stopped processor, as a dump taken at this boundary would find it. */
@@ -39,15 +45,15 @@ export const stackWord = (view: View, address: bigint): bigint | undefined =>
     : undefined;
 
 /**
- * Where the next text address lies on a stack: the first word that holds one, in steps of eight bytes from `from` on. A word
- * that reaches beyond `end` is none. Undefined if there is no other.
+ * The next text address on a stack: the first word that holds one, in steps of eight bytes from `from` on. A word that reaches
+ * beyond `end` is none. Undefined if there is no other.
  */
-export function nextText(view: View, from: bigint, end: bigint): bigint | undefined {
+export function nextText(view: View, from: bigint, end: bigint): TextWord | undefined {
   const { nextText: faster } = view.read;
   if (faster) return faster(from, end);
   for (let slot = from; slot + 8n <= end; slot += 8n) {
     const ip = stackWord(view, slot);
-    if (ip !== undefined && view.isText(ip)) return slot;
+    if (ip !== undefined && view.isText(ip)) return { slot, ip };
   }
   return undefined;
 }

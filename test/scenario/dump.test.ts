@@ -48,6 +48,9 @@ test('a line lights the words that it rests on', () => {
   expect(reads(after, 'orc-6.12', 'RIP: 0010')).toContain('outermost.rip');
   expect(reads(before, 'orc-6.12', 'RIP: 0010')).toContain('original.rip');
   expect(reads(after, 'dump-trace', 'do_work')).toEqual(['outermost.rip']);
+  // A scan reads each word once, from behind the line before up to its own, and then the frame pointer.
+  const certain = by(before, 'dump-trace').lines.filter((line) => line.certain);
+  expect(certain.map((line) => line.reads.length)).toEqual([0, 9, 4, 3]);
 });
 
 test('a question mark is explained', () => {

@@ -3,12 +3,11 @@ import { expect, test } from 'vitest';
 import { scenarioOf } from '../../src/scenario/library.ts';
 import { BUDGET, stage } from '../../src/scenario/run.ts';
 import { Views } from '../../src/scenario/views.ts';
-import { nextText, type View } from '../../src/unwind/view.ts';
+import { nextText, type TextWord, type View } from '../../src/unwind/view.ts';
 
-function textsOf(view: View, from: bigint, end: bigint): readonly bigint[] {
-  const found: bigint[] = [];
-  for (let at = nextText(view, from, end); at !== undefined; at = nextText(view, at + 8n, end))
-    found.push(at);
+function textsOf(view: View, from: bigint, end: bigint): readonly TextWord[] {
+  const found: TextWord[] = [];
+  for (let at = nextText(view, from, end); at; at = nextText(view, at.slot + 8n, end)) found.push(at);
   return found;
 }
 
@@ -19,7 +18,8 @@ test('text is found among the words of a stack as by one who reads every word', 
   const { execution, injections } = ready;
   const views = new Views(execution);
   let words = 0;
-  execution.run(injections, BUDGET, () => {
+  execution.run(injections, BUDGET, ({ boundary }) => {
+    if (boundary % 8 !== 4) return;
     const view = views.now();
     const slow: View = { ...view, read: (address) => view.read(address) };
     for (const { begin, end } of view.stacks)
@@ -34,9 +34,10 @@ test('text is found among the words of a stack as by one who reads every word', 
         const [first] = found;
         if (first === undefined) continue;
         words += found.length;
-        expect(nextText(view, first, first + 8n)).toBe(first);
-        expect(nextText(view, first - 8n, first + 7n)).toBe(nextText(slow, first - 8n, first + 7n));
+        const { slot } = first;
+        expect(nextText(view, slot, slot + 8n)).toEqual(first);
+        expect(nextText(view, slot - 8n, slot + 7n)).toEqual(nextText(slow, slot - 8n, slot + 7n));
       }
   });
-  expect(words).toBeGreaterThan(1000);
+  expect(words).toBeGreaterThan(300);
 });

@@ -9,7 +9,15 @@
 import { addressText, stackText } from '../describe.ts';
 import { HARDWARE_LINK, linkWord } from '../stack-info.ts';
 import { userTrace } from '../unwind-state.ts';
-import { nextText, type StackRange, stackWord, type Trace, type TraceEntry, type View } from '../view.ts';
+import {
+  nextText,
+  type StackRange,
+  stackWord,
+  type TextWord,
+  type Trace,
+  type TraceEntry,
+  type View,
+} from '../view.ts';
 import type { PrintedLine } from './show-trace-log.ts';
 
 /** struct stacktrace_ops. */
@@ -98,9 +106,9 @@ function walkContext(view: View, range: StackRange, sp: bigint, start: bigint, o
   const report = (ip: bigint, slot: bigint, guess: boolean): void =>
     ops.address({ ip, slot, guess, stack: range.name });
   if (ops.walk === 'scan') {
-    const next = (from: bigint): bigint | undefined => nextText(view, from, range.end);
-    for (let slot = next(sp); slot !== undefined; slot = next(slot + 8n)) {
-      const ip = stackWord(view, slot) ?? 0n;
+    const next = (from: bigint): TextWord | undefined => nextText(view, from, range.end);
+    for (let word = next(sp); word; word = next(word.slot + 8n)) {
+      const { slot, ip } = word;
       const certain = slot === bp + 8n;
       if (certain) bp = stackWord(view, bp) ?? 0n;
       report(ip, slot, !certain);

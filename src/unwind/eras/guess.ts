@@ -71,9 +71,9 @@ class GuessState implements UnwindState {
   next(): void {
     while (this.#info.kind === 'known') {
       const { stack, nextSp } = this.#info;
-      const slot = nextText(this.#view, this.slot + 8n, stack.end);
-      if (slot !== undefined) {
-        this.slot = slot;
+      const word = nextText(this.#view, this.slot + 8n, stack.end);
+      if (word) {
+        this.slot = word.slot;
         return;
       }
       this.slot = align(nextSp);

@@ -22,7 +22,7 @@ import {
   type StackInfo,
 } from '../stack-info.ts';
 import { type EntryRegs, MAX_FRAMES, type UnwindState, warnings } from '../unwind-state.ts';
-import { nextText, type StackRange, stackWord, type View } from '../view.ts';
+import { nextText, type StackRange, stackWord, type TextWord, type View } from '../view.ts';
 import type { Switches } from './switches.ts';
 
 export type PrintEra = '4.9' | '4.10' | '4.14' | '5.2' | '6.12';
@@ -210,9 +210,9 @@ export function traceLog(
     const marks = markers(view, stack, era, options, state);
     if (marks) lines.push({ text: marks[0] });
     register(info);
-    const next = (from: bigint): bigint | undefined => nextText(view, from, stack.end);
-    for (let slot = next(begin); slot !== undefined; slot = next(slot + 8n)) {
-      const address = stackWord(view, slot) ?? 0n;
+    const next = (from: bigint): TextWord | undefined => nextText(view, from, stack.end);
+    for (let word = next(begin); word; word = next(word.slot + 8n)) {
+      const { slot, ip: address } = word;
       const printed = regs !== undefined && slot === regs.address + PT_REGS.ip;
       if (!printed) {
         const reliable = !state.done && state.certain && slot === state.slot;
