@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bzImage, deb, lz4, vmlinux } from '../image/build/kernel.ts';
+import { runningKernel } from '../image/build/running-kernel.ts';
 import { lab } from './lab.ts';
 
 let folder = '';
@@ -11,6 +12,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'kernel-'));
   const image = vmlinux();
   writeFileSync(file('vmlinux'), image);
+  writeFileSync(file('running'), runningKernel());
   writeFileSync(file('vmlinuz'), bzImage(lz4(image), image.length));
   writeFileSync(file('kernel.deb'), deb(bzImage(lz4(image), image.length)));
 });
@@ -80,5 +82,61 @@ test('mistakes are one sentence', async () => {
   writeFileSync(file('short'), vmlinux().subarray(0, 100));
   expect(await said(file('short'), 'info')).toMatch(
     /^2 truncated ELF section headers: .* \(ELF section headers, at 0x/,
+  );
+});
+
+test('run: a quiet NMI, and a machine check on the way', async () => {
+  expect((await lab(['kernel', file('running'), 'run'])).stdout.split('\n')).toEqual([
+    'verdict:   returned',
+    'path:      nmi from kernel mode, 42 transitions, ends at do_syscall_64',
+    'text:      linked',
+    'cut:       nothing that was called',
+    'ORC:       43 of 43 boundaries right, 0 reported by the unwinder itself, 0 wrong or short in silence',
+    '',
+  ]);
+  const { stdout } = await lab([
+    ...['kernel', file('running'), 'run', '--event', 'mc', '--at', 'exc_nmi', '--user', '--json'],
+  ]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    verdict: 'returned',
+    user: true,
+    struck: [{ event: 'mc', at: 'exc_nmi' }],
+    cut: ['do_machine_check'],
+  });
+});
+
+test('sweep: what breaks is printed with the run that shows it', async () => {
+  const { status, stdout } = await lab([
+    'kernel',
+    file('running'),
+    'sweep',
+    '--path',
+    'syscall',
+    '--events',
+    'nmi',
+  ]);
+  expect(status).toBe(1);
+  expect(stdout).toContain('verdict:   47 of 49 runs returned, 2 broken, 0 stopped\n');
+  const recipe = /run (--path .*--at syscall_exit\+0x3)$/m.exec(stdout)?.[1]?.split(' ') ?? [];
+  const again = await lab(['kernel', file('running'), 'run', ...recipe]);
+  expect([again.status, again.stdout.split('\n')[0]]).toEqual([
+    1,
+    'verdict:   broken: fault: #PF at exc_nmi, address 0x54',
+  ]);
+});
+
+test('what does not run is one sentence, and info says it too', async () => {
+  expect(await said(file('running'), 'run', '--event', 'smi')).toBe(
+    '2 unknown path: smi (did you mean nmi?) (there is nmi, mc, db, pf, syscall)',
+  );
+  expect(await said(file('running'), 'run', '--event', 'nmi,mc', '--at', 'exc_nmi')).toBe(
+    '2 invalid places: 1 for 2 events',
+  );
+  expect(await said(file('running'), 'sweep', '--cut', 'exc_nmi')).toBe(
+    '2 invalid cut: exc_nmi is what runs',
+  );
+  expect(await said(file('vmlinux'), 'run')).toBe('2 missing per-CPU block: .data..percpu');
+  expect(await said(file('vmlinux'), 'info')).toContain(
+    'run, sweep               missing per-CPU block: .data..percpu',
   );
 });

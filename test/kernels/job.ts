@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { nodeDecompressors } from '../../src/cli/kernel/decompressors.ts';
+import { sweepKernel } from '../../src/explore/vmlinux/kernel-sweep.ts';
 import { readBzImage } from '../../src/image/archive/bzimage.ts';
 import { readDeb } from '../../src/image/archive/deb.ts';
 import { type Kernel, openKernel } from '../../src/image/kernel-file.ts';
@@ -17,6 +18,8 @@ import {
 } from '../../src/image/reading.ts';
 import { about } from '../../src/image/vmlinux/about.ts';
 import { listRoutine, routineEnd } from '../../src/image/vmlinux/routine.ts';
+import { KERNEL_EVENTS, KERNEL_PATHS, USUAL_CUTS } from '../../src/scenario/vmlinux/kernel-paths.ts';
+import { openBench } from '../../src/scenario/vmlinux/kernel-run.ts';
 import { random } from '../image/build/bytes.ts';
 import { giveUp, Missing } from '../reference/tools.ts';
 import { type Package, packages } from './cache.ts';
@@ -83,6 +86,8 @@ async function judge({ name, bytes, sha256 }: Package): Promise<void> {
   judgeOrc(name, kernel);
   for (const one of [...ENTRY, ...MORE]) judgeRoutine(name, kernel, one);
   judgeTypes(name, kernel);
+  judgeRuns(name, kernel, undefined);
+  judgeRuns(name, kernel, ['pti', 'pcid', 'smap', 'fsgsbase']);
   await judgeBytes(name, bytes);
   await judgeMutations(name, bytes);
 }
@@ -135,6 +140,45 @@ function judgeRoutine(name: string, kernel: Kernel, routine: string): void {
       check(`${name}: ${routine} ${text} has ORC rows`, !bare, bare?.address.toString(16));
     }
   }
+}
+
+/**
+ * Every way through the entry code, brought up without a boot: it returns, also with one event at every boundary, and what its ORC
+ * rows do not know is said or has a name.
+ */
+function judgeRuns(name: string, kernel: Kernel, features: readonly string[] | undefined): void {
+  const numbers = features?.map((one) => kernel.features.number(one) ?? 0);
+  const text = features ? 'patched' : 'as linked';
+  const bench = openBench(kernel, { cut: USUAL_CUTS, ...(numbers && { features: new Set(numbers) }) });
+  if ('problem' in bench) {
+    check(`${name} is brought up, ${text}`, false, bench.problem);
+    return;
+  }
+  check(`${name}: NMIs that were served can be counted, ${text}`, bench.unchecked.length === 0);
+  for (const path of KERNEL_PATHS)
+    for (const user of path === 'syscall' ? [true] : [false, true]) {
+      const way = `${name}: ${path} from ${user ? 'user' : 'kernel'} mode, ${text}`;
+      const run = bench.run({ path, user, strikes: [] });
+      check(`${way}, returns`, !('problem' in run) && run.verdict === 'returned', JSON.stringify(run));
+      const steps = sweepKernel(bench, { path, user, schedules: KERNEL_EVENTS.map((event) => [event]) });
+      let step = steps.next();
+      while (!step.done) step = steps.next();
+      const swept = step.value;
+      if ('problem' in swept) {
+        check(`${way}, is swept`, false, swept.problem);
+        continue;
+      }
+      check(
+        `${way}, returns from every event`,
+        swept.outcomes.returned === swept.runs,
+        JSON.stringify(swept.findings),
+      );
+      const { unwound } = swept;
+      const silent = unwound?.findings.map(({ last, times }) => `${last} ${times}`).join(', ');
+      console.log(
+        `  ${path} ${user ? 'user' : 'kernel'} ${text}: ${swept.runs} runs, ORC ${unwound?.right} of ${unwound?.boundaries} right, silent: ${silent || 'none'}`,
+      );
+    }
 }
 
 /** Structures whose layout the architecture fixes. */
