@@ -19,7 +19,7 @@ import {
 import { about } from '../../src/image/vmlinux/about.ts';
 import { listRoutine, routineEnd } from '../../src/image/vmlinux/routine.ts';
 import { KERNEL_EVENTS, KERNEL_PATHS, USUAL_CUTS } from '../../src/scenario/vmlinux/kernel-paths.ts';
-import { openBench } from '../../src/scenario/vmlinux/kernel-run.ts';
+import { type KernelBench, openBench } from '../../src/scenario/vmlinux/kernel-run.ts';
 import { random } from '../image/build/bytes.ts';
 import { giveUp, Missing } from '../reference/tools.ts';
 import { type Package, packages } from './cache.ts';
@@ -154,6 +154,7 @@ function judgeRuns(name: string, kernel: Kernel, features: readonly string[] | u
     check(`${name} is brought up, ${text}`, false, bench.problem);
     return;
   }
+  judgePairs(name, bench);
   check(`${name}: NMIs that were served can be counted, ${text}`, bench.unchecked.length === 0);
   for (const path of KERNEL_PATHS)
     for (const user of path === 'syscall' ? [true] : [false, true]) {
@@ -179,6 +180,28 @@ function judgeRuns(name: string, kernel: Kernel, features: readonly string[] | u
         `  ${path} ${user ? 'user' : 'kernel'} ${text}: ${swept.runs} runs, ORC ${unwound?.right} of ${unwound?.boundaries} right, silent: ${silent || 'none'}`,
       );
     }
+}
+
+/** Two NMIs behind the one under way never harm. With a machine check between them they do, and it is told where. */
+function judgePairs(name: string, bench: KernelBench): void {
+  for (const schedule of [
+    ['nmi', 'nmi'],
+    ['nmi', 'db'],
+    ['nmi', 'mc'],
+  ] as const) {
+    const steps = sweepKernel(bench, { path: 'nmi', user: false, schedules: [schedule] });
+    let step = steps.next();
+    while (!step.done) step = steps.next();
+    if ('problem' in step.value) check(`${name}: ${schedule} is swept`, false, step.value.problem);
+    else {
+      const { outcomes, findings } = step.value;
+      console.log(`  ${schedule.join('+')}: ${outcomes.returned} returned, ${outcomes.broken} broken`);
+      for (const { strikes, reason } of findings)
+        console.log(`    ${strikes.map(({ event, at }) => `${event} at ${at}`).join(', ')}: ${reason}`);
+      check(`${name}: ${schedule} stops nowhere`, outcomes.stopped === 0);
+      if (schedule[1] !== 'mc') check(`${name}: ${schedule} returns`, outcomes.broken === 0);
+    }
+  }
 }
 
 /** Structures whose layout the architecture fixes. */

@@ -3,16 +3,22 @@
  * boundary of what the first one led to. Safe in a browser: a generator, so that a page can stop and show how far it is.
  */
 import type { KernelCourse, KernelEnd, KernelInvariant } from '../../scenario/vmlinux/kernel-course.ts';
-import { type KernelEvent, type KernelPath, occursAt } from '../../scenario/vmlinux/kernel-paths.ts';
+import {
+  KERNEL_EVENTS,
+  type KernelEvent,
+  type KernelPath,
+  occursAt,
+} from '../../scenario/vmlinux/kernel-paths.ts';
 import type { KernelBench, KernelSetup, KernelStrike } from '../../scenario/vmlinux/kernel-run.ts';
 import { UnwoundCount, type UnwoundCounts } from '../../scenario/vmlinux/unwound-count.ts';
+import { LiveMemory } from '../live-memory.ts';
 
 export interface KernelSweepAsked {
   readonly path: KernelPath;
   readonly user: boolean;
   /** Each alone: `[['nmi'], ['mc']]`; or one after the other: `[['nmi', 'nmi']]`. */
   readonly schedules: readonly (readonly KernelEvent[])[];
-  /** Transitions of one run at most; 5,000 unless told. */
+  /** Transitions of one run at most; 2,500 unless told. */
   readonly bound?: number;
 }
 
@@ -37,6 +43,8 @@ export interface KernelSweep extends KernelSetup {
   readonly schedules: readonly string[];
   readonly boundaries: readonly SweptBoundary[];
   readonly runs: number;
+  /** How often a run came to a state of another one, and was not followed further: the unwinder is asked once for a state. */
+  readonly merged: number;
   readonly outcomes: Readonly<Record<KernelEnd['verdict'], number>>;
   /** All that is broken or stopped, in order; of one reason only the first few. */
   readonly findings: readonly KernelSwept[];
@@ -44,10 +52,11 @@ export interface KernelSweep extends KernelSetup {
   readonly unwound: UnwoundCounts | undefined;
 }
 
-const BOUND = 5_000;
+const BOUND = 2_500;
 /** Findings with one reason that are kept. */
 const KEPT = 5;
-const ORDER: readonly (KernelEnd['verdict'] | '-')[] = ['-', 'returned', 'stopped', 'broken'];
+type Worst = KernelEnd['verdict'] | '-';
+const ORDER: readonly Worst[] = ['-', 'returned', 'stopped', 'broken'];
 
 export const scheduleName = (schedule: readonly KernelEvent[]): string => schedule.join('+');
 
@@ -65,6 +74,12 @@ export function* sweepKernel(
     yield course.boundary;
   }
   return sweep.result(course);
+}
+
+/** What lies ahead of a state. */
+interface Ahead {
+  readonly end: KernelEnd;
+  readonly worst: Worst;
 }
 
 /** Boundaries by address, counted: the text of one is what `--at` takes. */
@@ -93,11 +108,16 @@ class Sweep {
   readonly #reasons = new Map<string, number>();
   readonly #outcomes = { returned: 0, broken: 0, stopped: 0 };
   readonly #cut = new Set<string>();
+  readonly #memory: LiveMemory;
+  /** How it went on from states that were met, and the worst verdict of what struck behind. */
+  readonly #known = new Map<number, Ahead>();
+  #merged = 0;
   #end: KernelEnd | undefined;
 
   constructor(bench: KernelBench, asked: KernelSweepAsked) {
     this.#bench = bench;
     this.#asked = asked;
+    this.#memory = new LiveMemory(bench.up, [], new Set());
   }
 
   /** Tries every schedule at the boundary where the machine stands, and goes on; true where the way is over. */
@@ -106,7 +126,7 @@ class Sweep {
     const at = this.#place(course, this.#visits);
     if (course.boundary > 0) {
       this.#unwind(course, at, []);
-      const verdicts: Record<string, KernelEnd['verdict'] | '-'> = {};
+      const verdicts: Record<string, Worst> = {};
       const over = course.rests;
       for (const schedule of this.#asked.schedules)
         verdicts[scheduleName(schedule)] = over ? '-' : this.#from(course, schedule, [], at, this.#visits);
@@ -125,7 +145,7 @@ class Sweep {
     before: readonly KernelStrike[],
     at: string,
     visits: Visits,
-  ): KernelEnd['verdict'] | '-' {
+  ): Worst {
     const { machine } = this.#bench.up;
     const [event, ...rest] = schedule;
     const detail = event && occursAt(event, machine, course.bare);
@@ -134,25 +154,53 @@ class Sweep {
     const run = course.fork();
     const problem = run.strike(event, detail);
     const strikes = [...before, { event, at }];
-    let worst: KernelEnd['verdict'] | '-' = '-';
+    let worst: Worst = '-';
     if (problem === undefined) {
-      const here = visits.copy();
-      let end: KernelEnd | undefined;
-      while (!end) {
-        end = run.over(this.#bound) ?? run.advance();
-        if (end || run.rests) continue;
-        const place = this.#place(run, here);
-        if (rest.length === 0) this.#unwind(run, place, strikes);
-        else worst = worseOf(worst, this.#from(run, rest, strikes, place, here));
-      }
-      if (rest.length === 0) {
-        this.#note(strikes, end);
-        worst = end.verdict;
-      }
+      const ahead = this.#follow(run, rest, strikes, visits.copy());
+      if (rest.length === 0) this.#note(strikes, ahead.end);
+      worst = rest.length === 0 ? ahead.end.verdict : ahead.worst;
       for (const name of run.cut) this.#cut.add(name);
     }
     machine.undo(mark);
+    this.#memory.rewind(machine.journalHead);
     return worst;
+  }
+
+  /** To the end of a run, or to a state that one has met before: what comes then is known. */
+  #follow(
+    run: KernelCourse,
+    rest: readonly KernelEvent[],
+    strikes: readonly KernelStrike[],
+    visits: Visits,
+  ): Ahead {
+    const passed: { readonly key: number; readonly worst: Worst }[] = [];
+    let found: Ahead | undefined;
+    while (!found) {
+      const end = run.over(this.#bound) ?? run.advance();
+      if (end) found = { end, worst: '-' };
+      if (end || run.rests) continue;
+      const key = this.#key(run, rest);
+      found = this.#known.get(key);
+      if (found) {
+        this.#merged++;
+        break;
+      }
+      const place = this.#place(run, visits);
+      if (rest.length === 0) this.#unwind(run, place, strikes);
+      passed.push({ key, worst: rest.length === 0 ? '-' : this.#from(run, rest, strikes, place, visits) });
+    }
+    for (const { key, worst } of passed.toReversed()) {
+      found = { end: found.end, worst: worseOf(found.worst, worst) };
+      this.#known.set(key, found);
+    }
+    return found;
+  }
+
+  /** Equal for equal futures, as far as 53 bits can tell. */
+  #key(run: KernelCourse, rest: readonly KernelEvent[]): number {
+    const events = rest.map((event) => KERNEL_EVENTS.indexOf(event));
+    const state = [...this.#memory.sum(() => false), ...run.sum, rest.length, ...events];
+    return this.#bench.up.machine.sumRegisters(state);
   }
 
   get #bound(): number {
@@ -191,6 +239,7 @@ class Sweep {
       schedules: this.#asked.schedules.map(scheduleName),
       boundaries: this.#boundaries,
       runs: returned + broken + stopped,
+      merged: this.#merged,
       outcomes: this.#outcomes,
       findings: this.#findings,
       unchecked: this.#bench.unchecked,
@@ -199,5 +248,4 @@ class Sweep {
   }
 }
 
-const worseOf = <T extends KernelEnd['verdict'] | '-'>(a: T, b: T): T =>
-  ORDER.indexOf(b) > ORDER.indexOf(a) ? b : a;
+const worseOf = (a: Worst, b: Worst): Worst => (ORDER.indexOf(b) > ORDER.indexOf(a) ? b : a);

@@ -1,5 +1,6 @@
 /** One run of a real kernel under way: which events are live, what has been logged, and whether an invariant broke. */
 import type { EventDetail } from '../../engine/events/inject.ts';
+import type { LogEntry } from '../../engine/events/log.ts';
 import { PENDING } from '../../engine/events/pending-kinds.ts';
 import type { Machine } from '../../engine/machine.ts';
 import { sectionOf } from '../../image/vmlinux/elf.ts';
@@ -7,6 +8,7 @@ import { RF } from '../../isa/flags.ts';
 import type { BroughtUp } from '../../kernel/vmlinux/bring-up.ts';
 import { CPU_ENTRY_AREA } from '../../kernel/vmlinux/places.ts';
 import type { TruthLog } from '../../unwind/truth.ts';
+import { stir } from '../memory-watch.ts';
 import { differing, type Registers, registersOf, VECTOR_NAME, waits } from '../track.ts';
 import {
   DEATHS,
@@ -46,6 +48,8 @@ interface Context {
   readonly rsp: bigint;
   readonly registers: Registers;
   readonly outer: Context | undefined;
+  /** A number for it and all outside it. */
+  readonly sum: number;
 }
 
 /** Where a course stands, apart from the machine: plain data, never changed. */
@@ -126,6 +130,11 @@ export class KernelCourse {
     return this.#world.bare;
   }
 
+  /** What decides how this goes on, apart from the machine. */
+  get sum(): readonly number[] {
+    return [this.#truth.sum, this.#live?.sum ?? 0, this.#counted ?? -1];
+  }
+
   /** Another course from here on. The machine must be led back here before this one goes on. */
   fork(): KernelCourse {
     return new KernelCourse(this.#world, this.#path, this.place, this.#count);
@@ -194,6 +203,7 @@ export class KernelCourse {
           rsp: entry.outerRsp,
           registers: registers ?? registersOf(machine),
           outer: this.#live,
+          sum: sumOf(entry, registers ?? {}, this.#live),
         };
       left ||= entry.kind === 'iret';
     }
@@ -246,6 +256,13 @@ export class KernelCourse {
   #name(address: bigint): string {
     return this.#world.up.kernel.symbols.name(address) ?? hex(address);
   }
+}
+
+function sumOf({ vector, rip }: LogEntry, registers: Registers, outer: Context | undefined): number {
+  let sum = stir(outer?.sum ?? 0, vector);
+  for (const word of [rip, ...Object.values(registers)])
+    sum = stir(stir(sum, Number(word & 0xffff_ffffn)), Number((word >> 32n) & 0xffff_ffffn));
+  return sum;
 }
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;

@@ -8,7 +8,6 @@ import { type OrcRules, walkByOrc } from '../../unwind/eras/orc.ts';
 import { judge } from '../../unwind/judge.ts';
 import type { TruthLog } from '../../unwind/truth.ts';
 import type { Judgement, StackRange, Trace, Truth, View } from '../../unwind/view.ts';
-import { stir } from '../memory-watch.ts';
 import { pageReader } from '../page-reader.ts';
 import { isIn, textBetween } from './kernel-paths.ts';
 
@@ -28,11 +27,6 @@ export interface KernelUnwound {
 /** Registers that a row may count from. */
 const COUNTED_FROM = ['rax', 'rdx', 'rdi', 'r10', 'r13'] as const;
 
-/** What a walk begins with, and what it reads of the record of an event: CS and RSP. */
-const IN_KEY = ['rip', 'rsp', 'rbp', ...COUNTED_FROM] as const;
-const RECORD = [8n, 24n] as const;
-const STATES_KEPT = 200_000;
-
 const isKernel = (address: bigint): boolean => address >> 63n !== 0n;
 
 export class KernelUnwinder {
@@ -41,7 +35,6 @@ export class KernelUnwinder {
   readonly #rules: OrcRules;
   readonly #stacks: readonly StackRange[];
   readonly #read: View['read'];
-  readonly #known = new Map<string, KernelUnwound>();
   readonly #isText: View['isText'];
   readonly #isEntryText: (address: bigint) => boolean;
 
@@ -83,48 +76,16 @@ export class KernelUnwinder {
     return ip === undefined ? '' : functionText(this.symbolize(ip));
   }
 
-  /**
-   * Asks at the boundary where the machine stands; undefined in user mode, or without rows. What was answered once is known where
-   * registers, live calls and the words in their slots are the same: a sweep comes by such states thousands of times.
-   */
+  /** Asks at the boundary where the machine stands; undefined in user mode, or without rows. */
   at(log: TruthLog): KernelUnwound | undefined {
     const { machine } = this.#up;
-    if (machine.low('cpl') !== 0 || !this.#orc) return undefined;
-    const truth = this.truth(log);
-    const key = this.#key(truth, log.sum);
-    const known = this.#known.get(key);
-    if (known) return known;
-    const found = this.#ask(truth);
-    if (this.#known.size >= STATES_KEPT) this.#known.clear();
-    this.#known.set(key, found);
-    return found;
-  }
-
-  #key({ entries }: Truth, sum: number): string {
-    const { machine } = this.#up;
-    let low = sum;
-    let high = entries.length;
-    const add = (word: bigint): void => {
-      const [a, b] = [Number(word & 0xffff_ffffn), Number((word >> 32n) & 0xffff_ffffn)];
-      low = stir(stir(low, a), b);
-      high = stir(stir(high, b), a);
-    };
-    for (const name of IN_KEY) add(machine.get(name));
-    for (const { slot, how } of entries) {
-      if (slot === undefined) continue;
-      add(this.#read(slot) ?? 0n);
-      if (how === 'interrupted') for (const by of RECORD) add(this.#read(slot + by) ?? 0n);
-    }
-    return `${low} ${high}`;
-  }
-
-  #ask(truth: Truth): KernelUnwound {
-    const { machine } = this.#up;
+    const cpl = machine.low('cpl');
+    if (cpl !== 0 || !this.#orc) return undefined;
     const view: View = {
       rip: machine.get('rip'),
       rsp: machine.get('rsp'),
       rbp: machine.get('rbp'),
-      cpl: 0,
+      cpl,
       read: this.#read,
       stacks: this.#stacks,
       isText: this.#isText,
@@ -133,6 +94,7 @@ export class KernelUnwinder {
       orc: this.#orc,
       symbolize: this.symbolize,
     };
+    const truth = this.truth(log);
     const trace = walkByOrc(this.#rules, view);
     const judged = judge(trace, truth, view, this.symbolize, true);
     const { breaks, gap } = breaksI6(trace.unwinder, judged, trace, truth, view);
