@@ -77,6 +77,8 @@ export interface CourseWorld {
   readonly bare: readonly TextRange[];
 }
 
+const RETURN_THUNK = '__x86_return_thunk';
+
 export function worldOf(up: BroughtUp): CourseWorld {
   const { symbols, elf } = up.kernel;
   const found = (names: readonly string[]): ReadonlyMap<bigint, string> =>
@@ -92,6 +94,8 @@ export function worldOf(up: BroughtUp): CourseWorld {
     textBetween(symbols, '__entry_text_start', '__entry_text_end'),
     textBetween(symbols, '__noinstr_text_start', '__noinstr_text_end'),
     textBetween(symbols, '__indirect_thunk_start', '__indirect_thunk_end'),
+    // In 6.12 it is not between those two.
+    textBetween(symbols, RETURN_THUNK, symbols.after(symbols.address(RETURN_THUNK) ?? 0n)?.name ?? ''),
     ...(tests ? [{ begin: tests.address, end: tests.address + BigInt(tests.size) }] : []),
   ];
   return { up, deaths: found(DEATHS), cuts: found(up.cut), bare };
