@@ -5,7 +5,8 @@
 import { isAr } from './archive/ar.ts';
 import { isBzImage, readBzImage } from './archive/bzimage.ts';
 import { readDeb } from './archive/deb.ts';
-import type { Compression, Decompressors } from './compressed/decompress.ts';
+import { type Compression, compressionOf, type Decompressors, decompress } from './compressed/decompress.ts';
+import { MOST_UNPACKED, Output } from './compressed/output.ts';
 import type { OrcTable } from './orc.ts';
 import {
   attempt,
@@ -19,6 +20,7 @@ import {
 } from './reading.ts';
 import { type Alternatives, readAlternatives } from './vmlinux/alternatives.ts';
 import { Btf, type BtfMember } from './vmlinux/btf.ts';
+import { capsuleOf } from './vmlinux/capsule-mark.ts';
 import { type Elf, isElf, readElf, readElfSymbols, sectionOf } from './vmlinux/elf.ts';
 import { type Features, readFeatures } from './vmlinux/features.ts';
 import { readKallsyms } from './vmlinux/kallsyms.ts';
@@ -35,36 +37,56 @@ export interface Wrapping {
   readonly compression: Compression | 'none' | undefined;
   /** Text of the configuration, where it was in the package. */
   readonly config: string | undefined;
+  /** Symbols whose pages a capsule holds; undefined of a whole kernel. */
+  readonly capsule: readonly string[] | undefined;
 }
 
 /**
- * Opens a file. `progress` is told what is read next.
+ * Opens a file, which may also be compressed as a whole. `progress` is told what is read, and how many bytes are unpacked, of how many
+ * where that is known.
  *
  * A .deb is unpacked up to the end of its ./boot; a vmlinux of more than `MOST_UNPACKED` bytes is refused.
  */
 export function openKernel(
   bytes: Uint8Array,
   decompressors: Decompressors,
-  progress: (what: string) => void = () => {},
+  progress: (what: string, done?: number, of?: number) => void = () => {},
 ): Promise<Kernel | FileProblem> {
   return attemptLater(async () => {
-    let wrapping: Wrapping = { package: false, path: undefined, compression: undefined, config: undefined };
+    let wrapping: Wrapping = {
+      package: false,
+      path: undefined,
+      compression: undefined,
+      config: undefined,
+      capsule: undefined,
+    };
     let file = bytes;
+    if (compressionOf(file)) {
+      const output = new Output(MOST_UNPACKED, file.length, 'file');
+      for await (const _ of decompress(new Reader(file, 'file'), output, decompressors))
+        progress('unpacking the file', output.length);
+      file = output.filled;
+    }
     if (isAr(file)) {
-      progress('unpacking the package');
-      const found = await readDeb(new Reader(file, 'Debian package'), decompressors);
+      const found = await readDeb(new Reader(file, 'Debian package'), decompressors, (done) =>
+        progress('unpacking the package', done),
+      );
       wrapping = { ...wrapping, package: true, path: found.path, config: found.config };
       file = found.bytes;
     }
     if (isBzImage(file)) {
-      progress('unpacking the vmlinux');
-      const { compression, vmlinux } = await readBzImage(new Reader(file, 'bzImage'), decompressors);
+      const { compression, vmlinux } = await readBzImage(
+        new Reader(file, 'bzImage'),
+        decompressors,
+        (done, of) => progress('unpacking the vmlinux', done, of),
+      );
       wrapping = { ...wrapping, compression };
       file = vmlinux;
     }
     if (!isElf(file)) malformed('unknown kind of file: no .deb, vmlinuz or vmlinux', 'file', 0);
     progress('reading symbols');
-    return new Kernel(readElf(file), wrapping);
+    const elf = readElf(file);
+    return new Kernel(elf, { ...wrapping, capsule: capsuleOf(elf) });
   });
 }
 

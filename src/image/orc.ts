@@ -166,8 +166,21 @@ export class OrcTable {
    * and behind the last.
    */
   find(ip: bigint, back = 0): FoundRow | undefined {
+    const n = this.#index(Number(ip - this.#first) - back);
+    return n === undefined ? undefined : this.#found[n];
+  }
+
+  /** The row in force at `from`, and those that begin behind it and before `to`. */
+  within(from: bigint, to: bigint): readonly OrcRow[] {
+    const first = this.#index(Number(from - this.#first));
+    if (first === undefined) return this.rows.filter(({ address }) => address > from && address < to);
+    let end = first + 1;
+    while (end < this.rows.length && (this.rows[end] as OrcRow).address < to) end++;
+    return this.rows.slice(first, end);
+  }
+
+  #index(distance: number): number | undefined {
     const at = this.#at;
-    const distance = Number(ip - this.#first) - back;
     if (!(distance >= 0 && distance < (at[at.length - 1] ?? 0))) return undefined;
     let low = 0;
     let high = at.length;
@@ -176,7 +189,7 @@ export class OrcTable {
       if ((at[middle] as number) <= distance) low = middle;
       else high = middle;
     }
-    return this.#found[low];
+    return low;
   }
 }
 

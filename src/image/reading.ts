@@ -71,6 +71,10 @@ const DECODER = new TextDecoder('latin1');
 /** Bytes as text, one character each. */
 export const latin1 = (bytes: Uint8Array): string => DECODER.decode(bytes);
 
+/** Two digits a byte. */
+export const hex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
 /** Little-endian numbers of a file; a read past the end is a problem. */
 export class Reader {
   readonly bytes: Uint8Array;

@@ -53,6 +53,19 @@ test('code as linked says what may be written over it; with features it is', asy
   expect(JSON.parse(stdout).rows.map(({ text }: { text: string }) => text)).toEqual(['xor %eax,%eax', 'ret']);
 });
 
+test('ORC rows stand before the instruction that they are in force at', async () => {
+  expect((await said(file('vmlinux'), 'disasm', 'asm_exc_nmi', '--orc')).split('\n').slice(0, 6)).toEqual([
+    '0 asm_exc_nmi: text as linked',
+    'asm_exc_nmi:',
+    '      orc sp:sp+0 bp:(und) type:regs-partial signal:1',
+    '  ffffffff81000100 +0x0    0f1f00                 nopl (%rax)  ; if 9*32+20: 0f01ca',
+    '      orc sp:sp+8 bp:(und) type:regs-partial signal:1',
+    '  ffffffff81000103 +0x3    fc                     cld',
+  ]);
+  const patched = await said(file('vmlinux'), 'disasm', 'asm_exc_nmi', '--orc', '--features', 'none');
+  expect(patched).toContain('asm_exc_nmi: text patched for a processor with: none\n');
+});
+
 test('ORC rows of a routine', async () => {
   expect(await said(file('vmlinux'), 'orc', 'asm_exc_nmi')).toBe(
     [

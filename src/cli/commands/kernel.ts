@@ -29,6 +29,7 @@ const ACTIONS: readonly Action[] = [
 const OPTIONS = {
   json: { type: 'boolean' },
   features: { type: 'string' },
+  orc: { type: 'boolean' },
   path: { type: 'string' },
   event: { type: 'string' },
   events: { type: 'string' },
@@ -45,7 +46,7 @@ const progress = (text: string): void => {
 export const kernel: Command = {
   name: 'kernel',
   summary: 'opens a real kernel: what it is, its symbols, code and ORC rows',
-  usage: 'kernel FILE info|symbols [NAME]|disasm SYMBOL|orc SYMBOL|run|sweep [--features LIST] [--json]',
+  usage: 'kernel FILE info|symbols [NAME]|disasm SYMBOL|orc SYMBOL|run|sweep [--features LIST] [--orc] [--json]',
   help: [
     'FILE is a .deb, a vmlinuz or a vmlinux for x86-64; - is standard input. Nothing of it is kept or sent anywhere.',
     '',
@@ -61,6 +62,7 @@ export const kernel: Command = {
     "--features  names as in /proc/cpuinfo, and the kernel's own: pti,pcid,smap,fsgsbase,kernel_ibrs,unret; disasm then shows",
     '            the text as it is patched for such a processor, not as it was linked. Returns, retpolines and static calls',
     '            stay as linked. A number may be given as 11*32+4; none is a processor without any',
+    '--orc       disasm shows the ORC rows beside the code',
     '--user      run, sweep: the event interrupts user mode',
     '--event E --at SYMBOL+0x9',
     '            run: E (nmi, mc, db, pf) strikes there while --path (nmi, unless told) is under way; SYMBOL+0x9#2 is the second time',
@@ -103,6 +105,7 @@ export const kernel: Command = {
       features: parsed.values.features,
       options: parsed.values,
       progress,
+      orc: parsed.values.orc ?? false,
     });
     if ('problem' in answer) return refuse(answer.problem) ?? (answer.notFound ? 1 : 2);
     if (parsed.values.json) console.log(json(answer.value));

@@ -10,9 +10,7 @@ export function orc(kernel: Kernel, { argument = '' }: Asked): Answer {
   if (typeof from !== 'bigint') return from;
   const table = kernel.orcTable;
   if (isProblem(table)) return { problem: fileProblemText(table) };
-  const to = routineEnd(kernel, from);
-  const first = table.find(from);
-  const rows = table.rows.filter(({ address }) => address >= (first?.address ?? from) && address < to);
+  const rows = table.within(from, routineEnd(kernel, from));
   return {
     value: {
       symbol: argument,

@@ -1,5 +1,5 @@
 /** The build id and the banner: which build of which kernel this is. */
-import { latin1, Reader } from '../reading.ts';
+import { hex, latin1, Reader } from '../reading.ts';
 import { type Elf, sectionOf } from './elf.ts';
 import type { KernelMemory } from './memory.ts';
 import type { SymbolTable } from './symbols.ts';
@@ -16,8 +16,7 @@ export function readBuildId(elf: Elf): string | undefined {
     const [nameSize, size, type] = [source.u32(at), source.u32(at + 4), source.u32(at + 8)];
     const name = latin1(source.slice(at + 12, nameSize));
     const data = at + 12 + ((nameSize + 3) & ~3);
-    if (type === BUILD_ID && name === 'GNU\0')
-      return Array.from(source.slice(data, size), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    if (type === BUILD_ID && name === 'GNU\0') return hex(source.slice(data, size));
     at = data + ((size + 3) & ~3);
   }
   return undefined;

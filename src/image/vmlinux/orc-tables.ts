@@ -1,6 +1,6 @@
 /** Where a kernel keeps its ORC rows, and in which of the five formats, told by what the rows look like. */
 import { type OrcFormat, OrcTable, readOrc } from '../orc.ts';
-import { Reader } from '../reading.ts';
+import { hex, Reader } from '../reading.ts';
 import { type Elf, sectionOf } from './elf.ts';
 
 const ROW = 6;
@@ -29,7 +29,7 @@ export function findOrc(elf: Elf): OrcTables | undefined {
   return {
     format: formatOf(rows.bytes, header !== undefined),
     count: Math.floor(rows.bytes.length / ROW),
-    hash: header && Array.from(header.bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''),
+    hash: header && hex(header.bytes),
     addresses: addresses.bytes,
     at: addresses.address,
     rows: rows.bytes,
