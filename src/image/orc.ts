@@ -134,7 +134,7 @@ function flagsOf(
   return { type, signal: format === '6.3' ? (bits & 4) !== 0 : type !== 'call' };
 }
 
-/** A row with its offsets as addresses are counted: made once, since a walk adds them at every frame. */
+/** A row with its offsets as addresses are counted: made when first looked up, since a walk adds them at every frame. */
 export interface FoundRow extends OrcRow {
   readonly by: bigint;
   readonly bpBy: bigint;
@@ -148,7 +148,7 @@ export const foundRow = (row: OrcRow): FoundRow => ({
 /** Rows to look up. */
 export class OrcTable {
   readonly rows: readonly OrcRow[];
-  readonly #found: readonly FoundRow[];
+  readonly #found: (FoundRow | undefined)[];
   readonly #first: bigint;
   /** Distances from the first row: numbers are searched faster than addresses. */
   readonly #at: Float64Array;
@@ -156,7 +156,7 @@ export class OrcTable {
   /** @param rows in the order of `orcOrder` */
   constructor(rows: readonly OrcRow[]) {
     this.rows = rows;
-    this.#found = rows.map(foundRow);
+    this.#found = new Array<FoundRow | undefined>(rows.length).fill(undefined);
     this.#first = rows[0]?.address ?? 0n;
     this.#at = Float64Array.from(rows, ({ address }) => Number(address - this.#first));
   }
@@ -167,7 +167,9 @@ export class OrcTable {
    */
   find(ip: bigint, back = 0): FoundRow | undefined {
     const n = this.#index(Number(ip - this.#first) - back);
-    return n === undefined ? undefined : this.#found[n];
+    if (n === undefined) return undefined;
+    this.#found[n] ??= foundRow(this.rows[n] as OrcRow);
+    return this.#found[n];
   }
 
   /** The row in force at `from`, and those that begin behind it and before `to`. */

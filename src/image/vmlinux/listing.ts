@@ -49,6 +49,10 @@ export interface ListingRow {
   /** Two digits a byte. */
   readonly bytes: string;
   readonly text: string;
+  /** What it branches to, as the text has it: `repeat_nmi+0x4`. */
+  readonly target: string | undefined;
+  /** That place as an offset, where an instruction of this listing begins there. */
+  readonly inside: number | undefined;
   readonly labels: readonly string[];
   /** What may be written over it: `if smap: 0f01ca`; nothing in text that is patched already. */
   readonly alternatives: readonly string[];
@@ -70,6 +74,15 @@ export interface Listing {
 /** `if smap: 0f01ca`, what would be written here. */
 const alternativeText = (kernel: Kernel, { feature, not, bytes, directCall }: AlternativeSite): string =>
   `${not ? 'if not' : 'if'} ${kernel.features.name(feature)}: ${directCall ? 'a direct call' : hex(bytes) || 'nops'}`;
+
+/** Where an instruction branches to, other than by a register or memory. */
+function targetOf({ address, bytes, instruction }: Listed): bigint | undefined {
+  const { mnemonic = '' } = instruction?.row ?? {};
+  if (!instruction || !(mnemonic === 'call' || mnemonic.startsWith('j')) || instruction.memory)
+    return undefined;
+  const target = address + BigInt(bytes.length) + instruction.distance;
+  return BigInt.asUintN(64, target);
+}
 
 /**
  * The routine at `from`.
@@ -98,6 +111,7 @@ export function listing(
     : alternatives.sites.filter(({ address }) => address >= from && address < to);
   const table = orc ? kernel.orcTable : undefined;
   const rowsAt = table && !isProblem(table) ? orcRowsBeside(table) : () => [];
+  const starts = new Set(listed.map(({ address }) => address));
   return {
     symbol,
     features,
@@ -105,17 +119,24 @@ export function listing(
       .filter((feature) => feature !== ALWAYS)
       .map(kernel.features.name),
     noOrc: table && isProblem(table) ? fileProblemText(table) : undefined,
-    rows: listed.map((one) => ({
-      address: one.address,
-      offset: Number(one.address - from),
-      bytes: hex(one.bytes),
-      text: one.text,
-      labels: one.labels,
-      alternatives: chosen
-        ? []
-        : sites.filter(({ address }) => address === one.address).map((site) => alternativeText(kernel, site)),
-      orc: rowsAt(one),
-    })),
+    rows: listed.map((one): ListingRow => {
+      const target = targetOf(one);
+      return {
+        address: one.address,
+        offset: Number(one.address - from),
+        bytes: hex(one.bytes),
+        text: one.text,
+        target: target === undefined ? undefined : kernel.symbols.name(target),
+        inside: target !== undefined && starts.has(target) ? Number(target - from) : undefined,
+        labels: one.labels,
+        alternatives: chosen
+          ? []
+          : sites
+              .filter(({ address }) => address === one.address)
+              .map((site) => alternativeText(kernel, site)),
+        orc: rowsAt(one),
+      };
+    }),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Door } from '../../explore/door.ts';
 import type { SweepMap } from '../../explore/map.ts';
 import type { SweepAsk, SweepReport } from '../../explore/sweep.ts';
+import type { Failed } from '../worker-client.ts';
 import type { Cell } from './geometry.ts';
 
 /** A sweep. A newer one takes its place; what is known of it so far is told as it goes. */
@@ -104,13 +105,6 @@ export interface MailedAnswer {
   readonly kind: 'mailed';
   readonly id: number;
   readonly text: string;
-}
-
-/** An error of ours, or a worker that did not start. */
-export interface Failed {
-  readonly kind: 'failed';
-  readonly id: number;
-  readonly reason: string;
 }
 
 export type Message = Going | Swept | Refused | ShownAnswer | OpenedAnswer | MailedAnswer | Failed;
