@@ -106,7 +106,12 @@ export class Kernel {
     const linked = readElfSymbols(elf);
     this.symbols = new SymbolTable(
       linked.length > 0
-        ? linked.map(({ name, address, type }) => ({ name, address, type: type === 2 ? 'T' : 'D' }))
+        ? linked.map(({ name, address, type, global, size }) => {
+            const letter = type === 2 ? 't' : 'd';
+            const symbol = { name, address, type: global ? letter.toUpperCase() : letter };
+            // Elsewhere a size leaves out the padding behind a routine, which the kernel counts in.
+            return wrapping.capsule ? { ...symbol, size } : symbol;
+          })
         : readKallsyms(this.memory.extents),
     );
   }

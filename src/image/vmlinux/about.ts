@@ -39,10 +39,18 @@ export interface About {
 }
 
 /** Functions whose first instructions tell whether frames are linked: they are in every kernel and call others. */
-const SAMPLES = ['exc_nmi', 'do_nmi', 'do_page_fault', 'schedule', 'do_exit', 'vprintk', 'start_kernel'];
+export const SAMPLES = [
+  'exc_nmi',
+  'do_nmi',
+  'do_page_fault',
+  'schedule',
+  'do_exit',
+  'vprintk',
+  'start_kernel',
+];
 /** `push %rbp; mov %rsp,%rbp`. */
 const PROLOGUE = [0x55, 0x48, 0x89, 0xe5];
-const PROLOGUE_WITHIN = 16;
+export const PROLOGUE_WITHIN = 16;
 
 /** Thunks and labels by which a mitigation shows that it is built in. */
 const THUNKS: readonly (readonly [name: string, symbol: string])[] = [
@@ -80,6 +88,16 @@ const ENTRIES: readonly (readonly [what: string, symbol: string, why: string])[]
   ['#DF', 'asm_exc_double_fault', 'no such entry'],
   ['FRED', 'asm_fred_entrypoint_kernel', 'built without X86_FRED'],
   ['return to 16-bit stacks', 'native_irq_return_ldt', 'built without X86_16BIT'],
+];
+
+/** First and last symbol of the entry text. */
+const ENTRY_TEXT = ['__entry_text_start', '__entry_text_end'] as const;
+
+/** Symbols that something is told by: by their being there, or by where they are. */
+export const TELLING: readonly string[] = [
+  ...ENTRY_TEXT,
+  ...SAMPLES,
+  ...[...THUNKS, ...ENTRIES].map(([, symbol]) => symbol),
 ];
 
 /** All of it. Nothing is run; tables that are damaged count as not there. */
@@ -121,7 +139,7 @@ function linksFrames({ memory, symbols }: Kernel): boolean {
 
 /** First and last byte of the entry text. */
 const entryText = ({ symbols }: Kernel): readonly [bigint, bigint] | undefined => {
-  const [from, to] = [symbols.address('__entry_text_start'), symbols.address('__entry_text_end')];
+  const [from, to] = ENTRY_TEXT.map((name) => symbols.address(name));
   return from !== undefined && to !== undefined && to > from ? [from, to] : undefined;
 };
 

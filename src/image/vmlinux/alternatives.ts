@@ -30,9 +30,10 @@ export interface Alternatives {
 }
 
 const RECORDS = [14, 12, 13] as const;
-const NOT_OLD = 0x8000;
-const NOT = 1 << 16;
-const DIRECT_CALL = 1 << 17;
+/** Bits beside the feature: in records of 12 and 13 bytes, and of 14. */
+export const NOT_OLD = 0x8000;
+export const NOT = 1 << 16;
+export const DIRECT_CALL = 1 << 17;
 const READING = '.altinstructions';
 
 /** All records; undefined in a kernel without any. */

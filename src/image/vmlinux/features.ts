@@ -43,6 +43,8 @@ const MOVED: readonly (readonly [name: string, feature: number, begins: readonly
 /** Words of features a kernel has at most, with those for bugs. */
 const MOST_WORDS = 40;
 const LONGEST_NAME = 64;
+const [FLAGS, BUGS] = ['x86_cap_flags', 'x86_bug_flags'] as const;
+const TABLES = [FLAGS, BUGS];
 
 export interface Features {
   /** The number of a name as `--features` takes it; undefined for one that this kernel does not know. */
@@ -60,14 +62,14 @@ export function readFeatures(
   sites: readonly AlternativeSite[],
 ): Features {
   const byNumber = new Map<number, string>();
-  const flags = shown(memory, symbols, 'x86_cap_flags');
+  const flags = shown(memory, symbols, FLAGS);
   const put = (names: readonly (string | undefined)[], from: number, before: string): void => {
     for (const [n, name] of names.entries()) if (name) byNumber.set(from + n, before + name);
   };
   put(flags, 0, '');
   // Bugs are counted on behind the last word of features; what does not fill a word only pads the table.
   const words = Math.floor(flags.length / 32) * 32;
-  if (words > 0) put(shown(memory, symbols, 'x86_bug_flags'), words, 'bug_');
+  if (words > 0) put(shown(memory, symbols, BUGS), words, 'bug_');
   for (const [name, number] of UNSHOWN) if (!byNumber.has(number)) byNumber.set(number, name);
   const begins = ({ bytes, address, length }: AlternativeSite, first: readonly number[]): boolean => {
     const behind = memory.upTo(address + BigInt(length), first.length) ?? [];
@@ -87,19 +89,38 @@ export function readFeatures(
   };
 }
 
-/** A table of pointers to names, as long as the next symbol lets it be; empty without the symbol. */
-function shown(memory: KernelMemory, symbols: SymbolTable, table: string): readonly (string | undefined)[] {
+/** A table of pointers to names, as long as the next symbol lets it be; undefined without the symbol. */
+function tableAt(memory: KernelMemory, symbols: SymbolTable, table: string) {
   const address = symbols.address(table);
   const next = address === undefined ? undefined : symbols.after(address);
-  if (address === undefined || !next) return [];
+  if (address === undefined || !next) return undefined;
   const size = Math.min(Number(next.address - address), MOST_WORDS * 32 * 8);
   const bytes = memory.upTo(address, size & ~7);
-  if (!bytes) return [];
+  if (!bytes) return undefined;
   const source = new Reader(bytes, table);
-  return Array.from({ length: source.length >> 3 }, (_, n) => {
+  const names = Array.from({ length: source.length >> 3 }, (_, n) => {
     const pointer = source.u64(8 * n);
     const text = pointer === 0n ? undefined : memory.upTo(pointer, LONGEST_NAME);
     const end = text?.indexOf(0) ?? -1;
-    return text && end > 0 ? latin1(text.subarray(0, end)) : undefined;
+    return text && end > 0 ? { pointer, text: latin1(text.subarray(0, end)) } : undefined;
   });
+  return { address, size: bytes.length, names };
 }
+
+const shown = (memory: KernelMemory, symbols: SymbolTable, table: string): readonly (string | undefined)[] =>
+  tableAt(memory, symbols, table)?.names.map((one) => one?.text) ?? [];
+
+/** Where the tables and their names lie. */
+export const featureTables = (
+  memory: KernelMemory,
+  symbols: SymbolTable,
+): readonly { readonly from: bigint; readonly to: bigint }[] =>
+  TABLES.flatMap((name) => {
+    const found = tableAt(memory, symbols, name);
+    if (!found) return [];
+    const names = found.names.filter((one) => one !== undefined);
+    return [
+      { from: found.address, to: found.address + BigInt(found.size) },
+      ...names.map(({ pointer, text }) => ({ from: pointer, to: pointer + BigInt(text.length + 1) })),
+    ];
+  });

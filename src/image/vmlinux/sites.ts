@@ -7,18 +7,19 @@ import { type Elf, type ElfSection, sectionOf } from './elf.ts';
 import type { KernelMemory } from './memory.ts';
 import type { SymbolTable } from './symbols.ts';
 
-/** A list of addresses, each relative to its own place: `.return_sites`, `.retpoline_sites`, `.call_sites`, `.smp_locks`. */
-export type SiteList =
-  | '.return_sites'
-  | '.retpoline_sites'
-  | '.call_sites'
-  | '.ibt_endbr_seal'
-  | '.smp_locks';
+/** Lists of addresses, each relative to its own place. */
+export const SITE_LISTS = [
+  '.return_sites',
+  '.retpoline_sites',
+  '.call_sites',
+  '.ibt_endbr_seal',
+  '.smp_locks',
+] as const;
 
 const word = (value: bigint): bigint => BigInt.asUintN(64, value);
 
 /** Addresses of a list, in its order; none where the kernel has no such section. */
-export function readSites(elf: Elf, name: SiteList): readonly bigint[] {
+export function readSites(elf: Elf, name: (typeof SITE_LISTS)[number]): readonly bigint[] {
   const section = sectionOf(elf, name);
   if (!section) return [];
   const source = new Reader(section.bytes, name);

@@ -6,6 +6,8 @@ export interface KernelSymbol {
   readonly type: string;
   /** Of a per-CPU variable in a kernel where these begin at zero: its offset. */
   readonly address: bigint;
+  /** Bytes up to where it has nothing more to say; without it, up to the next symbol. */
+  readonly size?: number;
 }
 
 export class SymbolTable {
@@ -49,16 +51,22 @@ export class SymbolTable {
   at(address: bigint): KernelSymbol | undefined {
     let n = this.#behind(address) - 1;
     const found = this.all[n];
+    if (found?.size !== undefined && address >= found.address + BigInt(found.size)) return undefined;
     while (n > 0 && this.all[n - 1]?.address === found?.address) n--;
     return this.all[n];
   }
 
+  /** All at exactly this address. */
+  allAt(address: bigint): readonly KernelSymbol[] {
+    const end = this.#behind(address);
+    let n = end;
+    while (n > 0 && this.all[n - 1]?.address === address) n--;
+    return this.all.slice(n, end);
+  }
+
   /** All names at exactly this address. */
   named(address: bigint): readonly string[] {
-    const names: string[] = [];
-    for (let n = this.#behind(address) - 1; n >= 0 && this.all[n]?.address === address; n--)
-      names.unshift((this.all[n] as KernelSymbol).name);
-    return names;
+    return this.allAt(address).map(({ name }) => name);
   }
 
   /** The next address that has a symbol. */
