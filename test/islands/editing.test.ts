@@ -1,7 +1,7 @@
 /** The editor's recipes and differences, and what the worker answers it. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { align, diff } from '../../src/islands/lab/align.ts';
+import { align, diff } from '../../src/asm/align.ts';
 import { answerCells } from '../../src/islands/lab/cell-answers.ts';
 import { withEdit } from '../../src/islands/lab/recipe-text.ts';
 import { libraryOnDisk } from '../../src/literate/shelves.ts';

@@ -1,7 +1,7 @@
 /** The entry code in an editor: one cell at a time, its difference to the page, what is wrong with it. */
 import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { diff } from './align.ts';
+import { diff } from '../../asm/align.ts';
 import type { CodeEditor } from './code-editor.ts';
 import type { Editing } from './editing.ts';
 import { Problems } from './parts.tsx';

@@ -1,6 +1,7 @@
 /** Two runs of one schedule in lockstep: their named steps side by side, where they part, and what differs there. Pure. */
+
+import { align } from '../../asm/align.ts';
 import type { Frame, Outcome, Timeline } from '../../scenario/timeline.ts';
-import { align } from './align.ts';
 import type { Row } from './bake.ts';
 import { latchText } from './words.ts';
 
