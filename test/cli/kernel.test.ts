@@ -75,14 +75,51 @@ test('ORC rows of a routine', async () => {
   );
 });
 
+test('a capsule is written, never over another file, and opens like the kernel', async () => {
+  expect(await said(file('vmlinuz'), 'capsule', file('nmi.gz'), 'asm_exc_nmi')).toMatch(
+    /^0 .*nmi\.gz: asm_exc_nmi; \d+ bytes$/,
+  );
+  const whole = await said(file('vmlinuz'), 'disasm', 'asm_exc_nmi', '--orc');
+  expect(await said(file('nmi.gz'), 'disasm', 'asm_exc_nmi', '--orc')).toBe(whole);
+  expect(await said(file('nmi.gz'), 'info')).toContain('file:      capsule of asm_exc_nmi\n');
+  expect(await said(file('vmlinuz'), 'capsule', file('nmi.gz'), 'asm_exc_nmi')).toMatch(
+    /^2 invalid file: .*nmi\.gz is there already$/,
+  );
+  expect(await said(file('vmlinuz'), 'capsule', file('x'))).toBe(
+    '2 missing symbol: lab kernel FILE capsule OUT SYMBOL...',
+  );
+  expect(await said(file('vmlinuz'), 'capsule', file('x'), 'asm_exc')).toBe(
+    '1 unknown symbol: asm_exc (there is asm_exc_nmi)',
+  );
+});
+
+test('two kernels: the same, not the same, and one that cannot be opened', async () => {
+  const { status, stdout } = await lab(['kernel', file('vmlinux'), 'diff', file('kernel.deb'), '--json']);
+  expect([status, JSON.parse(stdout)]).toEqual([
+    0,
+    { same: true, routines: ['asm_exc_nmi'], differences: [] },
+  ]);
+  const other = vmlinux();
+  const text = other.findIndex((_, n) => [0x0f, 0x1f, 0, 0xfc].every((byte, m) => other[n + m] === byte));
+  other[text + 3] = 0xfd;
+  writeFileSync(file('other'), other);
+  const differs = await lab(['kernel', file('vmlinux'), 'diff', file('other')]);
+  expect([differs.status, differs.stdout.split('\n').slice(0, 4)]).toEqual([
+    1,
+    ['asm_exc_nmi:', '  code:', '  - cld', '  + std'],
+  ]);
+  expect(await said(file('vmlinux'), 'diff', 'nowhere')).toBe('2 unknown file: nowhere');
+  expect(await said(file('vmlinux'), 'diff')).toBe('2 missing other kernel: lab kernel FILE diff OTHER');
+});
+
 test('mistakes are one sentence', async () => {
   expect(await said()).toBe('2 missing file: lab kernel FILE info');
   expect(await said('nowhere', 'info')).toBe('2 unknown file: nowhere');
   expect(await said(file('vmlinux'))).toBe(
-    '2 missing action: lab kernel FILE ACTION (there is info, symbols, disasm, orc, run, sweep)',
+    '2 missing action: lab kernel FILE ACTION (there is info, symbols, disasm, orc, run, sweep, capsule, diff)',
   );
   expect(await said(file('vmlinux'), 'inof')).toBe(
-    '2 unknown action: inof (did you mean info?) (there is info, symbols, disasm, orc, run, sweep)',
+    '2 unknown action: inof (did you mean info?) (there is info, symbols, disasm, orc, run, sweep, capsule, diff)',
   );
   expect(await said(file('vmlinux'), 'disasm')).toBe('2 missing symbol: lab kernel FILE disasm SYMBOL');
   expect(await said(file('vmlinux'), 'info', 'me')).toBe('2 unknown argument: me');

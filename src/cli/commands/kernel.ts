@@ -2,7 +2,9 @@ import { suggestion } from '../../asm/suggest.ts';
 import { type Kernel, openKernel } from '../../image/kernel-file.ts';
 import { fileProblemText, isProblem } from '../../image/reading.ts';
 import type { Answer, Asked } from '../kernel/answer.ts';
+import { capsule } from '../kernel/capsule.ts';
 import { nodeDecompressors } from '../kernel/decompressors.ts';
+import { diff } from '../kernel/diff.ts';
 import { disasm } from '../kernel/disasm.ts';
 import { info } from '../kernel/info.ts';
 import { orc } from '../kernel/orc.ts';
@@ -13,8 +15,12 @@ import { args, type Command, isFile, json, readInput, refuse } from './command.t
 
 interface Action {
   readonly name: string;
-  readonly argument: 'none' | 'optional' | 'needed';
-  readonly answer: (kernel: Kernel, asked: Asked) => Answer;
+  /** Whether one stands behind it; `many` have more behind that. */
+  readonly argument: 'none' | 'optional' | 'needed' | 'many';
+  /** What its argument is, and how all is written. */
+  readonly what?: string;
+  readonly usage?: string;
+  readonly answer: (kernel: Kernel, asked: Asked) => Answer | Promise<Answer>;
 }
 
 const ACTIONS: readonly Action[] = [
@@ -24,6 +30,8 @@ const ACTIONS: readonly Action[] = [
   { name: 'orc', argument: 'needed', answer: orc },
   { name: 'run', argument: 'none', answer: run },
   { name: 'sweep', argument: 'none', answer: sweep },
+  { name: 'capsule', argument: 'many', what: 'file', usage: 'FILE capsule OUT SYMBOL...', answer: capsule },
+  { name: 'diff', argument: 'needed', what: 'other kernel', usage: 'FILE diff OTHER', answer: diff },
 ];
 
 const OPTIONS = {
@@ -43,12 +51,24 @@ const progress = (text: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r${text === '' ? '' : `${text} ...`}\x1b[K`);
 };
 
+/** A kernel, or a sentence why it cannot be opened. */
+async function opened(file: string): Promise<Kernel | { readonly problem: string }> {
+  if (file !== '-' && !isFile(file)) return { problem: `unknown file: ${file}` };
+  const found = await openKernel(readInput(file), nodeDecompressors, progress);
+  progress('');
+  return isProblem(found) ? { problem: fileProblemText(found) } : found;
+}
+
+/** Arguments of one command: as many symbols as anybody names. */
+const MOST = 100;
+
 export const kernel: Command = {
   name: 'kernel',
   summary: 'opens a real kernel: what it is, its symbols, code and ORC rows',
-  usage: 'kernel FILE info|symbols [NAME]|disasm SYMBOL|orc SYMBOL|run|sweep [--features LIST] [--orc] [--json]',
+  usage:
+    'kernel FILE info|symbols [NAME]|disasm SYMBOL|orc SYMBOL|run|sweep|capsule OUT SYMBOL...|diff OTHER [--features LIST] [--orc] [--json]',
   help: [
-    'FILE is a .deb, a vmlinuz or a vmlinux for x86-64; - is standard input. Nothing of it is kept or sent anywhere.',
+    'FILE is a .deb, a vmlinuz, a vmlinux or a capsule, for x86-64; - is standard input. Nothing of it is sent anywhere.',
     '',
     'info             version, build id, unwinder, interrupt stacks, mitigations, and what will not run',
     'symbols [NAME]   all symbols, or those whose name holds NAME',
@@ -58,6 +78,10 @@ export const kernel: Command = {
     '                 at every boundary; --event mc, db or pf delivers another one, --path syscall makes a system call',
     'sweep            lets each of --events (nmi,mc,db,pf unless told; nmi+mc is two, one after the other) strike at every boundary of',
     '                 --path where it can occur, and prints what does not return with the run that shows it',
+    'capsule OUT SYMBOL...',
+    '                 writes the pages, symbols and rows of these routines to a small file, which opens like the kernel, here and on',
+    '                 the page; gunzip makes an ELF file of it, which other programs read. It holds code under the licence of the kernel',
+    'diff OTHER       the entry code of two kernels: instructions, ORC rows, alternatives',
     '',
     "--features  names as in /proc/cpuinfo, and the kernel's own: pti,pcid,smap,fsgsbase,kernel_ibrs,unret; disasm then shows",
     '            the text as it is patched for such a processor, not as it was linked. Returns, retpolines and static calls',
@@ -70,14 +94,14 @@ export const kernel: Command = {
     '--cut LIST  run, sweep: functions that return at once; none for nothing. Unless told, those that look for the cause of an event',
     '--json      info: {version, buildId, unwinder, ...}; symbols: [{name, type, address}]; disasm: {symbol, text, rows};',
     '            orc: {symbol, format, rows}; run: {verdict, steps, cut, unwound, ...};',
-    '            sweep: {runs, outcomes, boundaries: [{at, verdicts}], findings, unwound, ...}',
+    '            sweep: {runs, outcomes, boundaries: [{at, verdicts}], findings, unwound, ...}; diff: {same, routines, differences}',
     '',
-    'Exit status: 0 found, or returned; 1 no symbol is called so, or not returned; 2 bad input.',
+    'Exit status: 0 found, returned, or the same; 1 no symbol is called so, not returned, or not the same; 2 bad input.',
   ].join('\n'),
   async run(given) {
-    const parsed = args(given, OPTIONS, 3);
+    const parsed = args(given, OPTIONS, MOST);
     if (!parsed) return 2;
-    const [file, name, argument] = parsed.positionals;
+    const [file, name, argument, ...more] = parsed.positionals;
     if (file === undefined) return refuse('missing file: lab kernel FILE info') ?? 2;
     const names = ACTIONS.map((one) => one.name).join(', ');
     if (name === undefined) return refuse(`missing action: lab kernel FILE ACTION (there is ${names})`) ?? 2;
@@ -91,21 +115,22 @@ export const kernel: Command = {
           )} (there is ${names})`,
         ) ?? 2
       );
-    if (action.argument === 'needed' && argument === undefined)
-      return refuse(`missing symbol: lab kernel FILE ${name} SYMBOL`) ?? 2;
-    if (action.argument === 'none' && argument !== undefined)
-      return refuse(`unknown argument: ${argument}`) ?? 2;
-    if (file !== '-' && !isFile(file)) return refuse(`unknown file: ${file}`) ?? 2;
+    const { argument: takes, what = 'symbol' } = action;
+    if ((takes === 'needed' || takes === 'many') && argument === undefined)
+      return refuse(`missing ${what}: lab kernel ${action.usage ?? `FILE ${name} SYMBOL`}`) ?? 2;
+    const unknown = takes === 'none' ? argument : takes === 'many' ? undefined : more[0];
+    if (unknown !== undefined) return refuse(`unknown argument: ${unknown}`) ?? 2;
 
-    const opened = await openKernel(readInput(file), nodeDecompressors, progress);
-    progress('');
-    if (isProblem(opened)) return refuse(fileProblemText(opened)) ?? 2;
-    const answer = action.answer(opened, {
+    const found = await opened(file);
+    if ('problem' in found) return refuse(found.problem) ?? 2;
+    const answer = await action.answer(found, {
       argument,
+      more,
       features: parsed.values.features,
       options: parsed.values,
       progress,
       orc: parsed.values.orc ?? false,
+      open: opened,
     });
     if ('problem' in answer) return refuse(answer.problem) ?? (answer.notFound ? 1 : 2);
     if (parsed.values.json) console.log(json(answer.value));

@@ -15,9 +15,13 @@ export type Answer =
 
 export interface Asked {
   readonly argument: string | undefined;
+  /** Arguments behind that. */
+  readonly more?: readonly string[];
   readonly features: string | undefined;
   /** ORC rows beside the code. */
   readonly orc?: boolean;
+  /** Opens another file, or says why not. */
+  readonly open?: (file: string) => Promise<Kernel | { readonly problem: string }>;
   /** Options of `run` and `sweep`. */
   readonly options?: RunOptions;
   /** Is told how far it is; an empty text when it is done. */
