@@ -100,6 +100,20 @@ function Export({ state, view }: { readonly state: State; readonly view: View })
       <button type="button" class="btn" onClick={save}>
         Save as text
       </button>
+      <button
+        type="button"
+        class="btn"
+        onClick={async () => {
+          const made = await state.capsule();
+          if (typeof made === 'string') said.value = made;
+          else {
+            download(`${view.listing.symbol}.capsule.gz`, new Blob([made], { type: 'application/gzip' }));
+            said.value = `${(made.length / 1000).toFixed(1)} kB: ${state.seen.value.join(', ')}`;
+          }
+        }}
+      >
+        Save a capsule of what was shown
+      </button>
       <span role="status">{said}</span>
     </p>
   );

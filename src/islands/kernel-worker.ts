@@ -17,6 +17,11 @@ const gzip: Decompressor = async function* (compressed) {
   }
 };
 
+const pack = async (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
+  const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'));
+  return new Uint8Array(await new Response(packed).arrayBuffer());
+};
+
 let told = Number.NEGATIVE_INFINITY;
 let last = '';
 const tell = (message: Message): void => {
@@ -29,7 +34,7 @@ const tell = (message: Message): void => {
   self.postMessage(message);
 };
 
-const answer = createAnswers({ gzip }, tell);
+const answer = createAnswers({ gzip }, pack, tell);
 /** One request after the other. */
 let before: Promise<void> = Promise.resolve();
 self.onmessage = ({ data }: MessageEvent<Request>) => {

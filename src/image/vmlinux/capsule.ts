@@ -26,7 +26,7 @@ const POINTER = 8;
 const NEAR = 64n;
 
 /** The capsule of these routines. */
-export function makeCapsule(kernel: Kernel, names: readonly string[]): Uint8Array | FileProblem {
+export function makeCapsule(kernel: Kernel, names: readonly string[]): Uint8Array<ArrayBuffer> | FileProblem {
   return attempt(() => {
     const { elf, memory, symbols } = kernel;
     const text = pages(kernel, names);

@@ -63,7 +63,10 @@ function symbolTable(symbols: readonly OutSymbol[], names: readonly number[]): U
 }
 
 /** A file of these sections and symbols; the local symbols come first, as the format wants. */
-export function writeElf(given: readonly OutSection[], symbols: readonly OutSymbol[]): Uint8Array {
+export function writeElf(
+  given: readonly OutSection[],
+  symbols: readonly OutSymbol[],
+): Uint8Array<ArrayBuffer> {
   const sorted = symbols.toSorted((a, b) => Number(a.global) - Number(b.global));
   const named = strings(sorted.map(({ name }) => name));
   const sections: readonly (OutSection & { readonly type: number })[] = [

@@ -4,9 +4,17 @@ import type { Decompressors } from '../../image/compressed/decompress.ts';
 import { type Kernel, openKernel } from '../../image/kernel-file.ts';
 import { fileProblemText, isProblem } from '../../image/reading.ts';
 import { about } from '../../image/vmlinux/about.ts';
+import { makeCapsule } from '../../image/vmlinux/capsule.ts';
 import { featureNumbers, listing, listingLines, locate } from '../../image/vmlinux/listing.ts';
 import { told } from '../../image/vmlinux/told.ts';
-import type { CompleteRequest, Message, OpenRequest, Request, ShowRequest } from './protocol.ts';
+import type {
+  CapsuleRequest,
+  CompleteRequest,
+  Message,
+  OpenRequest,
+  Request,
+  ShowRequest,
+} from './protocol.ts';
 
 /** Entries in the order in which a reader asks for them. */
 const ENTRIES = [
@@ -29,8 +37,16 @@ const ENTRIES = [
 /** Names that a box offers at a time. */
 const OFFERED = 12;
 
-/** Answers one request after the other; whoever asks waits for the answer before. */
-export function createAnswers(decompressors: Decompressors, tell: (message: Message) => void) {
+/**
+ * Answers one request after the other; whoever asks waits for the answer before.
+ *
+ * @param pack gzip
+ */
+export function createAnswers(
+  decompressors: Decompressors,
+  pack: (bytes: Uint8Array<ArrayBuffer>) => Promise<Uint8Array<ArrayBuffer>>,
+  tell: (message: Message) => void,
+) {
   let kernel: Kernel | undefined;
   let names: readonly string[] = [];
 
@@ -83,16 +99,19 @@ export function createAnswers(decompressors: Decompressors, tell: (message: Mess
     });
   }
 
+  const capsule = async (of: Kernel, { id, symbols }: CapsuleRequest): Promise<Message> => {
+    const made = makeCapsule(of, symbols);
+    return isProblem(made)
+      ? { kind: 'refused', id, problem: fileProblemText(made) }
+      : { kind: 'capsuled', id, bytes: await pack(made) };
+  };
+
   return async (request: Request): Promise<void> => {
     try {
       if (request.kind === 'open') await open(request);
       else if (request.kind === 'complete') complete(request);
-      else
-        tell(
-          kernel
-            ? shown(kernel, request)
-            : { kind: 'refused', id: request.id, problem: 'missing file: none is open' },
-        );
+      else if (!kernel) tell({ kind: 'refused', id: request.id, problem: 'missing file: none is open' });
+      else tell(request.kind === 'show' ? shown(kernel, request) : await capsule(kernel, request));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       tell({ kind: 'failed', id: request.id, reason });

@@ -25,7 +25,14 @@ export interface CompleteRequest {
   readonly text: string;
 }
 
-export type Request = OpenRequest | ShowRequest | CompleteRequest;
+/** A capsule of routines: see `image/vmlinux/capsule.ts`. */
+export interface CapsuleRequest {
+  readonly kind: 'capsule';
+  readonly id: number;
+  readonly symbols: readonly string[];
+}
+
+export type Request = OpenRequest | ShowRequest | CompleteRequest | CapsuleRequest;
 
 /** What is done, and how many bytes of it, of how many where that is known. */
 export interface Opening {
@@ -64,6 +71,13 @@ export interface Completed {
   readonly count: number;
 }
 
+/** The file of a capsule, gzipped. */
+export interface Capsuled {
+  readonly kind: 'capsuled';
+  readonly id: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 /** The file or the symbol cannot be shown, and why, in one sentence. */
 export interface Refused {
   readonly kind: 'refused';
@@ -71,4 +85,4 @@ export interface Refused {
   readonly problem: string;
 }
 
-export type Message = Opening | Opened | Shown | Completed | Refused | Failed;
+export type Message = Opening | Opened | Shown | Completed | Capsuled | Refused | Failed;

@@ -36,10 +36,15 @@ export function createState(
   const completions = signal<{ readonly names: readonly string[]; readonly count: number }>(NONE);
   /** What the address asked for before there was a kernel. */
   const wanted = signal<Place | undefined>(undefined);
+  /** Routines that were in view, in that order: a capsule is made of them. */
+  const seen = signal<readonly string[]>([]);
   const client = start(hear);
   let opening = 0;
   let showing = 0;
   let completing = 0;
+  let packing:
+    | { readonly id: number; readonly done: (made: Uint8Array<ArrayBuffer> | string) => void }
+    | undefined;
 
   function hear(message: Message): void {
     const { kind, id } = message;
@@ -54,11 +59,18 @@ export function createState(
         batch(() => {
           view.value = message;
           problem.value = '';
+          const { symbol } = message.listing;
+          if (!seen.value.includes(symbol)) seen.value = [...seen.value, symbol];
         });
       else if (kind === 'refused') problem.value = message.problem;
       else if (kind === 'failed') problem.value = message.reason;
     } else if (id === completing && kind === 'completed') completions.value = message;
-    else if (kind === 'failed' && phase.value.kind === 'opening')
+    else if (id === packing?.id) {
+      if (kind === 'capsuled') packing.done(message.bytes);
+      else if (kind === 'refused') packing.done(message.problem);
+      else if (kind === 'failed') packing.done(message.reason);
+      packing = undefined;
+    } else if (kind === 'failed' && phase.value.kind === 'opening')
       phase.value = { kind: 'refused', name: phase.value.name, problem: message.reason };
   }
 
@@ -98,8 +110,14 @@ export function createState(
     problem,
     completions,
     wanted,
+    seen,
     show,
     follow,
+    /** A capsule of what was seen, or a sentence why not. */
+    capsule: (): Promise<Uint8Array<ArrayBuffer> | string> =>
+      new Promise((done) => {
+        packing = { id: client.ask({ kind: 'capsule', symbols: seen.value }), done };
+      }),
     open(file: File): void {
       client.cancel();
       batch(() => {
@@ -107,6 +125,7 @@ export function createState(
         view.value = undefined;
         problem.value = '';
         completions.value = NONE;
+        seen.value = [];
         phase.value = { kind: 'opening', name: file.name, so: undefined };
       });
       opening = client.ask({ kind: 'open', file });
