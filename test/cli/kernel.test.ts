@@ -62,6 +62,8 @@ test('ORC rows stand before the instruction that they are in force at', async ()
     '      orc sp:sp+8 bp:(und) type:regs-partial signal:1',
     '  ffffffff81000103 +0x3    fc                     cld',
   ]);
+  const rows = await said(file('vmlinux'), 'disasm', 'asm_exc_nmi', '--orc');
+  expect(rows.match(/^ +orc /gm)).toHaveLength(2);
   const patched = await said(file('vmlinux'), 'disasm', 'asm_exc_nmi', '--orc', '--features', 'none');
   expect(patched).toContain('asm_exc_nmi: text patched for a processor with: none\n');
 });

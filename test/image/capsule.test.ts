@@ -5,8 +5,10 @@ import { type Kernel, openKernel } from '../../src/image/kernel-file.ts';
 import { fileProblemText, isProblem } from '../../src/image/reading.ts';
 import { about } from '../../src/image/vmlinux/about.ts';
 import { makeCapsule } from '../../src/image/vmlinux/capsule.ts';
+import { writeElf } from '../../src/image/vmlinux/elf-file.ts';
 import { listing, listingLines, locate } from '../../src/image/vmlinux/listing.ts';
 import { SymbolTable } from '../../src/image/vmlinux/symbols.ts';
+import { little } from './build/bytes.ts';
 import { NMI, type Shape, TEXT, vmlinux } from './build/kernel.ts';
 
 const open = async (bytes: Uint8Array): Promise<Kernel> => {
@@ -17,7 +19,7 @@ const open = async (bytes: Uint8Array): Promise<Kernel> => {
 const lines = (kernel: Kernel, symbol: string, features?: readonly string[]): readonly string[] => {
   const from = locate(kernel, symbol);
   if (typeof from !== 'bigint') return [from.problem];
-  const found = listing(kernel, symbol, from, { features, orc: true });
+  const found = listing(kernel, symbol, from, { features, orc: kernel.orc !== undefined });
   return isProblem(found) ? [fileProblemText(found)] : listingLines(found);
 };
 const capsuleOf = async (kernel: Kernel, names: readonly string[]): Promise<Kernel> => {
@@ -66,6 +68,61 @@ test('what is left out is absent', async () => {
     [NMI + 0x23n, 'undefined'],
     [end, 'undefined'],
   ]);
+});
+
+/** A routine of four pages that calls one far away, or with a feature another one. */
+function farCalls(): Uint8Array {
+  const text = new Uint8Array(0x4000).fill(0xcc);
+  text.set([0xe8, ...little(0x2000 - 5, 4), 0xc3]);
+  const section = (name: string, at: number, bytes: readonly number[] | Uint8Array, executable = false) => ({
+    name,
+    address: TEXT + BigInt(at),
+    bytes: Uint8Array.from(bytes),
+    allocated: true,
+    executable,
+  });
+  const symbol = (name: string, at: number) => ({
+    name,
+    address: TEXT + BigInt(at),
+    size: 16,
+    isFunction: true,
+    global: true,
+  });
+  return writeElf(
+    [
+      section('.text', 0, text, true),
+      section('.altinstructions', 0x8000, [
+        ...[...little(-0x8000, 4), ...little(0x1000 - 4, 4), ...little(9 * 32 + 20, 4), 5, 5],
+      ]),
+      section('.altinstr_replacement', 0x9000, [0xe8, ...little(0x3000 - 0x9005, 4)], true),
+    ],
+    [
+      symbol('caller', 0),
+      symbol('behind', 6),
+      symbol('next_page', 0x1000),
+      symbol('called', 0x2000),
+      symbol('not_called', 0x2800),
+      symbol('called_if', 0x3000),
+    ],
+  );
+}
+
+test('what is called from afar keeps its name, what is not called is gone', async () => {
+  const kernel = await open(farCalls());
+  const capsule = await capsuleOf(kernel, ['caller']);
+  expect(lines(capsule, 'caller', ['9*32+20']).join('\n')).toContain('<called_if>');
+  for (const features of [undefined, ['9*32+20']])
+    expect(lines(capsule, 'caller', features)).toEqual(lines(kernel, 'caller', features));
+  expect(capsule.symbols.all.map(({ name }) => name)).toEqual([
+    'caller',
+    'behind',
+    'next_page',
+    'called',
+    'called_if',
+  ]);
+  expect(kernel.symbols.name(TEXT + 0x2804n)).toBe('not_called+0x4');
+  expect(capsule.symbols.name(TEXT + 0x2804n)).toBeUndefined();
+  expect(capsule.memory.upTo(TEXT + 0x1000n, 1)).toBeUndefined();
 });
 
 test('behind a symbol that is kept, one that is not kept has no name', () => {
