@@ -4,7 +4,9 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { nodeDecompressors } from '../../src/cli/kernel/decompressors.ts';
+import { compareKernels } from '../../src/explore/vmlinux/difference.ts';
 import { sweepKernel } from '../../src/explore/vmlinux/kernel-sweep.ts';
 import { readBzImage } from '../../src/image/archive/bzimage.ts';
 import { readDeb } from '../../src/image/archive/deb.ts';
@@ -17,6 +19,8 @@ import {
   Reader,
 } from '../../src/image/reading.ts';
 import { about } from '../../src/image/vmlinux/about.ts';
+import { makeCapsule } from '../../src/image/vmlinux/capsule.ts';
+import { listing, listingLines } from '../../src/image/vmlinux/listing.ts';
 import { listRoutine, routineEnd } from '../../src/image/vmlinux/routine.ts';
 import { KERNEL_EVENTS, KERNEL_PATHS, USUAL_CUTS } from '../../src/scenario/vmlinux/kernel-paths.ts';
 import { type KernelBench, openBench } from '../../src/scenario/vmlinux/kernel-run.ts';
@@ -88,6 +92,8 @@ async function judge({ name, bytes, sha256 }: Package): Promise<void> {
   judgeTypes(name, kernel);
   judgeRuns(name, kernel, undefined);
   judgeRuns(name, kernel, ['pti', 'pcid', 'smap', 'fsgsbase']);
+  await judgeCapsule(name, kernel);
+  check(`${name} differs from itself in nothing`, compareKernels(kernel, kernel).differences.length === 0);
   await judgeBytes(name, bytes);
   await judgeMutations(name, bytes);
 }
@@ -214,6 +220,32 @@ function judgeTypes(name: string, kernel: Kernel): void {
   check(`${name}: pt_regs.orig_ax`, offset('pt_regs', 'orig_ax') === 120);
   check(`${name}: tss_struct.x86_tss.ist`, offset('tss_struct', 'x86_tss.ist') === 36);
   check(`${name}: task_struct.thread.sp`, (offset('task_struct', 'thread.sp') ?? 0) > 0);
+}
+
+/** A capsule of the entries shows them as the kernel does, as linked and patched, and is small. */
+async function judgeCapsule(name: string, kernel: Kernel): Promise<void> {
+  const routines = [...ENTRY, ...MORE];
+  const made = makeCapsule(kernel, routines);
+  const capsule = isProblem(made) ? made : await openKernel(made, nodeDecompressors);
+  if (isProblem(capsule)) {
+    check(`${name}: a capsule`, false, fileProblemText(capsule));
+    return;
+  }
+  const shown = (of: Kernel, routine: string, features: readonly string[] | undefined): string => {
+    const found = listing(of, routine, of.symbols.address(routine) ?? 0n, { features, orc: true });
+    return isProblem(found) ? fileProblemText(found) : listingLines(found).join('\n');
+  };
+  for (const features of [undefined, [], ['pti', 'pcid', 'smap', 'fsgsbase', 'unret', 'kernel_ibrs']])
+    for (const routine of routines)
+      check(
+        `${name}: ${routine} in a capsule, ${features ?? 'as linked'}`,
+        shown(capsule, routine, features) === shown(kernel, routine, features),
+      );
+  if (!isProblem(made)) {
+    const size = gzipSync(made).length;
+    console.log(`  a capsule of ${routines.length} routines: ${size} bytes`);
+    check(`${name}: the capsule is small`, size < 100_000, size);
+  }
 }
 
 /** The vmlinuz and the vmlinux are what other programs unpack. */
