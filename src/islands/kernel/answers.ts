@@ -3,10 +3,10 @@ import { suggestion } from '../../asm/suggest.ts';
 import type { Decompressors } from '../../image/compressed/decompress.ts';
 import { type Kernel, openKernel } from '../../image/kernel-file.ts';
 import { fileProblemText, isProblem } from '../../image/reading.ts';
-import { about } from '../../image/vmlinux/about.ts';
 import { makeCapsule } from '../../image/vmlinux/capsule.ts';
 import { featureNumbers, listing, listingLines, locate } from '../../image/vmlinux/listing.ts';
 import { told } from '../../image/vmlinux/told.ts';
+import { aboutWithRun } from '../../kernel/vmlinux/about-run.ts';
 import type {
   CapsuleRequest,
   CompleteRequest,
@@ -59,7 +59,7 @@ export function createAnswers(
     if (isProblem(found)) return tell({ kind: 'refused', id, problem: fileProblemText(found) });
     kernel = found;
     names = [...new Set(found.symbols.all.map(({ name }) => name))];
-    const facts = about(found);
+    const facts = aboutWithRun(found);
     tell({
       kind: 'opened',
       id,
