@@ -5,10 +5,10 @@ import {
   sweepKernel,
 } from '../../src/explore/vmlinux/kernel-sweep.ts';
 import { type KernelBench, openBench } from '../../src/scenario/vmlinux/kernel-run.ts';
-import { openRunning } from '../image/build/running-kernel.ts';
+import { KERNEL_TEXT, openRunning } from '../image/build/running-kernel.ts';
 
-async function benchOf(): Promise<KernelBench> {
-  const bench = openBench(await openRunning(), { cut: ['do_machine_check'] });
+async function benchOf(text?: string): Promise<KernelBench> {
+  const bench = openBench(await openRunning(text), { cut: ['do_machine_check'] });
   if ('problem' in bench) throw new Error(bench.problem);
   return bench;
 }
@@ -66,6 +66,19 @@ test('two events: the IRET of a machine check opens the latch, and the NMI that 
     ],
     invariant: 'progress',
   });
+});
+
+test('what a handler still owes is a part of the state: runs with and without a debt do not merge', async () => {
+  const counts = '\tincl %gs:irq_stat+4\n';
+  expect(KERNEL_TEXT).toContain(counts);
+  const once = KERNEL_TEXT.replace(
+    counts,
+    `\ttestl $1, %gs:user_rsp+64\n\tjnz 1f\n${counts}\tmovl $1, %gs:user_rsp+64\n1:`,
+  );
+  const { boundaries } = sweepOf(await benchOf(once), { path: 'nmi', schedules: [['nmi']] });
+  const first = boundaries.findIndex(({ verdicts }) => verdicts.nmi === 'broken');
+  expect(boundaries[first]?.at).toBe('exc_nmi+0x16');
+  expect(boundaries.slice(first).every(({ verdicts }) => verdicts.nmi === 'broken')).toBe(true);
 });
 
 test('a way that does not return by itself is a sentence', async () => {

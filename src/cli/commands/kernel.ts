@@ -85,7 +85,7 @@ export const kernel: Command = {
     '',
     "--features  names as in /proc/cpuinfo, and the kernel's own: pti,pcid,smap,fsgsbase,kernel_ibrs,unret; disasm then shows",
     '            the text as it is patched for such a processor, not as it was linked. Returns, retpolines and static calls',
-    '            stay as linked. A number may be given as 11*32+4; none is a processor without any',
+    '            stay as linked; run and sweep patch returns, too. A number may be given as 11*32+4; none is a processor without any',
     '--orc       disasm shows the ORC rows beside the code',
     '--user      run, sweep: the event interrupts user mode',
     '--event E --at SYMBOL+0x9',

@@ -1,6 +1,7 @@
 import { type KernelSweep, sweepKernel } from '../../explore/vmlinux/kernel-sweep.ts';
 import type { Kernel } from '../../image/kernel-file.ts';
 import { about } from '../../image/vmlinux/about.ts';
+import { KERNEL_EVENTS, KERNEL_WHERE } from '../../scenario/vmlinux/kernel-paths.ts';
 import type { Answer, Asked } from './answer.ts';
 import { benchOf, eventsOf, pathOf, unwoundLines } from './asked-run.ts';
 
@@ -38,15 +39,15 @@ export function sweep(kernel: Kernel, asked: Asked): Answer {
 
 function lines(done: KernelSweep, features: string | undefined, flags: string): readonly string[] {
   const { path, user, text, boundaries, runs, outcomes, findings, cut, unchecked, unwound } = done;
-  const tried = done.schedules.map((name) => {
-    const places = boundaries.filter(({ verdicts }) => verdicts[name] !== '-').length;
-    return `${name} at ${places}`;
-  });
+  const places = (name: string): number => boundaries.filter(({ verdicts }) => verdicts[name] !== '-').length;
+  const tried = done.schedules.map((name) => `${name} at ${places(name)}`);
+  const nowhere = KERNEL_EVENTS.filter((event) => done.schedules.includes(event) && places(event) === 0);
   return [
     `verdict:   ${outcomes.returned} of ${runs} runs returned, ${outcomes.broken} broken, ${outcomes.stopped} stopped`,
     `path:      ${path} from ${user ? 'user' : 'kernel'} mode, ${boundaries.length} boundaries: ${tried.join(', ')}`,
     `text:      ${text}${features === undefined ? '' : ` for a processor with: ${features}`}`,
     `cut:       ${cut.length > 0 ? `${cut.join(', ')} (called, and returned at once)` : 'nothing that was called'}`,
+    ...nowhere.map((event) => `not tried: ${event} occurs ${KERNEL_WHERE[event]}`),
     ...unchecked.map((one) => `unchecked: ${one}`),
     ...findings
       .slice(0, SHOWN)
