@@ -78,8 +78,8 @@ const alternativeText = (kernel: Kernel, { feature, not, bytes, directCall }: Al
 /** Where an instruction branches to, other than by a register or memory. */
 function targetOf({ address, bytes, instruction }: Listed): bigint | undefined {
   const { mnemonic = '' } = instruction?.row ?? {};
-  if (!instruction || !(mnemonic === 'call' || mnemonic.startsWith('j')) || instruction.memory)
-    return undefined;
+  // By a register or memory there is no distance.
+  if (!instruction?.distance || !(mnemonic === 'call' || mnemonic.startsWith('j'))) return undefined;
   const target = address + BigInt(bytes.length) + instruction.distance;
   return BigInt.asUintN(64, target);
 }
