@@ -9,6 +9,7 @@ import {
   USUAL_CUTS,
 } from '../../scenario/vmlinux/kernel-paths.ts';
 import { type KernelBench, openBench } from '../../scenario/vmlinux/kernel-run.ts';
+import { RECORD_LOST } from '../../scenario/vmlinux/kernel-unwound.ts';
 import type { UnwoundCounts } from '../../scenario/vmlinux/unwound-count.ts';
 import { type Asked, featuresOf } from './answer.ts';
 
@@ -73,7 +74,9 @@ export function unwoundLines(counts: UnwoundCounts | undefined): readonly string
   const { boundaries, right, gaps, reported, findings } = counts;
   const said = reported.reduce((sum, { times }) => sum + times, 0);
   const silent = findings.reduce((sum, { times }) => sum + times, 0);
-  const excused = Object.entries(gaps).map(([name, count]) => `${count} ${name} (by design)`);
+  const excused = Object.entries(gaps).map(([name, count]) =>
+    name === RECORD_LOST ? `${count} ${name}` : `${count} ${name} (by design)`,
+  );
   const list = (title: string, all: typeof findings): readonly string[] => [
     ...all.slice(0, SHOWN).map(({ last, at, strikes, times, judgement, reason }) => {
       const struck = strikes.map((one) => `${one.event} at ${one.at}`).join(', ');

@@ -15,7 +15,7 @@ import { isIn, textBetween } from './kernel-paths.ts';
 export interface KernelUnwound {
   readonly judgement: Judgement;
   readonly reason: string;
-  /** Name of the gap by design that excuses it; see unwind/eras/gaps.ts. */
+  /** Name of the gap by design that excuses it (see unwind/eras/gaps.ts), or `RECORD_LOST`. */
   readonly gap: string | undefined;
   /** Neither right, nor reported by the unwinder, nor a gap by design. */
   readonly finding: boolean;
@@ -26,6 +26,11 @@ export interface KernelUnwound {
 
 /** Registers that a row may count from. */
 const COUNTED_FROM = ['rax', 'rdx', 'rdi', 'r10', 'r13'] as const;
+
+/** Return thunks that leave calls of their own behind: which functions are live is not recorded rightly from there on. */
+const LEAVING = /^(srso_|call_depth_|__x86_return_skl|retbleed_|zen_|its_)/;
+/** In place of a gap: nothing is judged here. */
+export const RECORD_LOST = 'not judged: a return thunk left calls behind';
 
 const isKernel = (address: bigint): boolean => address >> 63n !== 0n;
 
@@ -65,8 +70,9 @@ export class KernelUnwinder {
   truth(log: TruthLog): Truth {
     const { machine } = this.#up;
     const { entries, lost } = log.truth(machine.get('rip'), machine.get('rsp'), this.#stacks);
+    const isLeft = entries.some(({ how, ip }) => how === 'return' && LEAVING.test(this.symbolize(ip)));
     return {
-      lost,
+      lost: lost || isLeft,
       entries: entries.map((one) => (one.stack === '' && isKernel(one.ip) ? { ...one, stack: 'user' } : one)),
     };
   }
@@ -98,6 +104,12 @@ export class KernelUnwinder {
     const trace = walkByOrc(this.#rules, view);
     const judged = judge(trace, truth, view, this.symbolize, true);
     const { breaks, gap } = breaksI6(trace.unwinder, judged, trace, truth, view);
-    return { ...judged, gap: gap?.id, finding: breaks, last: this.#last(trace), trace };
+    return {
+      ...judged,
+      gap: truth.lost ? RECORD_LOST : gap?.id,
+      finding: breaks,
+      last: this.#last(trace),
+      trace,
+    };
   }
 }
