@@ -175,7 +175,7 @@ test('a long sweep is cancelled at once, claims nothing, and the next one runs',
   await swept(one);
   expect(await verdict(one)).toMatch(/schedules.*at most one NMI/s);
   // Workers of sweeps only: that of the laboratory is not needed here.
-  expect(site.requests.filter((request) => /\/worker[^/]*\.js/.test(request.url()))).toEqual([]);
+  expect(site.requests.filter((request) => /\/worker-[^/.]*\.js/.test(request.url()))).toEqual([]);
 });
 
 test('what cannot be swept is a sentence, and the island goes on', async () => {
