@@ -25,13 +25,13 @@ const vitest = (name: string, ...projects: string[]): Check => {
 
 // Two lanes for two cores. A lane takes the first that may begin: the longest ways come first.
 const LANES = 2;
-const made = vitest('built site', 'site');
-// Two visitors: most of a visit is waiting for the browser.
-const site: Check = { ...made, command: `${made.command} --maxWorkers=2` };
+/** Files are shared out between two workers: a lane may be the last, and most of a visit is waiting for the browser. */
+const twoAtATime = (check: Check): Check => ({ ...check, command: `${check.command} --maxWorkers=2` });
+const site = twoAtATime(vitest('built site', 'site'));
 const tests: Check[] = [
   { name: 'build', command: 'astro build' },
   { name: 'format and lint', command: 'biome check .' },
-  vitest('units and pages', 'units', 'pages'),
+  twoAtATime(vitest('units and pages', 'units', 'pages')),
   { ...site, after: ['build'] },
   // Behind the build: both write .astro.
   { name: 'types', command: 'astro check --minimumFailingSeverity hint', after: ['build'] },
