@@ -45,6 +45,8 @@ test('place an NMI, follow it, ask where a word comes from, compare, and take th
   const page = await site.open('notebooks/labs/laboratory/');
   await ready(page);
   await page.locator('.travel').waitFor();
+  // What is said of the first state is said before anybody listens, or after it: the walk begins when it was.
+  await expect.poll(() => page.locator('.origin').innerText()).toContain('q(-9)');
   const session = await page.context().newCDPSession(page);
   await listen(page);
   const transcript: string[] = [];
@@ -81,6 +83,8 @@ test('place an NMI, follow it, ask where a word comes from, compare, and take th
   };
   const at = async () => Number(await island.getAttribute('data-boundary'));
 
+  await settle();
+  await page.evaluate(() => (window as unknown as { said: string[] }).said.splice(0));
   await tabTo(/^slider, Time/);
   await press('Home');
   await press('n');
