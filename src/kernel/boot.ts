@@ -18,6 +18,7 @@ import {
   THREAD_SIZE,
   USER_STACK_TOP,
 } from './memory-map.ts';
+import { gateWords, REGISTERS, STAR } from './processor-words.ts';
 
 export interface Setup {
   /** One of the design's starts. */
@@ -46,17 +47,6 @@ export function missing(image: Image, design: Design, { start, body }: Setup): r
     .map((name) => `missing symbol: ${name}`);
 }
 
-/** A 64-bit interrupt gate (SDM vol 3, figure 6-8). */
-function gate(target: bigint, ist: number, dpl: bigint): readonly [bigint, bigint] {
-  const low =
-    (target & 0xffffn) |
-    (SELECTOR.kernelCode << 16n) |
-    (BigInt(ist) << 32n) |
-    ((0x8en | (dpl << 5n)) << 40n) |
-    (((target >> 16n) & 0xffffn) << 48n);
-  return [low, target >> 32n];
-}
-
 /** 64-bit code and flat data of rings 0 and 3 (SDM vol 3, figure 3-8): access byte and flags only. */
 const DESCRIPTORS: readonly (readonly [selector: bigint, value: bigint])[] = [
   [SELECTOR.kernelCode, 0x00af_9b00_0000_ffffn],
@@ -70,25 +60,6 @@ const GDT_LIMIT = 0x3fn;
 const TSS_RSP0 = 4n;
 const tssIst = (index: number): bigint => 36n + 8n * BigInt(index - 1);
 
-/** Registers with values one recognises, so that a lost one shows. */
-const REGISTERS: Readonly<Partial<Record<Field, bigint>>> = {
-  rax: 0xa11n,
-  rbx: 0xb22n,
-  rcx: 0xc33n,
-  rdx: 0xd44n,
-  rsi: 0x5155n,
-  rdi: 0xd166n,
-  rbp: 0xbb77n,
-  r8: 0x808n,
-  r9: 0x909n,
-  r10: 0x1010n,
-  r11: 0x1111n,
-  r12: 0x1212n,
-  r13: 0x1313n,
-  r14: 0x1414n,
-  r15: 0x1515n,
-};
-
 /** Where a system call returns to in a start that never goes back there. */
 const USER_RIP = PLACE.userText;
 /** RFLAGS of a running task: bit 1 and IF. */
@@ -96,8 +67,6 @@ const TASK_FLAGS = 0x202n;
 
 /** Bits of RFLAGS that SYSCALL clears: TF, IF, DF, IOPL, NT, AC (syscall_init in arch/x86/kernel/cpu/common.c, 4.2). */
 const SYSCALL_MASK = 0x4_7700n;
-/** Selectors that SYSCALL and SYSRET count from (SDM vol 2, SYSCALL and SYSRET). */
-const STAR = ((SELECTOR.userCode - 16n) << 48n) | (SELECTOR.kernelCode << 32n);
 
 /**
  * Builds the machine; the first instruction is that of the start. Throws only for what `missing` refuses.
@@ -147,7 +116,10 @@ export function boot(
   for (const [selector, value] of DESCRIPTORS) space.writeWords(PLACE.gdt + selector, [value]);
   const { fred } = design;
   for (const { vector, entry, ist, dpl, table = PLACE.idt } of fred ? [] : design.gates)
-    space.writeWords(table + BigInt(vector) * 16n, [...gate(symbol(entry), ist, dpl)]);
+    space.writeWords(
+      table + BigInt(vector) * 16n,
+      gateWords({ target: symbol(entry), ist, type: 14, dpl: Number(dpl) }),
+    );
   const entryStack = design.interruptStacks.find(({ sp0 }) => sp0)?.stack;
   // The task's stack is RSP0 itself, or, where that is an entry stack, RSP1, which no ring uses.
   space.writeWords(PLACE.tss + TSS_RSP0, entryStack ? [entryStack.end, design.task.end] : [design.task.end]);

@@ -15,6 +15,7 @@ import { type Patch, patches } from '../../image/vmlinux/patch.ts';
 import { returnPatches } from '../../image/vmlinux/returns.ts';
 import type { Field } from '../../isa/state.ts';
 import { PLACE, SELECTOR, USER_STACK_TOP } from '../memory-map.ts';
+import { gateWords, REGISTERS, STAR } from '../processor-words.ts';
 import { CPU_ENTRY_AREA, PER_CPU_COPY, type Places } from './places.ts';
 import { copyOfCpu, PAGE, type Poke, pagesOf, planOf } from './plan.ts';
 
@@ -57,8 +58,6 @@ const CR4_FEATURES: readonly (readonly [feature: string, bit: bigint])[] = [
 ];
 /** As syscall_init() has it since 5.18: every flag but VM, VIF and VIP (arch/x86/kernel/cpu/common.c). */
 const SYSCALL_MASK = 0x25_7fd5n;
-/** SYSRET counts from 0x23, the code segment of 32 bits: CS is 16 above it, SS 8 (arch/x86/include/asm/segment.h). */
-const STAR = ((SELECTOR.userCode - 16n) << 48n) | (SELECTOR.kernelCode << 32n);
 const TSS = { selector: 0x40n, rsp0: 4n, rsp1: 12n, ist: 36n, limit: 0x67n } as const;
 /** GDT_ENTRY_CPUNODE: a segment whose limit is the number of the CPU, for LSL; CPU 0 of node 0. */
 const CPU_NODE = { selector: 0x78n, descriptor: 0x0040_f500_0000_0000n } as const;
@@ -66,24 +65,6 @@ const GDT_LIMIT = 0x7fn;
 
 /** A breakpoint on a user address that nothing touches: whoever must switch breakpoints off has one to switch off. */
 const WATCH: Readonly<Partial<Record<Field, bigint>>> = { dr0: PLACE.userHole, dr7: 0xd_0402n };
-
-/** Registers with values one recognises, so that a lost one shows. */
-const REGISTERS: Readonly<Partial<Record<Field, bigint>>> = {
-  rbx: 0xb22n,
-  rcx: 0xc33n,
-  rdx: 0xd44n,
-  rsi: 0x5155n,
-  rdi: 0xd166n,
-  rbp: 0xbb77n,
-  r8: 0x808n,
-  r9: 0x909n,
-  r10: 0x1010n,
-  r11: 0x1111n,
-  r12: 0x1212n,
-  r13: 0x1313n,
-  r14: 0x1414n,
-  r15: 0x1515n,
-};
 
 /** The machine, or one sentence that says what is missing. */
 export function bringUp(
@@ -235,17 +216,6 @@ const cutOf = (
     const [bare = ''] = name.split('.');
     return names.includes(bare) && (type === 't' || type === 'T') && !name.includes('.cold');
   });
-
-/** A 64-bit gate (SDM vol 3, figure 6-8). */
-function gateWords({ target, ist, type, dpl }: Gate): readonly bigint[] {
-  const low =
-    (target & 0xffffn) |
-    (SELECTOR.kernelCode << 16n) |
-    (BigInt(ist) << 32n) |
-    (BigInt(0x80 | (dpl << 5) | (type & 15)) << 40n) |
-    (((target >> 16n) & 0xffffn) << 48n);
-  return [low, target >> 32n];
-}
 
 /** A busy 64-bit TSS, in two words (SDM vol 3, figure 8-4). */
 const tssDescriptor = (base: bigint): readonly bigint[] => [

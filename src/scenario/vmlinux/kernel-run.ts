@@ -184,18 +184,17 @@ export class KernelBench {
     if ('problem' in course) return course;
     const { machine } = this.up;
     const struck: KernelRun['struck'][number][] = [];
-    const seen = new Map<bigint, number>();
     const unwound = new UnwoundCount();
     const visits = new Map<bigint, number>();
     let end: KernelEnd | undefined;
     while (!end) {
       const rip = machine.get('rip');
-      const visit = (visits.get(rip) ?? 0) + 1;
+      // As a sweep counts: nothing strikes at boundary 0, where the event of the path has just done so.
+      const visit = course.boundary > 0 ? (visits.get(rip) ?? 0) + 1 : 0;
       visits.set(rip, visit);
-      if (course.boundary > 0) seen.set(rip, (seen.get(rip) ?? 0) + 1);
       for (;;) {
         const next = wanted[struck.length];
-        if (!next || next.place.address !== rip || seen.get(rip) !== next.place.occurrence) break;
+        if (!next || next.place.address !== rip || visit !== next.place.occurrence) break;
         const detail = occursAt(next.event, machine, course.bare);
         if (!detail) return { problem: `invalid event: ${next.event} cannot occur at ${next.at}` };
         const problem = course.strike(next.event, detail);
