@@ -3,6 +3,7 @@ import preact from '@astrojs/preact';
 import { defineConfig } from 'astro/config';
 import './src/cli/heap.ts';
 import att from './src/asm/att.tmLanguage.json' with { type: 'json' };
+import { offline } from './src/cli/offline/offline.ts';
 import { cells, libraryModule } from './src/literate/vite.ts';
 import { ink } from './src/styles/code-theme.ts';
 
@@ -17,7 +18,7 @@ export default defineConfig({
   site: 'https://entrylab.example',
   trailingSlash: 'always',
   devToolbar: { enabled: false },
-  integrations: [mdx(), preact()],
+  integrations: [mdx(), preact(), offline()],
   security: {
     // Written as a <meta> on every page; Astro adds the hashes of its inline scripts. It leaves out
     // hashes of styles where 'unsafe-inline' is given, which browsers would ignore beside a hash.

@@ -68,9 +68,14 @@ export function visits(base: Base): Visits {
     async open(path, options) {
       await leave();
       browser ??= launch();
-      context = await (await browser).newContext({ viewport: { width: 1280, height: 900 }, ...options });
+      context = await (await browser).newContext({
+        viewport: { width: 1280, height: 900 },
+        serviceWorkers: 'block', // each visit would be the first one, and fetch what the laboratory needs
+        ...options,
+      });
       context.on('console', (message) => {
-        if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+        const blocked = message.text() === 'Service Worker registration blocked by Playwright';
+        if (['error', 'warning'].includes(message.type()) && !blocked) complaints.push(message.text());
       });
       context.on('weberror', (error) => complaints.push(String(error.error())));
       context.on('request', (request) => requests.push(request));
