@@ -44,18 +44,26 @@ export class Gdb {
     const sum = [...packet].reduce((all, one) => (all + one.charCodeAt(0)) & 0xff, 0);
     this.socket.write(`$${packet}#${sum.toString(16).padStart(2, '0')}`);
   }
-  /** A command of QEMU's monitor; its output comes before the answer. */
+  /** A command of QEMU's monitor that has nothing to say. @throws Error with what it said all the same */
   async monitor(command: string): Promise<void> {
-    let found = await this.ask(`qRcmd,${Buffer.from(command).toString('hex')}`);
+    const said = (await this.asked(command)).trim();
+    if (said !== '') throw new Error(`${command}: ${said}`);
+  }
+  /** A command of QEMU's monitor, and its output, which comes before the answer. */
+  async asked(command: string): Promise<string> {
+    let [said, found] = ['', await this.ask(`qRcmd,${Buffer.from(command).toString('hex')}`)];
     while (found.startsWith('O') && found !== 'OK') {
-      const said = Buffer.from(found.slice(1), 'hex').toString();
-      if (said.trim() !== '') throw new Error(`${command}: ${said.trim()}`);
+      said += Buffer.from(found.slice(1), 'hex').toString();
       found = await this.answer();
     }
+    return said;
   }
-  /** Stops a processor that runs or is halted. */
-  async interrupt(): Promise<void> {
+  /** Stops a processor that runs or is halted; the answer to what made it run comes then. */
+  halt(): void {
     this.socket.write('\x03');
+  }
+  async interrupt(): Promise<void> {
+    this.halt();
     await this.answer();
   }
   close(): void {
