@@ -39,32 +39,32 @@ export const TRANSLATIONS = 0x1000;
  */
 export const FRAME_FLAGS = 0x4000;
 export const FRAME_FLAG = { pageTable: 1, text: 2 } as const;
-/** Guest frames at most: 64 MiB. */
-export const MAX_FRAMES = 0x4000;
+/** Guest frames at most: 128 MiB. */
+export const MAX_FRAMES = 0x8000;
 
 /** State blocks that were put aside, `STATE_SIZE` bytes each; the last place is for a mark that comes from outside. */
-export const MARKS = 0xa000;
+export const MARKS = 0xc000;
 export const MARK_SLOTS = 23;
 export const MARK_OUTSIDE = MARKS + MARK_SLOTS * STATE_SIZE;
 
 /** The truth log: kind and vector, RIP, RSP, target, outer RSP, spare; see `events/log.ts`. */
-export const LOG = 0x1_0000;
-export const LOG_END = 0x21_0000;
+export const LOG = 0x2_0000;
+export const LOG_END = 0x22_0000;
 export const LOG_ENTRY = 48;
 
 /** What stores overwrote: guest physical address of an aligned word, and the eight bytes that lay there. */
-export const JOURNAL = 0x21_0000;
-export const JOURNAL_END = 0x41_0000;
+export const JOURNAL = 0x22_0000;
+export const JOURNAL_END = 0x42_0000;
 export const JOURNAL_ENTRY = 16;
 
 /** Entries a single transition may make at most; a head nearer to its end than this stops the run. */
 export const TRANSITION_ENTRIES = 80;
 
 /** Decoded text that a backend keeps, up to guest memory; see `backends/wasm/layout.ts`. */
-export const DECODED = 0x41_0000;
+export const DECODED = 0x42_0000;
 
 /** Guest physical memory. */
-export const FRAMES = 0xa2_0000;
+export const FRAMES = 0xa4_0000;
 
 /**
  * Bits of the attention word: what the run loop must look at before an instruction (`event`, `full`; `breakpoints`:

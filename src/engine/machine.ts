@@ -112,7 +112,7 @@ export class Machine {
   private readonly slotPast: (Mark | undefined)[] = [];
   private slots = 0;
 
-  /** @throws RangeError for a number of frames that is not 1 to 16,384 */
+  /** @throws RangeError for a number of frames that is not 1 to 32,768 */
   constructor({ frames = 256, vendor = INTEL, cached = true, backend }: MachineOptions = {}) {
     this.frames = frames;
     this.memory = createMemory(frames);
