@@ -3,7 +3,7 @@
  * follows the machine's journal forwards and, before an undo, backwards, so that it costs little per store.
  */
 import { JOURNAL, JOURNAL_ENTRY } from '../engine/layout.ts';
-import type { Booted } from '../kernel/boot.ts';
+import type { Guest } from '../kernel/boot.ts';
 import { stir } from '../scenario/memory-watch.ts';
 
 interface Word {
@@ -37,7 +37,7 @@ export interface Stretch {
 export type Dead = (stretch: Stretch) => boolean | ((address: bigint) => boolean);
 
 export class LiveMemory {
-  private readonly booted: Booted;
+  private readonly booted: Guest;
   private readonly view: DataView;
   private readonly stretches: readonly Stretch[];
   private readonly regions: readonly Region[];
@@ -48,7 +48,7 @@ export class LiveMemory {
   private seen: number;
 
   /** The machine stands at the start of the sweep. */
-  constructor(booted: Booted, stretches: readonly Stretch[], counters: ReadonlySet<bigint>) {
+  constructor(booted: Guest, stretches: readonly Stretch[], counters: ReadonlySet<bigint>) {
     this.booted = booted;
     this.stretches = stretches;
     this.regions = stretches.map(({ name }) => ({ name, low: 0, high: 0, changed: new Set() }));

@@ -19,6 +19,7 @@ import {
   afterIret,
   atDeath,
   atEnd,
+  beforeAccess,
   unhandled,
   type Violation,
 } from '../scenario/invariants.ts';
@@ -85,7 +86,7 @@ export class Explorer {
   private readonly key: StateKey;
   private readonly judging: Judging | undefined;
   private readonly known = new Map<number, Spot[]>();
-  private readonly root: bigint;
+  private readonly roots: readonly bigint[];
   private readonly watches: boolean;
   private readonly decoded = new Map<number, Instruction | undefined>();
   private readonly pages = new Map<bigint, number | undefined>();
@@ -113,7 +114,7 @@ export class Explorer {
     this.diesLow = Number((design.labels.dies ?? 0n) & 0xffff_ffffn);
     this.key = new StateKey(execution.booted, design);
     if (unwinders.length > 0) this.judging = new Judging(execution, this.key, unwinders, right);
-    this.root = execution.booted.space.root;
+    this.roots = execution.booted.roots;
     this.watches = bounds.kinds.some(({ event }) => event === 'db') && design.watched.length > 0;
   }
 
@@ -288,19 +289,19 @@ export class Explorer {
     const registers = due ? registersOf(machine) : undefined;
     const from = machine.logLength;
     state.touched = this.watches && !due && touches(machine, this.design, this.decode);
+    let wrong = beforeAccess(machine, state.track, this.design, this.decode);
     if (!machine.advance()) return this.ends(path, this.stopped());
     state.boundary++;
     state.retries = false;
     path.length++;
-    let wrong: Violation | undefined;
     if (machine.low('pendingKind') === PENDING.fault && !this.gates.has(machine.low('pendingVector')))
-      wrong = unhandled(machine.low('pendingVector'));
+      wrong ??= unhandled(machine.low('pendingVector'));
     let arrived = false;
     let left = false;
     let came = false;
     for (let n = from; n < machine.logLength; n++) {
       const logged = machine.logKind(n);
-      if (logged === LOGGED.call) wrong ??= afterCall(machine, this.design, this.root);
+      if (logged === LOGGED.call) wrong ??= afterCall(machine, this.design, this.roots);
       else if (logged === LOGGED.iret) left = true;
       else if (logged === LOGGED.return) came = true;
       else if (logged === LOGGED.delivery) {

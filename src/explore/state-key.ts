@@ -1,7 +1,7 @@
 /** A number for everything that decides how a run goes on: equal for equal futures, as far as 53 bits can tell. */
 import { offsetOf } from '../engine/layout.ts';
 import { FIELDS, type Field } from '../isa/state.ts';
-import type { Booted } from '../kernel/boot.ts';
+import type { Guest } from '../kernel/boot.ts';
 import type { Design } from '../kernel/design.ts';
 import type { StackRange } from '../kernel/memory-map.ts';
 import type { Context, Running, Track } from '../scenario/track.ts';
@@ -31,13 +31,13 @@ const COUNTED = halvesOf(FIELDS.filter((field) => !ASIDE.has(field) && !OF_PENDI
 const WITH_PENDING = [...COUNTED, ...halvesOf(OF_PENDING)];
 
 export class StateKey {
-  private readonly booted: Booted;
+  private readonly booted: Guest;
   private readonly design: Design;
   private readonly memory: LiveMemory;
   private readonly halves: Int32Array;
   private readonly contexts = new WeakMap<Context, number>();
 
-  constructor(booted: Booted, design: Design) {
+  constructor(booted: Guest, design: Design) {
     this.booted = booted;
     this.design = design;
     const { ranges, belowRsp } = design.dead;

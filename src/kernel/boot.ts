@@ -30,9 +30,15 @@ export interface Setup {
 /** The start and the body of a recipe that names none. */
 export const USUAL_SETUP: Setup = { start: 'kernel-task', body: 'quiet' };
 
-export interface Booted {
+/** A machine, and the page tables that map all of its kernel. */
+export interface Guest {
   readonly machine: Machine;
   readonly space: AddressSpace;
+}
+
+export interface Booted extends Guest {
+  /** Values of CR3 with which the whole kernel is mapped. */
+  readonly roots: readonly bigint[];
 }
 
 /** What keeps a design from being started, one sentence each; empty when nothing does. */
@@ -88,6 +94,7 @@ export function boot(
   if (design.isolated) frames.take();
   const space = new AddressSpace(machine, frames);
   const userSpace = design.isolated ? new AddressSpace(machine, frames) : space;
+  const others = (design.mms?.places ?? []).slice(1).map(() => new AddressSpace(machine, frames));
   const symbol = (name: string): bigint => {
     const address = addressOf(image, name);
     if (address === undefined) throw new Error(`missing symbol: ${name}`);
@@ -96,8 +103,11 @@ export function boot(
   const data = { writable: true, user: false, executable: false } as const;
   const pages = (size: bigint): number => Number((size + PAGE_SIZE - 1n) / PAGE_SIZE);
   const map = (address: bigint, count: number, rights: Rights, shared: boolean): void => {
-    for (const [n, frame] of space.map(address, count, rights).entries())
-      if (shared && userSpace !== space) userSpace.map(address + BigInt(n) * PAGE_SIZE, 1, rights, frame);
+    for (const [n, frame] of space.map(address, count, rights).entries()) {
+      const page = address + BigInt(n) * PAGE_SIZE;
+      if (shared && userSpace !== space) userSpace.map(page, 1, rights, frame);
+      for (const other of others) other.map(page, 1, rights, frame);
+    }
   };
   const isShared = (name: string): boolean => design.isolated?.includes(name) ?? true;
   for (const { name, address, bytes, writable, executable, user } of image.segments) {
@@ -108,7 +118,9 @@ export function boot(
   map(design.task.begin, pages(THREAD_SIZE), data, isShared(design.task.name));
   for (const { stack } of design.interruptStacks)
     map(stack.begin, pages(stack.end - stack.begin), data, isShared(stack.name));
-  map(PLACE.userStack, 1, { ...data, user: true }, true);
+  const userData = { ...data, user: true };
+  if (design.mms) for (const one of [space, ...others]) one.map(PLACE.userStack, 1, userData);
+  else map(PLACE.userStack, 1, userData, true);
   map(PLACE.perCpu, 1, data, design.isolated === undefined);
   for (const page of [PLACE.tss, PLACE.gdt]) map(page, 1, data, true);
   map(PLACE.idt, 1, { ...data, writable: false }, true);
@@ -128,6 +140,13 @@ export function boot(
 
   space.writeWords(PLACE.perCpu + PER_CPU_OFFSET.TASK_TOP, [design.task.end]);
   space.writeWords(PLACE.perCpu + PER_CPU_OFFSET.NMI_BODY, [body.address]);
+
+  for (const [n, place] of (design.mms?.places ?? []).entries()) {
+    const one = others[n - 1] ?? space;
+    space.writeWords(place, [one.root]);
+    // What user memory holds tells whose it is.
+    one.writeWords(PLACE.userStack, [BigInt(n + 1)]);
+  }
 
   const { user } = start;
   const userRip = user ? symbol(start.at) : USER_RIP;
@@ -188,7 +207,7 @@ export function boot(
     }),
   };
   for (const [name, value] of Object.entries(state)) machine.set(name as Field, value);
-  return { machine, space };
+  return { machine, space, roots: [space, ...others].map(({ root }) => root) };
 }
 
 /** The stacks of levels 1 to 3 that the design has. */

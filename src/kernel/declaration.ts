@@ -61,6 +61,7 @@ const FORMS = {
   patchable: { takes: ['PLACE'], keys: { size: 'one', to: 'one' } },
   watched: { takes: ['PLACE'], keys: { size: 'one', to: 'one' } },
   isolated: { takes: ['PLACE...'], keys: {} },
+  mm: { takes: ['LABEL...'], keys: { current: 'one' }, needs: ['current'] },
   intercepted: { takes: ['LABEL'], keys: { code: 'one' }, needs: ['code'] },
   processor: { takes: ['FEATURE...'], keys: {} },
 } as const satisfies Readonly<Record<string, Form>>;

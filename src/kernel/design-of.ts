@@ -9,6 +9,7 @@ import {
   type Gate,
   type HandlerBody,
   type InterruptStack,
+  type Mms,
   type Range,
   type StartPoint,
   type Sweep,
@@ -64,6 +65,7 @@ export function designOf(
     nmi,
     interruptStacks,
     isolated: readIsolated(look, stacks),
+    mms: readMms(look),
     cr4: look.each('processor', ({ values }) => values.map(featureOf)).reduce((all, bit) => all | bit, 0n),
     top: nmi.end,
     fred: readFred(look, events),
@@ -146,6 +148,18 @@ function readIsolated(look: Lookup, stacks: readonly StackRange[]): readonly str
     }),
   );
   return shared.length > 0 ? shared : undefined;
+}
+
+function readMms(look: Lookup): Mms | undefined {
+  const [isolated] = look.each('isolated', ({ place }) => [place]);
+  return look
+    .each('mm', (said) => {
+      const current = look.place(one(said, 'current') as WordAt);
+      const places = said.values.flatMap((label) => look.place(label) ?? []);
+      if (isolated) throw new Wrong('invalid mm: page tables are isolated here', said.place);
+      return current === undefined ? [] : [{ places, current }];
+    })
+    .at(-1);
 }
 
 /** What a kernel switches on where the processor has it, by its flag in /proc/cpuinfo: its bit of CR4 (SDM vol 3, 2.5). */

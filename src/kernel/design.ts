@@ -116,6 +116,13 @@ export interface Dead {
   readonly belowRsp: readonly StackRange[];
 }
 
+/** Address spaces (struct mm_struct): of each, where the value for CR3 lies that its page tables have (mm->pgd). */
+export interface Mms {
+  readonly places: readonly bigint[];
+  /** Where the address of the current task's lies (current->mm). */
+  readonly current: bigint;
+}
+
 export interface Design {
   /** Every kernel stack, the task's first. */
   readonly stacks: readonly StackRange[];
@@ -127,6 +134,8 @@ export interface Design {
    * is one set of tables.
    */
   readonly isolated: readonly string[] | undefined;
+  /** Address spaces that share the kernel, where a design has more than one; the first is that of the task a run begins in. */
+  readonly mms: Mms | undefined;
   /** Bits of CR4 that a run begins with, beside those that every kernel sets. */
   readonly cr4: bigint;
   /** T: the first byte above the NMI stack. */

@@ -29,13 +29,16 @@ const READERS: ReadonlySet<string> = new Set(['cmp', 'test', 'bt', 'push', 'call
 const inside = (ranges: readonly Range[], address: bigint): boolean =>
   ranges.some(({ from, to }) => address >= from && address < to);
 
-/** Linear address of the operand that an instruction names; undefined if it names none. */
+/** Instructions whose operand in memory is only an address: nothing is there to be touched. */
+const ADDRESS_ONLY: ReadonlySet<string> = new Set(['lea', 'nop']);
+
+/** Linear address of the operand in memory that an instruction names and touches; undefined if there is none. */
 export function operandOf(
   machine: Machine,
   rip: bigint,
-  { memory, length }: Instruction,
+  { memory, length, row }: Instruction,
 ): bigint | undefined {
-  if (!memory) return undefined;
+  if (!memory || ADDRESS_ONLY.has(row.mnemonic)) return undefined;
   const { segment, base, index, scale, displacement } = memory;
   const register = (name: string): bigint => machine.get(name as Field);
   const offset = base === 'rip' ? rip + BigInt(length) : base ? register(base) : 0n;

@@ -17,6 +17,7 @@ import {
   afterIret,
   atDeath,
   atEnd,
+  beforeAccess,
   unhandled,
   type Violation,
 } from './invariants.ts';
@@ -111,17 +112,25 @@ export class Course {
   private readonly machine: Machine;
   private readonly design: Design;
   private readonly space: AddressSpace;
+  private readonly roots: readonly bigint[];
   private readonly body: bigint;
   private readonly watch: MemoryWatch;
 
   /** `body` is the address of the handler body. */
-  constructor({ machine, space }: Booted, truth: TruthLog, design: Design, body: bigint, watch: MemoryWatch) {
+  constructor(
+    { machine, space, roots }: Booted,
+    truth: TruthLog,
+    design: Design,
+    body: bigint,
+    watch: MemoryWatch,
+  ) {
     this.machine = machine;
     this.truth = truth;
     this.design = design;
     this.body = body;
     this.watch = watch;
     this.space = space;
+    this.roots = roots;
   }
 
   get place(): CoursePlace {
@@ -214,6 +223,7 @@ export class Course {
     const registers = machine.eventDue ? registersOf(machine) : undefined;
     const software = softwareOf(machine);
     this.touched = !machine.eventDue && touches(machine, design);
+    const astray = beforeAccess(machine, this.track, design);
     const { journalHead, logLength } = machine;
     const transition = machine.step();
     if (transition.kind === 'stopped') return { end: this.stopped(), moved: false };
@@ -226,6 +236,7 @@ export class Course {
     }
 
     this.boundary++;
+    this.breaks(astray);
     const written = this.watch.note(machine.journalSince(journalHead));
     const arrived = transition.kind === 'delivery';
     let left = false;
@@ -260,7 +271,7 @@ export class Course {
       this.track = delivered(this.track, entry, software, registers ?? registersOf(machine));
       this.breaks(afterDelivery(machine, this.track, design, (address) => this.space.physical(address)));
     }
-    if (entry.kind === 'call') this.breaks(afterCall(machine, design, this.space.root));
+    if (entry.kind === 'call') this.breaks(afterCall(machine, design, this.roots));
   }
 
   /** The body of the NMI handler is left, or entered. */

@@ -9,6 +9,7 @@ import { type Image, segmentAt } from '../image/image.ts';
 import { RF } from '../isa/flags.ts';
 import type { Design } from '../kernel/design.ts';
 import { PLACE, SECTIONS } from '../kernel/memory-map.ts';
+import { operandOf } from './causes.ts';
 import {
   type Context,
   differing,
@@ -38,6 +39,7 @@ export const INVARIANTS = {
   I10: 'When all is over, NMIs are open again.',
   I11: 'The NMI handler never runs inside itself.',
   I12: 'An unwinder lists the true frames up to the last: asked only where a sweep says so.',
+  I13: 'A handler touches no user memory but that of the current task.',
 } as const;
 export type Invariant = keyof typeof INVARIANTS;
 
@@ -110,8 +112,12 @@ function hasRecord(
   return false;
 }
 
-/** I2: a call into C. @param root the kernel's page tables */
-export function afterCall(machine: Machine, { stacks }: Design, root: bigint): Violation | undefined {
+/** I2: a call into C. @param roots page tables that map the whole kernel */
+export function afterCall(
+  machine: Machine,
+  { stacks }: Design,
+  roots: readonly bigint[],
+): Violation | undefined {
   const rip = machine.get('rip');
   const offset = rip - (C_TEXT?.address ?? 0n);
   if (machine.low('cpl') !== 0 || offset < 0n || offset >= BigInt(C_TEXT?.limit ?? 0)) return undefined;
@@ -121,7 +127,7 @@ export function afterCall(machine: Machine, { stacks }: Design, root: bigint): V
     sentence: `C code at ${hex(rip)} is entered with ${name} = ${hex(value)}`,
   });
   if (machine.get('gsBase') !== PLACE.perCpu) return wrong('GS base', machine.get('gsBase'));
-  if (machine.get('cr3') !== root) return wrong('CR3', machine.get('cr3'));
+  if (!roots.includes(machine.get('cr3'))) return wrong('CR3', machine.get('cr3'));
   return stacks.some(({ begin, end }) => rsp >= begin && rsp < end) ? undefined : wrong('RSP', rsp);
 }
 
@@ -149,6 +155,28 @@ export function afterEntry({ running }: Track): Violation | undefined {
   if (!running?.outer) return undefined;
   const [inner, outer] = [running, running.outer].map(({ live }) => live?.event ?? 'nothing that is alive');
   return { invariant: 'I11', sentence: `the handler is entered for ${inner} while it runs for ${outer}` };
+}
+
+/**
+ * I13: an instruction of a handler is about to run. If it has an operand in user memory, the page tables must be those of
+ * the current task. String instructions name no operand, and are not asked.
+ */
+export function beforeAccess(
+  machine: Machine,
+  { live }: Track,
+  { mms }: Design,
+  decode = machine.instructionAt.bind(machine),
+): Violation | undefined {
+  if (!mms || !live || machine.eventDue || machine.low('cpl') !== 0) return undefined;
+  const rip = machine.get('rip');
+  const instruction = decode(rip);
+  const address = instruction && operandOf(machine, rip, instruction);
+  if (address === undefined || address >= USER_END || machine.physical(address) === undefined)
+    return undefined;
+  const [cr3, own] = [machine.get('cr3'), machine.read(machine.read(mms.current, 64) ?? 0n, 64)];
+  if (cr3 === own) return undefined;
+  const sentence = `the handler of ${live.event} touches user memory with CR3 = ${hex(cr3)}; the current task has ${hex(own)}`;
+  return { invariant: 'I13', sentence };
 }
 
 /** I8: a fault that nobody expected has come to where the kernel dies. */

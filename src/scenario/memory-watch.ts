@@ -1,6 +1,6 @@
 /** Which words of guest memory differ from the start of a run, and a sum over them that costs little per store. */
 import type { JournalEntry } from '../engine/machine.ts';
-import type { Booted } from '../kernel/boot.ts';
+import type { Guest } from '../kernel/boot.ts';
 
 interface Watched {
   /** Value at the start. */
@@ -12,7 +12,7 @@ interface Watched {
 }
 
 export class MemoryWatch {
-  private readonly booted: Booted;
+  private readonly booted: Guest;
   /** By physical address; every word that was ever stored to. */
   private readonly words = new Map<number, Watched>();
   private low = 0;
@@ -22,7 +22,7 @@ export class MemoryWatch {
   private countersLow = 0;
   private countersHigh = 0;
 
-  constructor(booted: Booted, counters: readonly bigint[] = []) {
+  constructor(booted: Guest, counters: readonly bigint[] = []) {
     this.booted = booted;
     this.counters = new Set(counters);
   }
