@@ -179,8 +179,8 @@ test('S8, an NMI from user mode is on the task stack: one stack, which ends at u
   ]);
 });
 
-/** 28696f434fef (3.7) swapped two records, so that what a nested NMI rewrites is no longer the tail of the registers. */
-test('before 3.7 ORC would have believed the record that a nested NMI redirects', () => {
+/** 28696f434fef (3.8) swapped two records, so that what a nested NMI rewrites is no longer the tail of the registers. */
+test('before 3.8 ORC would have believed the record that a nested NMI redirects', () => {
   const nestedIn = (design: string) => {
     const lines = [
       'scenario test v0',
@@ -194,7 +194,7 @@ test('before 3.7 ORC would have believed the record that a nested NMI redirects'
     expect(timeline.problems.map(problemText)).toEqual([]);
     return at(timeline, 'nmi_body_int3', nmi(timeline, 2));
   };
-  const [before, after] = ['linux-3.3', 'linux-3.7'].map(nestedIn) as [Frame, Frame];
+  const [before, after] = ['linux-3.3', 'linux-3.8'].map(nestedIn) as [Frame, Frame];
   expect(judged(before, ...ORC)).toEqual(times('wrong-silently', ORC));
   expect(reason(before, 'orc-6.12')).toBe(
     'lists repeat_nmi, which is not alive there, and nothing shows it.',
