@@ -28,10 +28,13 @@ test('one event at every boundary of the NMI path', async () => {
   });
   expect(outcomes).toEqual({ returned: 82, broken: 0, stopped: 0 });
   expect([runs, boundaries.length, findings.length, cut]).toEqual([82, 41, 0, ['do_machine_check']]);
+  const none = { returned: 0, broken: 0, stopped: 0 };
+  const one = { ...none, returned: 1 };
   expect(boundaries[0]).toEqual({
     boundary: 1,
     at: 'asm_exc_nmi',
     verdicts: { nmi: 'returned', mc: 'returned', db: '-', pf: '-' },
+    tallies: { nmi: one, mc: one, db: none, pf: none },
   });
   expect(unwound?.right).toBe(unwound?.boundaries);
 });
@@ -51,7 +54,6 @@ test('two events: the IRET of a machine check opens the latch, and the NMI that 
   const { schedules, outcomes, boundaries, findings } = sweepOf(bench, {
     path: 'nmi',
     schedules: [['nmi', 'mc']],
-    bound: 130,
   });
   expect(schedules).toEqual(['nmi+mc']);
   expect(outcomes.stopped).toBe(0);
@@ -66,6 +68,27 @@ test('two events: the IRET of a machine check opens the latch, and the NMI that 
     ],
     invariant: 'progress',
   });
+});
+
+test('two events: all pairs of boundaries are counted, and what is pruned ends as it does without', async () => {
+  const bench = await benchOf();
+  const [pruned, whole] = [true, false].map((pruned) =>
+    sweepOf(bench, {
+      path: 'syscall',
+      schedules: [
+        ['nmi', 'nmi'],
+        ['mc', 'nmi'],
+      ],
+      pruned,
+      bound: 200,
+    }),
+  ) as [KernelSweep, KernelSweep];
+  expect(pruned.boundaries).toEqual(whole.boundaries);
+  expect(pruned.reasons).toEqual(whole.reasons);
+  expect(pruned.outcomes).toEqual({ returned: 6204, broken: 223, stopped: 0 });
+  expect([pruned.runs, whole.runs]).toEqual([6427, 6427]);
+  expect([pruned.followed, whole.followed]).toEqual([5349, 6525]);
+  expect(pruned.reasons.map(({ invariant, schedules }) => [invariant, schedules])).toEqual([['fault', 223]]);
 });
 
 test('what a handler still owes is a part of the state: runs with and without a debt do not merge', async () => {

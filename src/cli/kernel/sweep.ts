@@ -2,6 +2,7 @@ import { type KernelSweep, sweepKernel } from '../../explore/vmlinux/kernel-swee
 import type { Kernel } from '../../image/kernel-file.ts';
 import { about } from '../../image/vmlinux/about.ts';
 import { KERNEL_EVENTS, KERNEL_WHERE } from '../../scenario/vmlinux/kernel-paths.ts';
+import type { KernelStrike } from '../../scenario/vmlinux/kernel-run.ts';
 import type { Answer, Asked } from './answer.ts';
 import { benchOf, eventsOf, pathOf, unwoundLines } from './asked-run.ts';
 
@@ -37,25 +38,33 @@ export function sweep(kernel: Kernel, asked: Asked): Answer {
   };
 }
 
+/** What replays a run. */
+const recipe = (path: string, strikes: readonly KernelStrike[], flags: string): string =>
+  `    run --path ${path} --event ${strikes.map(({ event }) => event).join()} --at ${strikes.map(({ at }) => at).join()}${flags === '' ? '' : ` ${flags}`}`;
+
 function lines(done: KernelSweep, features: string | undefined, flags: string): readonly string[] {
-  const { path, user, text, boundaries, runs, outcomes, findings, cut, unchecked, unwound } = done;
+  const { path, user, text, boundaries, runs, followed, outcomes, cut, unchecked, unwound } = done;
+  const { reasons, findings } = done;
   const places = (name: string): number => boundaries.filter(({ verdicts }) => verdicts[name] !== '-').length;
   const tried = done.schedules.map((name) => `${name} at ${places(name)}`);
   const nowhere = KERNEL_EVENTS.filter((event) => done.schedules.includes(event) && places(event) === 0);
   return [
     `verdict:   ${outcomes.returned} of ${runs} runs returned, ${outcomes.broken} broken, ${outcomes.stopped} stopped`,
     `path:      ${path} from ${user ? 'user' : 'kernel'} mode, ${boundaries.length} boundaries: ${tried.join(', ')}`,
+    ...(followed < runs ? [`followed:  ${followed} runs; the others come to a state of one of these`] : []),
     `text:      ${text}${features === undefined ? '' : ` for a processor with: ${features}`}`,
     `cut:       ${cut.length > 0 ? `${cut.join(', ')} (called, and returned at once)` : 'nothing that was called'}`,
     ...nowhere.map((event) => `not tried: ${event} occurs ${KERNEL_WHERE[event]}`),
     ...unchecked.map((one) => `unchecked: ${one}`),
-    ...findings
+    ...reasons
       .slice(0, SHOWN)
-      .flatMap(({ strikes, verdict, invariant, reason }) => [
-        `  ${verdict}${invariant ? `: ${invariant}` : ''}: ${reason}`,
-        `    run --path ${path} --event ${strikes.map(({ event }) => event).join()} --at ${strikes.map(({ at }) => at).join()}${flags === '' ? '' : ` ${flags}`}`,
+      .flatMap(({ verdict, invariant, reason, schedules }) => [
+        `  ${verdict}${invariant ? `: ${invariant}` : ''}: ${reason}, ${schedules} ${schedules > 1 ? 'runs' : 'run'}`,
+        ...findings
+          .filter((one) => one.verdict === verdict && one.reason === reason)
+          .map(({ strikes }) => recipe(path, strikes, flags)),
       ]),
-    ...(findings.length > SHOWN ? [`  ... and ${findings.length - SHOWN} more`] : []),
+    ...(reasons.length > SHOWN ? [`  ... and ${reasons.length - SHOWN} more ways to end`] : []),
     ...unwoundLines(unwound),
   ];
 }

@@ -11,7 +11,16 @@ import {
 } from '../../scenario/vmlinux/kernel-paths.ts';
 import type { KernelBench, KernelSetup, KernelStrike } from '../../scenario/vmlinux/kernel-run.ts';
 import { UnwoundCount, type UnwoundCounts } from '../../scenario/vmlinux/unwound-count.ts';
-import { LiveMemory } from '../live-memory.ts';
+import {
+  type Counts,
+  Ends,
+  type KernelReason,
+  type KernelTally,
+  NONE,
+  sumOf,
+  worstOf,
+} from './kernel-ends.ts';
+import { KernelState } from './kernel-state.ts';
 
 export interface KernelSweepAsked {
   readonly path: KernelPath;
@@ -20,6 +29,11 @@ export interface KernelSweepAsked {
   readonly schedules: readonly (readonly KernelEvent[])[];
   /** Transitions of one run at most; 2,500 unless told. */
   readonly bound?: number;
+  /**
+   * Whether a run that comes to a state of another, or of its own, is followed no further; true unless told. Without, a run without end
+   * costs its bound, and no unwinder is asked: it is asked once for a state.
+   */
+  readonly pruned?: boolean;
 }
 
 /** A run that did not return, with what replays it. */
@@ -37,16 +51,21 @@ export interface SweptBoundary {
   readonly at: string;
   /** By schedule (`nmi`, `nmi+mc`), the worst verdict of those that begin here; `-` where the event cannot occur. */
   readonly verdicts: Readonly<Record<string, KernelEnd['verdict'] | '-'>>;
+  /** By schedule, how many that begin here. */
+  readonly tallies: Readonly<Record<string, KernelTally>>;
 }
 
 export interface KernelSweep extends KernelSetup {
   readonly schedules: readonly string[];
   readonly boundaries: readonly SweptBoundary[];
+  /** Events, or pairs of events, by boundary: all of them, also those whose run met another one. */
   readonly runs: number;
-  /** How often a run came to a state of another one, and was not followed further: the unwinder is asked once for a state. */
-  readonly merged: number;
-  readonly outcomes: Readonly<Record<KernelEnd['verdict'], number>>;
-  /** All that is broken or stopped, in order; of one reason only the first few. */
+  /** Runs that were followed. */
+  readonly followed: number;
+  readonly outcomes: KernelTally;
+  /** How those ended that did not return, the most frequent first. */
+  readonly reasons: readonly KernelReason[];
+  /** Runs to replay: of each reason the first few that were followed. */
   readonly findings: readonly KernelSwept[];
   readonly unchecked: readonly string[];
   readonly unwound: UnwoundCounts | undefined;
@@ -55,8 +74,11 @@ export interface KernelSweep extends KernelSetup {
 const BOUND = 2_500;
 /** Findings with one reason that are kept. */
 const KEPT = 5;
-type Worst = KernelEnd['verdict'] | '-';
-const ORDER: readonly Worst[] = ['-', 'returned', 'stopped', 'broken'];
+const ENDLESS: KernelEnd = {
+  verdict: 'broken',
+  invariant: 'progress',
+  reason: 'the same state comes again: this goes on for ever',
+};
 
 export const scheduleName = (schedule: readonly KernelEvent[]): string => schedule.join('+');
 
@@ -76,10 +98,10 @@ export function* sweepKernel(
   return sweep.result(course);
 }
 
-/** What lies ahead of a state. */
+/** What lies ahead of a state: how it ends with no more events, and what becomes of those that strike behind it. */
 interface Ahead {
   readonly end: KernelEnd;
-  readonly worst: Worst;
+  readonly behind: Counts;
 }
 
 /** Boundaries by address, counted: the text of one is what `--at` takes. */
@@ -105,19 +127,19 @@ class Sweep {
   readonly #unwound = new UnwoundCount();
   readonly #boundaries: SweptBoundary[] = [];
   readonly #findings: KernelSwept[] = [];
-  readonly #reasons = new Map<string, number>();
-  readonly #outcomes = { returned: 0, broken: 0, stopped: 0 };
+  readonly #ends = new Ends();
+  readonly #kept = new Map<number, number>();
   readonly #cut = new Set<string>();
-  readonly #memory: LiveMemory;
-  /** How it went on from states that were met, and the worst verdict of what struck behind. */
+  readonly #state: KernelState;
+  /** How it went on from states that were met. */
   readonly #known = new Map<number, Ahead>();
-  #merged = 0;
+  #followed = 0;
   #end: KernelEnd | undefined;
 
   constructor(bench: KernelBench, asked: KernelSweepAsked) {
     this.#bench = bench;
     this.#asked = asked;
-    this.#memory = new LiveMemory(bench.up, [], new Set());
+    this.#state = new KernelState(bench);
   }
 
   /** Tries every schedule at the boundary where the machine stands, and goes on; true where the way is over. */
@@ -126,11 +148,19 @@ class Sweep {
     const at = this.#place(course, this.#visits);
     if (course.boundary > 0) {
       this.#unwind(course, at, []);
-      const verdicts: Record<string, Worst> = {};
-      const over = course.rests;
-      for (const schedule of this.#asked.schedules)
-        verdicts[scheduleName(schedule)] = over ? '-' : this.#from(course, schedule, [], at, this.#visits);
-      if (!over) this.#boundaries.push({ boundary: course.boundary, at, verdicts });
+      if (!course.rests) {
+        const tried = this.#asked.schedules.map((schedule) => {
+          const counts = this.#from(course, schedule, [], at, this.#visits);
+          return [scheduleName(schedule), this.#ends.count(counts)] as const;
+        });
+        const verdicts = Object.fromEntries(tried.map(([name, tally]) => [name, worstOf(tally)]));
+        this.#boundaries.push({
+          boundary: course.boundary,
+          at,
+          verdicts,
+          tallies: Object.fromEntries(tried),
+        });
+      }
       machine.forgetLog();
     }
     this.#end = course.over(this.#bound) ?? course.advance();
@@ -145,25 +175,24 @@ class Sweep {
     before: readonly KernelStrike[],
     at: string,
     visits: Visits,
-  ): Worst {
+  ): Counts {
     const { machine } = this.#bench.up;
     const [event, ...rest] = schedule;
     const detail = event && occursAt(event, machine, course.bare);
-    if (!event || !detail) return '-';
+    if (!event || !detail) return NONE;
     const mark = machine.mark();
     const run = course.fork();
     const problem = run.strike(event, detail);
     const strikes = [...before, { event, at }];
-    let worst: Worst = '-';
+    let counts = NONE;
     if (problem === undefined) {
       const ahead = this.#follow(run, rest, strikes, visits.copy());
-      if (rest.length === 0) this.#note(strikes, ahead.end);
-      worst = rest.length === 0 ? ahead.end.verdict : ahead.worst;
+      counts = rest.length > 0 ? ahead.behind : this.#note(strikes, ahead.end);
       for (const name of run.cut) this.#cut.add(name);
     }
     machine.undo(mark);
-    this.#memory.rewind(machine.journalHead);
-    return worst;
+    this.#state.rewind(machine.journalHead);
+    return counts;
   }
 
   /** To the end of a run, or to a state that one has met before: what comes then is known. */
@@ -173,34 +202,32 @@ class Sweep {
     strikes: readonly KernelStrike[],
     visits: Visits,
   ): Ahead {
-    const passed: { readonly key: number; readonly worst: Worst }[] = [];
+    this.#followed++;
+    const pruned = this.#pruned;
+    const passed = new Map<number, Counts>();
     let found: Ahead | undefined;
-    while (!found) {
+    for (let n = 0; !found; n++) {
       const end = run.over(this.#bound) ?? run.advance();
-      if (end) found = { end, worst: '-' };
+      if (end) found = { end, behind: NONE };
       if (end || run.rests) continue;
-      const key = this.#key(run, rest);
-      found = this.#known.get(key);
-      if (found) {
-        this.#merged++;
-        break;
-      }
+      const key = pruned ? this.#key(run, rest) : n;
+      found = pruned ? this.#known.get(key) : undefined;
+      if (pruned && passed.has(key)) found = { end: ENDLESS, behind: NONE };
+      if (found) break;
       const place = this.#place(run, visits);
       if (rest.length === 0) this.#unwind(run, place, strikes);
-      passed.push({ key, worst: rest.length === 0 ? '-' : this.#from(run, rest, strikes, place, visits) });
+      passed.set(key, rest.length === 0 ? NONE : this.#from(run, rest, strikes, place, visits));
     }
-    for (const { key, worst } of passed.toReversed()) {
-      found = { end: found.end, worst: worseOf(found.worst, worst) };
-      this.#known.set(key, found);
+    let ahead = found as Ahead;
+    for (const [key, here] of [...passed].toReversed()) {
+      ahead = { end: ahead.end, behind: sumOf(ahead.behind, here) };
+      if (pruned) this.#known.set(key, ahead);
     }
-    return found;
+    return ahead;
   }
 
-  /** Equal for equal futures, as far as 53 bits can tell. */
   #key(run: KernelCourse, rest: readonly KernelEvent[]): number {
-    const events = rest.map((event) => KERNEL_EVENTS.indexOf(event));
-    const state = [...this.#memory.sum(() => false), ...run.sum, rest.length, ...events];
-    return this.#bench.up.machine.sumRegisters(state);
+    return this.#state.of(run, [rest.length, ...rest.map((event) => KERNEL_EVENTS.indexOf(event))]);
   }
 
   get #bound(): number {
@@ -213,18 +240,22 @@ class Sweep {
     return times > 1 ? `${this.#bench.here}#${times}` : this.#bench.here;
   }
 
+  get #pruned(): boolean {
+    return this.#asked.pruned ?? true;
+  }
+
   #unwind(course: KernelCourse, at: string, strikes: readonly KernelStrike[]): void {
+    if (!this.#pruned) return;
     const [here = '', visit = '1'] = at.split('#');
     this.#unwound.add(here, Number(visit), this.#bench.unwinder.at(course.truth), strikes);
   }
 
-  #note(strikes: readonly KernelStrike[], end: KernelEnd): void {
-    this.#outcomes[end.verdict]++;
-    if (end.verdict === 'returned') return;
-    const reason = `${end.verdict} ${end.reason}`;
-    const known = this.#reasons.get(reason) ?? 0;
-    this.#reasons.set(reason, known + 1);
-    if (known < KEPT) this.#findings.push({ strikes, ...end });
+  #note(strikes: readonly KernelStrike[], end: KernelEnd): Counts {
+    const number = this.#ends.number(end);
+    const kept = this.#kept.get(number) ?? 0;
+    this.#kept.set(number, kept + 1);
+    if (end.verdict !== 'returned' && kept < KEPT) this.#findings.push({ strikes, ...end });
+    return new Map([[number, 1]]);
   }
 
   result(course: KernelCourse): KernelSweep | { readonly problem: string } {
@@ -233,19 +264,20 @@ class Sweep {
       return {
         problem: `the way itself does not return: ${end.verdict}: ${end.reason}, boundary ${course.boundary}`,
       };
-    const { returned, broken, stopped } = this.#outcomes;
+    const outcomes = { returned: 0, broken: 0, stopped: 0 };
+    for (const one of this.#boundaries.flatMap(({ tallies }) => Object.values(tallies)))
+      for (const verdict of ['returned', 'broken', 'stopped'] as const) outcomes[verdict] += one[verdict];
     return {
       ...this.#bench.setup(this.#asked, this.#cut),
       schedules: this.#asked.schedules.map(scheduleName),
       boundaries: this.#boundaries,
-      runs: returned + broken + stopped,
-      merged: this.#merged,
-      outcomes: this.#outcomes,
+      runs: outcomes.returned + outcomes.broken + outcomes.stopped,
+      followed: this.#followed,
+      outcomes,
+      reasons: this.#ends.reasons,
       findings: this.#findings,
       unchecked: this.#bench.unchecked,
-      unwound: this.#bench.unwinder.knows ? this.#unwound.counts : undefined,
+      unwound: this.#bench.unwinder.knows && this.#pruned ? this.#unwound.counts : undefined,
     };
   }
 }
-
-const worseOf = (a: Worst, b: Worst): Worst => (ORDER.indexOf(b) > ORDER.indexOf(a) ? b : a);

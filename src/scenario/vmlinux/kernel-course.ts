@@ -46,6 +46,8 @@ interface Context {
   readonly vector: number;
   readonly rip: bigint;
   readonly rsp: bigint;
+  /** Where its record lies. */
+  readonly record: bigint;
   readonly registers: Registers;
   readonly outer: Context | undefined;
   /** A number for it and all outside it. */
@@ -65,8 +67,13 @@ const PAGE_FAULT = 14;
 /** Vectors of faults that strike here: their records hold RF. */
 const FAULTS: ReadonlySet<number> = new Set([PAGE_FAULT]);
 
-/** The counter of NMIs that the handler keeps, found by what a quiet NMI changes. */
-export type NmiCounter = (() => number) | undefined;
+/** The counter of NMIs that the handler keeps, found by what a quiet NMI changes: 32 bits. */
+export interface NmiCounter {
+  readonly read: () => number;
+  /** The eight bytes that it is a half of, and what lies in the other half. */
+  readonly word: bigint;
+  readonly beside: () => number;
+}
 
 /** What all courses of a kernel share. */
 export interface CourseWorld {
@@ -105,7 +112,7 @@ export class KernelCourse {
   readonly #world: CourseWorld;
   readonly #machine: Machine;
   readonly #path: KernelPath;
-  readonly #count: NmiCounter;
+  readonly #counter: NmiCounter | undefined;
   /** Functions that were cut and called. */
   readonly cut = new Set<string>();
   #boundary: number;
@@ -113,11 +120,11 @@ export class KernelCourse {
   #live: Context | undefined;
   #counted: number | undefined;
 
-  constructor(world: CourseWorld, path: KernelPath, place: KernelPlace, count: NmiCounter) {
+  constructor(world: CourseWorld, path: KernelPath, place: KernelPlace, counter: NmiCounter | undefined) {
     this.#world = world;
     this.#machine = world.up.machine;
     this.#path = path;
-    this.#count = count;
+    this.#counter = counter;
     ({ boundary: this.#boundary, truth: this.#truth, live: this.#live, counted: this.#counted } = place);
   }
 
@@ -134,19 +141,32 @@ export class KernelCourse {
     return this.#world.bare;
   }
 
-  /** What decides how this goes on, apart from the machine. */
+  /** What decides how this goes on, apart from the machine; of the count of NMIs, whether the handler still owes a pass. */
   get sum(): readonly number[] {
-    return [this.#truth.sum, this.#live?.sum ?? 0, this.#counted ?? -1];
+    return [this.#truth.sum, this.#live?.sum ?? 0, Number(this.owes)];
+  }
+
+  /** Whether no pass of the handler has followed the NMI that came last. */
+  private get owes(): boolean {
+    return this.#counted !== undefined && this.#counter?.read() === this.#counted;
+  }
+
+  /** Whether control is on a stack, or will come back to it from a live event. */
+  isOn({ begin, end }: TextRange): boolean {
+    const lies = (address: bigint): boolean => address > begin && address <= end;
+    if (lies(this.#machine.get('rsp'))) return true;
+    for (let live = this.#live; live; live = live.outer) if (lies(live.rsp) || lies(live.record)) return true;
+    return false;
   }
 
   /** Another course from here on. The machine must be led back here before this one goes on. */
   fork(): KernelCourse {
-    return new KernelCourse(this.#world, this.#path, this.place, this.#count);
+    return new KernelCourse(this.#world, this.#path, this.place, this.#counter);
   }
 
   /** An event strikes at this boundary; a sentence where it cannot. */
   strike(event: KernelEvent, detail: EventDetail): string | undefined {
-    if (event === 'nmi') this.#counted = this.#count?.();
+    if (event === 'nmi') this.#counted = this.#counter?.read();
     const done = this.#machine.inject(event, detail);
     return typeof done === 'string' ? undefined : done.problem;
   }
@@ -169,8 +189,7 @@ export class KernelCourse {
     const machine = this.#machine;
     if (machine.low('nmiBlocked') !== 0)
       return broken('blocked', 'NMIs are still blocked after the last event is over');
-    if (this.#counted !== undefined && this.#count?.() === this.#counted)
-      return broken('served', 'no pass of the handler follows the NMI that came last');
+    if (this.owes) return broken('served', 'no pass of the handler follows the NMI that came last');
     return { verdict: 'returned' };
   }
 
@@ -205,6 +224,7 @@ export class KernelCourse {
           vector: entry.vector,
           rip: entry.rip,
           rsp: entry.outerRsp,
+          record: entry.rsp,
           registers: registers ?? registersOf(machine),
           outer: this.#live,
           sum: sumOf(entry, registers ?? {}, this.#live),

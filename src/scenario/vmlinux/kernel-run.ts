@@ -80,7 +80,8 @@ export class KernelBench {
   readonly unwinder: KernelUnwinder;
   readonly #world: CourseWorld;
   readonly #start: Mark;
-  readonly #count: NmiCounter;
+  /** Undefined where none is found. */
+  readonly counter: NmiCounter | undefined;
 
   constructor(up: BroughtUp, text: KernelSetup['text']) {
     this.up = up;
@@ -89,11 +90,11 @@ export class KernelBench {
     this.#world = worldOf(up);
     up.machine.keyframe();
     this.#start = up.machine.mark();
-    this.#count = this.#counter();
+    this.counter = this.#counterOf();
   }
 
   get unchecked(): readonly string[] {
-    return this.#count ? [] : ['served: no counter of NMIs is found (irq_stat)'];
+    return this.counter ? [] : ['served: no counter of NMIs is found (irq_stat)'];
   }
 
   /** @param cut what was called of it */
@@ -118,7 +119,7 @@ export class KernelBench {
       this.#world,
       path,
       { boundary: 0, truth, live: undefined, counted: undefined },
-      this.#count,
+      this.counter,
     );
     if (path === 'syscall') return course;
     const problem = course.strike(path, path === 'pf' ? taskFault(user) : {});
@@ -145,7 +146,7 @@ export class KernelBench {
   }
 
   /** The word of `irq_stat` that one quiet NMI increments. */
-  #counter(): NmiCounter {
+  #counterOf(): NmiCounter | undefined {
     const { machine, space, kernel, perCpu } = this.up;
     // By the kernel's own tables: the user's may not show it.
     const read = pageReader(machine, space);
@@ -153,18 +154,16 @@ export class KernelBench {
     const next = linked === undefined ? undefined : kernel.symbols.after(linked)?.address;
     if (linked === undefined || next === undefined) return undefined;
     const count = Math.min(64, Number((next - linked) / 4n));
-    const word = (n: number): number => {
-      const address = perCpu(linked) + BigInt(4 * n);
-      return Number(((read(address & ~7n) ?? 0n) >> (8n * (address & 4n))) & 0xffff_ffffn);
-    };
-    const words = (): readonly number[] => Array.from({ length: count }, (_, n) => word(n));
+    const half = (address: bigint): number =>
+      Number(((read(address & ~7n) ?? 0n) >> (8n * (address & 4n))) & 0xffff_ffffn);
+    const places = Array.from({ length: count }, (_, n) => perCpu(linked) + BigInt(4 * n));
     const course = this.begin({ path: 'nmi', user: true });
     if ('problem' in course) return undefined;
-    const before = words();
+    const before = places.map(half);
     while (!course.rests) if (course.boundary > BOUND || course.advance()) return undefined;
-    const grown = words().flatMap((value, n) => (value === (before[n] ?? 0) + 1 ? [n] : []));
-    const [only] = grown;
-    return only === undefined || grown.length > 1 ? undefined : () => word(only);
+    const [only, another] = places.filter((place, n) => half(place) === (before[n] ?? 0) + 1);
+    if (only === undefined || another !== undefined) return undefined;
+    return { read: () => half(only), word: only & ~7n, beside: () => half(only ^ 4n) };
   }
 
   /** `SYMBOL+0x9` of the address where the machine stands. */
