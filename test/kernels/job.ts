@@ -25,8 +25,10 @@ import { listRoutine, routineEnd } from '../../src/image/vmlinux/routine.ts';
 import { KERNEL_EVENTS, KERNEL_PATHS, USUAL_CUTS } from '../../src/scenario/vmlinux/kernel-paths.ts';
 import { type KernelBench, openBench } from '../../src/scenario/vmlinux/kernel-run.ts';
 import { random } from '../image/build/bytes.ts';
-import { giveUp, Missing } from '../reference/tools.ts';
+import { giveUp, Missing, need } from '../reference/tools.ts';
 import { type Package, packages } from './cache.ts';
+import { NotBooted, QEMU, qemuVersion } from './qemu/boot.ts';
+import { judgeInQemu, tellAllowances } from './qemu/judge.ts';
 
 const MUTATIONS = 50;
 
@@ -283,12 +285,32 @@ async function judgeMutations(name: string, bytes: Uint8Array): Promise<void> {
   console.log(`  mutations: ${[...refused].map(([said, count]) => `${said} ${count}`).join(', ')}`);
 }
 
+/** The same kernels booted in QEMU. @throws Missing where that cannot be */
+async function judgeBooted(found: readonly Package[]): Promise<void> {
+  need(QEMU, 'qemu-system-x86');
+  console.log(qemuVersion());
+  tellAllowances();
+  for (const { name, bytes } of found) {
+    const deb = await attemptLater(() => readDeb(new Reader(bytes, 'package'), nodeDecompressors));
+    const kernel = isProblem(deb) ? deb : await openKernel(deb.bytes, nodeDecompressors);
+    if (isProblem(deb) || isProblem(kernel)) continue;
+    console.log(name);
+    try {
+      await judgeInQemu(name, kernel, deb.bytes, check);
+    } catch (reason) {
+      if (reason instanceof NotBooted) throw new Missing(`${name} in QEMU: ${reason.message}`);
+      throw reason;
+    }
+  }
+}
+
 const found = packages();
 if (typeof found === 'string') {
   giveUp(new Missing(found));
 } else {
   check('there is one kernel of each series', found.length >= 2, found.length);
   for (const one of found) await judge(one);
+  await judgeBooted(found).catch(giveUp);
   console.log(`${passed} passed, ${failed} failed`);
-  process.exitCode = failed > 0 ? 1 : 0;
+  if (failed > 0) process.exitCode = 1;
 }

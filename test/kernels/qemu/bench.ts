@@ -1,0 +1,165 @@
+/**
+ * A kernel booted in QEMU and held twice at a place where an NMI is about to come: in the kernel, at a system call that has just
+ * begun, and in user mode. Both states lie in our machine as well. Every run begins in one of them, on both sides.
+ */
+import { FRAMES } from '../../../src/engine/layout.ts';
+import type { Machine, Mark } from '../../../src/engine/machine.ts';
+import type { Kernel } from '../../../src/image/kernel-file.ts';
+import { IF } from '../../../src/isa/flags.ts';
+import { DEATHS } from '../../../src/scenario/vmlinux/kernel-paths.ts';
+import { bootKernel, NotBooted, type QemuGuest } from './boot.ts';
+import { programAddress, USER_PLACE } from './initramfs.ts';
+import { machineOf, type Snapshot, takeSnapshot } from './snapshot.ts';
+import {
+  type Arrival,
+  type OurTrace,
+  type Step,
+  stepOfOurs,
+  stepOfQemu,
+  traceOurs,
+  traceQemu,
+} from './trace.ts';
+
+export const MODES = ['kernel', 'user'] as const;
+export type Mode = (typeof MODES)[number];
+
+/** Where events find the kernel: a system call has just called it. */
+const KERNEL_PLACE = 'do_syscall_64';
+/** A linear address of the image, less this, is a physical one (Documentation/arch/x86/x86_64/mm.rst). */
+const IMAGE_BASE = 0xffff_ffff_8000_0000n;
+/**
+ * Cut on both sides, by a RET: it looks for the cause of a machine check in registers of banks, which our processor has not.
+ */
+export const CUT = 'do_machine_check';
+const RET = 0xc3;
+/** Transitions of ours at most. */
+const BOUND = 4_000;
+/** How many both make past the end: an event that only one of them still has comes then. None where a timer may come. */
+const BEYOND = 3;
+
+/** A run that both made. */
+export interface RunPair {
+  readonly begin: Step;
+  readonly ours: readonly Step[];
+  readonly theirs: readonly Step[];
+  /** How ours ended; QEMU made as many transitions. */
+  readonly end: OurTrace['end'];
+}
+
+interface Place {
+  readonly snapshot: Snapshot;
+  readonly machine: Machine;
+  readonly start: Mark;
+}
+
+export class QemuBench {
+  readonly kernel: Kernel;
+  readonly guest: QemuGuest;
+  readonly #places: Readonly<Record<Mode, Place>>;
+  readonly #deaths: ReadonlyMap<bigint, string>;
+
+  private constructor(kernel: Kernel, guest: QemuGuest, places: Readonly<Record<Mode, Place>>) {
+    this.kernel = kernel;
+    this.guest = guest;
+    this.#places = places;
+    this.#deaths = new Map(
+      DEATHS.flatMap((name) => {
+        const address = kernel.symbols.address(name);
+        return address === undefined ? [] : [[address, name] as const];
+      }),
+    );
+  }
+
+  /**
+   * @param vmlinuz the bytes that `kernel` was read from
+   * @throws NotBooted where it does not come to the places
+   */
+  static async open(kernel: Kernel, vmlinuz: Uint8Array): Promise<QemuBench> {
+    const guest = await bootKernel({ vmlinuz, ready: addressIn(kernel, KERNEL_PLACE) });
+    try {
+      const put = (name: string, ...bytes: readonly number[]): Promise<void> =>
+        guest.gdb.writePhysical(physicalIn(kernel, name), Uint8Array.from(bytes));
+      // An NMI that nobody asks about: no handler is called, and nothing is printed.
+      await put('ignore_nmis', 1, 0, 0, 0);
+      await put(CUT, RET);
+      const inKernel = await placeOf(guest, 'kernel');
+      if (!(await guest.gdb.runTo([programAddress(USER_PLACE)], 10_000)))
+        throw new NotBooted('the program does not come back to user mode');
+      return new QemuBench(kernel, guest, { kernel: inKernel, user: await placeOf(guest, 'user') });
+    } catch (reason) {
+      await guest.close();
+      throw reason;
+    }
+  }
+
+  /** `SYMBOL+0x9` of an address. */
+  name(address: bigint): string {
+    return this.kernel.symbols.name(address) ?? `0x${address.toString(16)}`;
+  }
+
+  snapshot(mode: Mode): Snapshot {
+    return this.#places[mode].snapshot;
+  }
+
+  /** Our machine as the last run of that mode left it. */
+  machine(mode: Mode): Machine {
+    return this.#places[mode].machine;
+  }
+  /** Its guest memory. */
+  memory(mode: Mode): Uint8Array {
+    const { machine, snapshot } = this.#places[mode];
+    return new Uint8Array(machine.memory.buffer, FRAMES, snapshot.memory.length);
+  }
+
+  /** QEMU back in the state that a mode begins in. @throws Error where it cannot be loaded */
+  async restore(mode: Mode): Promise<void> {
+    const said = (await this.guest.monitor(`loadvm ${mode}`)).trim();
+    if (said !== '') throw new Error(`loadvm: ${said}`);
+  }
+
+  /** Ours alone, from the beginning. */
+  runOurs(mode: Mode, arrivals: readonly Arrival[]): OurTrace {
+    const { machine, start } = this.#places[mode];
+    machine.undo(start);
+    const trace = traceOurs(machine, arrivals, (rip, step) => {
+      const death = this.#deaths.get(rip);
+      if (death !== undefined) return `the kernel gives up: ${death}()`;
+      return step >= BOUND ? `no end in ${BOUND} transitions` : undefined;
+    });
+    if (trace.end !== 'rests') return trace;
+    const steps = [...trace.steps];
+    const beyond = (machine.rflags() & IF) === 0n ? BEYOND : 0;
+    for (let n = 0; n < beyond && machine.advance(); n++) steps.push(stepOfOurs(machine));
+    return { ...trace, steps };
+  }
+
+  /** A run on both sides. */
+  async run(mode: Mode, arrivals: readonly Arrival[]): Promise<RunPair> {
+    const { steps: ours, end } = this.runOurs(mode, arrivals);
+    await this.restore(mode);
+    const theirs = await traceQemu(this.guest, ours.length, arrivals);
+    return { begin: stepOfQemu(this.snapshot(mode).registers), ours, theirs, end };
+  }
+
+  close(): Promise<void> {
+    return this.guest.close();
+  }
+}
+
+/** @throws NotBooted for a symbol that the kernel has not */
+export function addressIn(kernel: Kernel, name: string): bigint {
+  const address = kernel.symbols.address(name);
+  if (address === undefined) throw new NotBooted(`missing symbol: ${name}`);
+  return address;
+}
+
+export const physicalIn = (kernel: Kernel, name: string): number =>
+  Number(addressIn(kernel, name) - IMAGE_BASE);
+
+async function placeOf(guest: QemuGuest, mode: Mode): Promise<Place> {
+  const said = (await guest.monitor(`savevm ${mode}`)).trim();
+  if (said !== '') throw new NotBooted(`savevm: ${said}`);
+  const snapshot = await takeSnapshot(guest);
+  const machine = machineOf(snapshot);
+  return { snapshot, machine, start: machine.mark() };
+}
