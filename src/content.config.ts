@@ -9,6 +9,10 @@ const schema = z.object({
   order: z.number().optional(),
   /** Of a design: whether it tells how another event than the NMI is entered. */
   neighbour: z.boolean().optional(),
+  /** Place of a page among the first steps. */
+  step: z.number().optional(),
+  /** Slug of the page that its cells stood on before. */
+  formerly: z.string().optional(),
   /** What the page of a historic bug says of it: see `BugFacts`. */
   bug: z
     .string()

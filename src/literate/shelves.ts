@@ -29,8 +29,11 @@ export function shelfOf({ path, lines, cells }: Page): Shelf {
     .replace(/^.*\//, '')
     .replace(/\.mdx$/, '');
   const title = frontmatter(lines, 'title') ?? slug;
-  const place = lines.find((line) => /^order: \d+$/.test(line));
-  const order = place ? { order: Number(place.slice('order: '.length)) } : {};
+  const numbered = (key: 'order' | 'step') => {
+    const value = frontmatter(lines, key);
+    return value && /^\d+$/.test(value) ? { [key]: Number(value) } : {};
+  };
+  const formerly = frontmatter(lines, 'formerly');
   const neighbour = lines.includes('neighbour: true') ? { neighbour: true } : {};
   const sources = (kind: 'asm' | 'scenario') =>
     cells
@@ -40,7 +43,18 @@ export function shelfOf({ path, lines, cells }: Page): Shelf {
     /^(notebooks\/designs|content\/bugs)\//.test(path) && cells.some(({ kind }) => kind === 'asm');
   const bug = bugOf(lines);
   const cellsOf = { asm: sources('asm'), scenarios: sources('scenario') };
-  return { slug, page: path, title, design, ...(bug && { bug }), ...order, ...neighbour, ...cellsOf };
+  return {
+    slug,
+    page: path,
+    title,
+    design,
+    ...(bug && { bug }),
+    ...numbered('order'),
+    ...neighbour,
+    ...numbered('step'),
+    ...(formerly && { formerly }),
+    ...cellsOf,
+  };
 }
 
 await loadAssembler();

@@ -31,6 +31,10 @@ export interface Shelf {
   readonly order?: number;
   /** Whether it tells how another event than the NMI is entered: what an NMI design must live with. */
   readonly neighbour?: boolean;
+  /** Its place among the first steps, which a newcomer reads before any design. */
+  readonly step?: number;
+  /** Slug of the page that had its cells once: they answer to `page#block` of that page, too. */
+  readonly formerly?: string;
   readonly asm: readonly Source[];
   readonly scenarios: readonly Source[];
   /** On a frozen design: what one variant of its cells was assembled to, once for all. */
@@ -75,9 +79,19 @@ export function library(
 export const copyOf = (pages: Library): Library =>
   pages.registry ? Object.assign(new Map(pages), { registry: pages.registry }) : new Map(pages);
 
+/** Where `page#block` stands now: a cell that has moved to another page keeps the name that links know. */
+export const blockOf = (pages: Library, reference: string): string => {
+  const [slug = '', block = ''] = reference.split('#');
+  const has = (shelf: Shelf): boolean => shelf.asm.some(({ name }) => name === block);
+  const page = pages.get(slug);
+  if (page && has(page)) return reference;
+  const heir = [...pages.values()].find((shelf) => shelf.formerly === slug && has(shelf));
+  return heir ? `${heir.slug}#${block}` : reference;
+};
+
 /** The cell that `page#block` names. */
 export const cellOf = (pages: Library, reference: string): Source | undefined => {
-  const [slug = '', block = ''] = reference.split('#');
+  const [slug = '', block = ''] = blockOf(pages, reference).split('#');
   return pages.get(slug)?.asm.find((cell) => cell.name === block);
 };
 
@@ -116,6 +130,12 @@ export const designsInOrder = (pages: Library): readonly Shelf[] =>
     .flatMap((slug) => pages.get(slug) ?? [])
     .filter(({ bug }) => bug === undefined)
     .toSorted((a, b) => placeOf(a) - placeOf(b));
+
+/** The first steps in reading order. */
+export const stepsInOrder = (pages: Library): readonly Shelf[] =>
+  [...pages.values()]
+    .filter(({ step }) => step !== undefined)
+    .toSorted((a, b) => (a.step ?? 0) - (b.step ?? 0));
 
 /** Slugs of all scenarios, in order. */
 export const scenariosOf = (pages: Library): readonly string[] =>

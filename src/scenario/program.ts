@@ -9,7 +9,7 @@ import { type Declared, declared } from '../kernel/declaration.ts';
 import type { Design } from '../kernel/design.ts';
 import { designOf } from '../kernel/design-of.ts';
 import { kept } from './kept.ts';
-import { cellOf, type Library } from './library.ts';
+import { blockOf, cellOf, type Library } from './library.ts';
 import { assembleText } from './on-demand.ts';
 import type { CodeLine } from './timeline.ts';
 
@@ -63,7 +63,7 @@ export const keyOf = (design: string, { edits = [], without = [] }: Variant): st
 function make(pages: Library, design: string, variant: Variant, key: string): Program {
   const { edits = [], without = [] } = variant;
   const edited = (reference: string, source: Source | undefined): Source | undefined => {
-    const edit = edits.find(({ block }) => block === reference);
+    const edit = edits.find(({ block }) => blockOf(pages, block) === blockOf(pages, reference));
     return edit && source ? { page: reference, name: source.name, line: 1, lines: edit.lines } : source;
   };
   const shelf = pages.get(design);

@@ -92,3 +92,12 @@ export function runOf(pages: Library, slug: string, unwinders: readonly string[]
   if (!source) throw new Error(`unknown scenario: ${slug}`);
   return new Run(play(source, pages, { unwinders }));
 }
+
+/** A run of a design with lines of a recipe that stand on no page: `runOfText(pages, 'naive-ist', 'inject nmi at task')`. Throws the first problem. */
+export function runOfText(pages: Library, design: string, ...statements: readonly string[]): Run {
+  const lines = ['scenario here v0', `design ${design}`, ...statements];
+  const timeline = play({ page: 'here', name: 'here', line: 1, lines }, pages);
+  const [problem] = timeline.problems;
+  if (problem) throw new Error(problem.message);
+  return new Run(timeline);
+}

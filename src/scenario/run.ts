@@ -9,7 +9,7 @@ import { WHERE } from './causes.ts';
 import { Execution, type Injection } from './execution.ts';
 import { check } from './expect.ts';
 import { kept } from './kept.ts';
-import { designsOf, known, type Library } from './library.ts';
+import { cellOf, designsOf, known, type Library } from './library.ts';
 import { locate } from './positions.ts';
 import { type Program, programOf } from './program.ts';
 import { parse, print } from './recipe.ts';
@@ -189,9 +189,9 @@ function prepare(
   for (const { event, place } of recipe.injects)
     if (!strikes(event)) refuse(place, `not modelled: ${event} (there is ${Object.keys(WHERE).join(', ')})`);
   for (const { block, place } of recipe.edits) {
-    const [slug = '', name = ''] = block.split('#');
+    const [slug = ''] = block.split('#');
     const cells = pages.get(slug)?.asm ?? [];
-    if (!cells.some((cell) => cell.name === name))
+    if (!cellOf(pages, block))
       refuse(
         place,
         `unknown block: ${block}${known(

@@ -3,6 +3,7 @@
  * word leads to a page that uses it, and every link of every page leads somewhere.
  */
 import { expect, test } from 'vitest';
+import { addressOfPage } from '../../src/components/address-of-page.ts';
 import { pagePaths, readPage } from '../../src/literate/pages.ts';
 import type { Page } from '../../src/literate/scan.ts';
 import { libraryOnDisk } from '../../src/literate/shelves.ts';
@@ -51,13 +52,7 @@ const words = proseOf(readPage(WORDS)).flatMap((line) => {
   return [{ id, names: shown.replaceAll('`', '').split(', '), told }];
 });
 
-/** Address on the site of a page's file. */
-const addressOf = (path: string): string =>
-  `/${path
-    .replace(/^content\//, '')
-    .replace(/(^|\/)index\.mdx$/, '$1')
-    .replace(/\.mdx$/, '/')}`;
-const paths = new Map(pagePaths().map((path) => [addressOf(path), path]));
+const paths = new Map(pagePaths().map((path) => [addressOfPage(path), path]));
 
 /** What a heading is called in an address. */
 const slugOf = (heading: string): string =>
@@ -118,7 +113,7 @@ test('every term that a page of a design or a bug introduces is in the list', ()
       known.has(form.toLowerCase()),
     );
   const open = pagePaths()
-    .filter((path) => /^(notebooks\/(designs\/|kernel)|content\/(bugs|thread)\/)/.test(path))
+    .filter((path) => /^(notebooks\/(designs\/|steps\/|[^/]+$)|content\/(bugs|thread)\/)/.test(path))
     .flatMap((path) => italicsOf(path).map((term) => ({ path, term })))
     .filter(({ term }) => !isKnown(term) && !STRESSED.has(term));
   expect(open).toEqual([]);

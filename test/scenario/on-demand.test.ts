@@ -96,7 +96,15 @@ test('a run fetches its program and the text of its pages together, and a record
   expect(() => play(source, own)).toThrow('missing program: not fetched');
   const timeline = await whenHere(() => play(source, own));
   expect(timeline.frames).toEqual(play(source, pages).frames);
-  expect(fetched.toSorted()).toEqual(['kernel-4.2', 'linux-4.2', 'naive-ist', 'program']);
+  expect(fetched.toSorted()).toEqual([
+    'bodies-4.2',
+    'exceptions-4.2',
+    'kernel-4.2',
+    'linux-4.2',
+    'naive-ist',
+    'program',
+    'starts-4.2',
+  ]);
   expect(() => records.latched).toThrow('missing text of i386-latch: not fetched');
 });
 

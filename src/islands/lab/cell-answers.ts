@@ -2,7 +2,7 @@
 
 import type { Problem } from '../../asm/source.ts';
 import { mnemonics } from '../../isa/encode.ts';
-import { copyOf, type Library } from '../../scenario/library.ts';
+import { blockOf, copyOf, type Library } from '../../scenario/library.ts';
 import { loadAssembler } from '../../scenario/on-demand.ts';
 import { cellsOfDesign, programOf } from '../../scenario/program.ts';
 import { parse, type Recipe } from '../../scenario/recipe.ts';
@@ -18,7 +18,7 @@ export async function answerCells({ recipe: text }: CellsAsk, pages: Library): P
   const slugs = new Map([...pages.values()].map(({ page, slug }) => [page, slug]));
   const cells = cellsOfDesign(pages, design).map(({ page, name, lines }) => {
     const block = `${slugs.get(page) ?? design}#${name}`;
-    const edit = recipe.edits.find((one) => one.block === block);
+    const edit = recipe.edits.find((one) => blockOf(pages, one.block) === block);
     // As a recipe would hold them: without tabs, so that what was not touched is not different.
     const text = (of: readonly string[]): string => of.map(rawLine).join('\n');
     return { block, original: text(lines), text: text(edit?.lines ?? lines) };
