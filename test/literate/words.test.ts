@@ -5,12 +5,10 @@
 import { expect, test } from 'vitest';
 import { addressOfPage } from '../../src/components/address-of-page.ts';
 import { pagePaths, readPage } from '../../src/literate/pages.ts';
-import type { Page } from '../../src/literate/scan.ts';
 import { libraryOnDisk } from '../../src/literate/shelves.ts';
 import { INVARIANTS } from '../../src/scenario/invariants.ts';
 import { scenarioOf } from '../../src/scenario/library.ts';
-
-const WORDS = 'content/reference/words.mdx';
+import { italicsOf, proseOf, WORDS, words } from './words-of-pages.ts';
 
 /**
  * What pages set in italics and do not introduce: words that are stressed, states of a switch, names of a column. A new
@@ -33,25 +31,6 @@ const STRESSED: ReadonlySet<string> = new Set(
     .map((one) => one.trim()),
 );
 
-/** Lines of prose: neither frontmatter nor fences, and no code. */
-const proseOf = ({ lines }: Page): readonly string[] => {
-  let fence = false;
-  return lines.slice(lines.indexOf('---', 1) + 1).map((line) => {
-    const mark = /^`{3,}/.test(line);
-    if (mark) fence = !fence;
-    return mark || fence ? '' : line;
-  });
-};
-const withoutCode = (line: string): string => line.replace(/`[^`]*`/g, '');
-
-/** The words in the order of the page: identifier, all its names, the address of the page that tells it. */
-const words = proseOf(readPage(WORDS)).flatMap((line) => {
-  const [, id = '', shown = '', rest = ''] = /^\* <dfn id="([\w-]+)">(.+?)<\/dfn>: (.+)$/.exec(line) ?? [];
-  if (!id) return [];
-  const told = /\[[^\]]*\]\(([^)]*)\)$/.exec(rest)?.[1] ?? '';
-  return [{ id, names: shown.replaceAll('`', '').split(', '), told }];
-});
-
 const paths = new Map(pagePaths().map((path) => [addressOfPage(path), path]));
 
 /** What a heading is called in an address. */
@@ -70,17 +49,6 @@ const anchorsOf = (path: string): readonly string[] =>
       ...[...line.matchAll(/ id="([^"]+)"/g)].map(([, id = '']) => id),
     ];
   });
-
-/** Italics of a page, in prose. */
-const italicsOf = (path: string): readonly string[] =>
-  proseOf(readPage(path)).flatMap((line) =>
-    [
-      ...withoutCode(line)
-        .replaceAll('**', ' ')
-        .replaceAll('\\*', ' ')
-        .matchAll(/(?<![\w*])\*([^*\s][^*]*)\*(?![\w*])/g),
-    ].map(([, term = '']) => term.replace(/<[^>]*>/g, '')),
-  );
 
 test('the words are sorted, each once, and there are about a hundred', () => {
   const letters = (name: string): string => name.toLowerCase().replace(/[^a-z\d]/g, '');

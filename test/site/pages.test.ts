@@ -38,6 +38,7 @@ const OTHERS = [
   'reference/',
   'notebooks/steps/',
   ...pagesIn('notebooks', 'notebooks/'),
+  ...pagesIn('notebooks/steps', 'notebooks/steps/'),
   ...pagesIn('notebooks/labs', 'notebooks/labs/'),
   ...pagesIn('notebooks/designs', 'notebooks/designs/'),
   ...pagesIn('content/bugs', 'bugs/'),
