@@ -72,6 +72,15 @@ test(`no page brings more than ${MOST} new terms`, () => {
   expect(tooMany.map(([path, all]) => `${path}: ${all.map(({ id }) => id).join(', ')}`)).toEqual([]);
 });
 
+test('every first step has a picture and a cell that runs', () => {
+  const bare = stepsInOrder(pages).filter(({ page: path }) => {
+    const { cells, lines } = readPage(path);
+    return !cells.some(({ kind }) => kind === 'run') || !lines.some((line) => /^<(Lab|SweepMap) /.test(line));
+  });
+  expect(bare.map(({ page }) => page)).toEqual([]);
+  expect(stepsInOrder(pages).map(({ step }) => step)).toEqual(stepsInOrder(pages).map((_, n) => n + 1));
+});
+
 test('a term is introduced, in italics, by the page that tells it or by a later one', () => {
   const early = PATH.flatMap((path, at) => {
     const italics = new Set(italicsOf(path).map((one) => one.toLowerCase()));
