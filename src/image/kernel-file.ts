@@ -26,7 +26,8 @@ import { type Features, readFeatures } from './vmlinux/features.ts';
 import { readKallsyms } from './vmlinux/kallsyms.ts';
 import { KernelMemory } from './vmlinux/memory.ts';
 import { findOrc, loadOrc, type OrcTables } from './vmlinux/orc-tables.ts';
-import { type Patchable, patchedText, patches } from './vmlinux/patch.ts';
+import { textAfterBoot } from './vmlinux/patch/after-boot.ts';
+import type { TextCopy } from './vmlinux/patch/text-copy.ts';
 import { SymbolTable } from './vmlinux/symbols.ts';
 
 /** How the kernel was packed, outermost first: `Debian package, bzImage, xz`. */
@@ -97,6 +98,7 @@ export class Kernel {
   readonly memory: KernelMemory;
   readonly symbols: SymbolTable;
   readonly #kept = new Map<string, object>();
+  #patched: { readonly key: string; readonly text: TextCopy } | undefined;
 
   /** @throws through `attempt` where it has no symbols: see `reading.ts` */
   constructor(elf: Elf, wrapping: Wrapping) {
@@ -174,15 +176,18 @@ export class Kernel {
   text(address: bigint, count: number, features?: ReadonlySet<number>): Uint8Array | FileProblem {
     return attempt(() => {
       const text = this.memory.at(address, count, 'text');
-      if (!features) return text;
-      const kernel: Patchable = {
-        memory: this.memory,
-        alternatives: sound(this.alternatives),
-        nopFunction: this.symbols.address('nop_func'),
-      };
-      // A site that begins before may reach into it.
-      const before = BigInt(Math.max(0, ...kernel.alternatives.sites.map(({ length }) => length)));
-      return patchedText(text, address, patches(kernel, features, address - before, address + BigInt(count)));
+      return features ? this.patched(features).read(address, count) : text;
     });
+  }
+
+  /**
+   * All text as it is after boot on a processor with these features; the last one asked for is kept.
+   *
+   * @throws through `attempt` where a table is damaged
+   */
+  patched(features: ReadonlySet<number>): TextCopy {
+    const key = [...features].sort((a, b) => a - b).join();
+    if (this.#patched?.key !== key) this.#patched = { key, text: textAfterBoot(this, { features }) };
+    return this.#patched.text;
   }
 }

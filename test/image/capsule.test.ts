@@ -47,7 +47,7 @@ describe('a capsule opens like its kernel', () => {
       ...whole,
       symbols: part.symbols,
       orc: { format: whole.orc?.format, rows: 5 },
-      sites: { ...whole.sites, staticCalls: 0, paravirt: 0 },
+      sites: whole.sites,
       missing: [...whole.missing, { what: 'offsets of structures', why: 'missing BTF: .BTF' }],
     });
     expect(capsule.features.number('fpu')).toBe(5);

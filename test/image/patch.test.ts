@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { AlternativeSite } from '../../src/image/vmlinux/alternatives.ts';
 import { readElf } from '../../src/image/vmlinux/elf.ts';
 import { KernelMemory } from '../../src/image/vmlinux/memory.ts';
-import { patches } from '../../src/image/vmlinux/patch.ts';
+import { applyAlternatives } from '../../src/image/vmlinux/patch/apply-alternatives.ts';
+import { TextCopy, wordsOf } from '../../src/image/vmlinux/patch/text-copy.ts';
 import { little } from './build/bytes.ts';
 import { elf } from './build/elf.ts';
 
@@ -28,13 +29,13 @@ function after(record: 12 | 14, text: string, ...given: readonly Partial<Alterna
       ...one,
     }),
   );
-  const found = patches(
-    { memory, alternatives: { record, sites }, nopFunction: TEXT + 0x500n },
-    new Set([1]),
-    TEXT,
-    TEXT + 1n,
-  );
-  return hex(found[0]?.bytes ?? new Uint8Array(0));
+  const patched = new TextCopy(memory);
+  applyAlternatives(patched, { record, sites }, new Set([1]), {
+    pointer: (address) => wordsOf(memory.at(address, 8, 'pointer')).getBigUint64(0, true),
+    nopFunction: TEXT + 0x500n,
+  });
+  const length = Math.max(...sites.map((site) => site.length));
+  return hex(patched.at(TEXT, length) ?? new Uint8Array(0));
 }
 
 /** Not applied: only its nops are made long. */

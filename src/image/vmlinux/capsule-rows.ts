@@ -1,13 +1,25 @@
 /** Tables of a capsule: those rows of the kernel's own that speak of its text, in the kernel's own formats. */
 import type { Kernel } from '../kernel-file.ts';
-import { isProblem } from '../reading.ts';
+import { ifSound, isProblem } from '../reading.ts';
 import { type AlternativeSite, DIRECT_CALL, NOT, NOT_OLD } from './alternatives.ts';
 import { sectionOf } from './elf.ts';
 import type { OutSection } from './elf-file.ts';
-import { readSites, SITE_LISTS } from './sites.ts';
+import {
+  type KeySite,
+  PARAVIRT_SITE,
+  readKeySites,
+  readParavirtSites,
+  readSites,
+  readStaticCalls,
+  readTracingSites,
+  SITE_LISTS,
+  type StaticCallSite,
+  TABLE_ENDS,
+} from './sites.ts';
 
 const ADDRESS = 4;
 const ROW = 6;
+const WORD = 8;
 
 /** A stretch of addresses, the end not within. */
 export interface Stretch {
@@ -19,16 +31,97 @@ export interface Stretch {
 const put = (view: DataView, at: number, target: bigint, here: bigint): void =>
   view.setInt32(at, Number(BigInt.asIntN(64, target - here)), true);
 
-/** All tables: ORC, alternatives with their code, and the lists of places. */
-export const capsuleRows = (
+/** All tables: ORC, alternatives with their code, and the lists of places; of those that symbols delimit, where they end now. */
+export function capsuleRows(
   kernel: Kernel,
   text: readonly Stretch[],
   sites: readonly AlternativeSite[],
-): readonly OutSection[] => [
-  ...orcSections(kernel, text),
-  ...alternativeSections(kernel, sites),
-  ...siteSections(kernel, text),
-];
+): { readonly sections: readonly OutSection[]; readonly ends: ReadonlyMap<string, bigint> } {
+  const tables = delimited(kernel, text);
+  return {
+    sections: [
+      ...orcSections(kernel, text),
+      ...alternativeSections(kernel, sites),
+      ...siteSections(kernel, text),
+      ...paravirtSections(kernel, text),
+      ...tables.filter(({ bytes }) => bytes.length > 0),
+    ],
+    ends: new Map(tables.map(({ name, address, bytes }) => [name, address + BigInt(bytes.length)])),
+  };
+}
+
+const isIn = (text: readonly Stretch[], address: bigint): boolean =>
+  text.some(({ from, to }) => address >= from && address < to);
+
+/** What of the text is written over beside alternatives, and the variables that decide on it. */
+export function deciding(
+  { elf, memory, symbols }: Kernel,
+  text: readonly Stretch[],
+): {
+  readonly calls: readonly StaticCallSite[];
+  readonly keys: readonly KeySite[];
+  readonly tracing: readonly bigint[];
+  readonly variables: readonly Stretch[];
+} {
+  const calls = (ifSound(() => readStaticCalls(memory, symbols)) ?? []).filter((one) =>
+    isIn(text, one.address),
+  );
+  const keys = readKeySites(memory, symbols).filter((one) => isIn(text, one.address));
+  const tracing = readTracingSites(memory, symbols).filter((one) => isIn(text, one));
+  const table = symbols.address('pv_ops');
+  const paravirt = readParavirtSites(elf).filter((one) => isIn(text, one.address));
+  const words = [
+    ...calls.map(({ key }) => key),
+    ...keys.map(({ key }) => key),
+    ...(table === undefined ? [] : paravirt.map(({ entry }) => table + BigInt(WORD * entry))),
+  ];
+  const variables = [...new Set(words)].map((from) => ({ from, to: from + BigInt(WORD) }));
+  return { calls, keys, tracing, variables };
+}
+
+/** Tables between two symbols each; their name is that of the second. */
+function delimited(kernel: Kernel, text: readonly Stretch[]): readonly OutSection[] {
+  const { calls, keys, tracing } = deciding(kernel, text);
+  const table = (
+    [first, last]: readonly [string, string],
+    size: number,
+    count: number,
+    fill: (view: DataView, n: number, at: number, here: bigint) => void,
+  ): readonly OutSection[] => {
+    const address = kernel.symbols.address(first);
+    if (address === undefined) return [];
+    const bytes = new Uint8Array(size * count);
+    const view = new DataView(bytes.buffer);
+    for (let n = 0; n < count; n++) fill(view, n, size * n, address + BigInt(size * n));
+    return [section(last, address, bytes)];
+  };
+  return [
+    ...table(TABLE_ENDS.calls, 8, calls.length, (view, n, at, here) => {
+      const { address, key, isTail } = calls[n] as StaticCallSite;
+      put(view, at, address, here);
+      put(view, at + 4, key | (isTail ? 1n : 0n), here + 4n);
+    }),
+    ...table(TABLE_ENDS.keys, 16, keys.length, (view, n, at, here) => {
+      const { address, target, key, likely } = keys[n] as KeySite;
+      put(view, at, address, here);
+      put(view, at + 4, target, here + 4n);
+      view.setBigInt64(at + 8, (key | (likely ? 1n : 0n)) - here - 8n, true);
+    }),
+    ...table(TABLE_ENDS.tracing, WORD, tracing.length, (view, n, at) =>
+      view.setBigUint64(at, tracing[n] as bigint, true),
+    ),
+  ];
+}
+
+/** Records of calls through `pv_ops`, as they are. */
+function paravirtSections({ elf }: Kernel, text: readonly Stretch[]): readonly OutSection[] {
+  const found = sectionOf(elf, '.parainstructions');
+  if (!found) return [];
+  const rows = readParavirtSites(elf).flatMap(({ address }, n) =>
+    isIn(text, address) ? [...found.bytes.subarray(n * PARAVIRT_SITE, (n + 1) * PARAVIRT_SITE)] : [],
+  );
+  return rows.length > 0 ? [section(found.name, found.address, Uint8Array.from(rows))] : [];
+}
 
 const section = (name: string, address: bigint, bytes: Uint8Array): OutSection => ({
   name,
@@ -109,9 +202,7 @@ function alternativeSections(kernel: Kernel, sites: readonly AlternativeSite[]):
 function siteSections({ elf }: Kernel, text: readonly Stretch[]): readonly OutSection[] {
   return SITE_LISTS.flatMap((name) => {
     const found = sectionOf(elf, name);
-    const places = readSites(elf, name).filter((address) =>
-      text.some(({ from, to }) => address >= from && address < to),
-    );
+    const places = readSites(elf, name).filter((address) => isIn(text, address));
     if (!found || places.length === 0) return [];
     const bytes = new Uint8Array(ADDRESS * places.length);
     const view = new DataView(bytes.buffer);

@@ -9,11 +9,12 @@ import { attempt, type FileProblem, isProblem, sound } from '../reading.ts';
 import { PROLOGUE_WITHIN, SAMPLES, TELLING } from './about.ts';
 import type { AlternativeSite } from './alternatives.ts';
 import { CAPSULE } from './capsule-mark.ts';
-import { capsuleRows, type Stretch } from './capsule-rows.ts';
+import { capsuleRows, deciding, type Stretch } from './capsule-rows.ts';
 import { sectionOf } from './elf.ts';
 import { type OutSection, type OutSymbol, writeElf } from './elf-file.ts';
 import { featureTables } from './features.ts';
 import { locate } from './listing.ts';
+import { AFTER_BOOT_SYMBOLS } from './patch/after-boot.ts';
 import { routineEnd } from './routine.ts';
 import type { KernelSymbol } from './symbols.ts';
 
@@ -36,7 +37,7 @@ export function makeCapsule(kernel: Kernel, names: readonly string[]): Uint8Arra
       : alternatives.sites.filter(({ address, length }) =>
           text.some(({ from, to }) => address >= from && address + BigInt(length) <= to),
         );
-    const data = dataPieces(kernel, sites);
+    const data = dataPieces(kernel, text, sites);
     const kept = new Set<KernelSymbol>();
     const keep = (address: bigint): void => {
       const first = symbols.at(address)?.address;
@@ -51,7 +52,7 @@ export function makeCapsule(kernel: Kernel, names: readonly string[]): Uint8Arra
       if (next) keep(next.address);
     }
     for (const address of namedBy(kernel, text, sites)) keep(address);
-    for (const name of [...TELLING, 'nop_func']) {
+    for (const name of [...TELLING, ...AFTER_BOOT_SYMBOLS]) {
       const found = symbols.find(name);
       if (found) kept.add(found);
     }
@@ -68,15 +69,19 @@ export function makeCapsule(kernel: Kernel, names: readonly string[]): Uint8Arra
       return found ? [{ ...found, executable: false }] : [];
     });
     const mark = new Uint8Array([...`${names.join('\0')}\0`].map((letter) => letter.charCodeAt(0)));
+    const rows = capsuleRows(kernel, text, sites);
     return writeElf(
       [
         ...text.map((one) => piece('.text', one, true)),
         ...data.map((one) => piece('.rodata', one, false)),
         ...whole,
-        ...capsuleRows(kernel, text, sites),
+        ...rows.sections,
         { name: CAPSULE, address: 0n, bytes: mark, allocated: false, executable: false },
       ],
-      [...kept].map((one) => outSymbol(kernel, one)),
+      [...kept].map((one) => {
+        const end = rows.ends.get(one.name);
+        return outSymbol(kernel, end === undefined ? one : { ...one, address: end });
+      }),
     );
   });
 }
@@ -119,14 +124,18 @@ function pages(kernel: Kernel, names: readonly string[]): readonly Stretch[] {
 }
 
 /** The banner, the names of features, the gates, pointers that direct calls are made of, and how some functions begin. */
-function dataPieces(kernel: Kernel, sites: readonly AlternativeSite[]): readonly Stretch[] {
+function dataPieces(
+  kernel: Kernel,
+  text: readonly Stretch[],
+  sites: readonly AlternativeSite[],
+): readonly Stretch[] {
   const { memory, symbols } = kernel;
-  const found: Stretch[] = [...featureTables(memory, symbols)];
+  const found: Stretch[] = [...featureTables(memory, symbols), ...deciding(kernel, text).variables];
   const has = ({ from, to }: Stretch): boolean =>
     memory.upTo(from, Number(to - from))?.length === Number(to - from);
   const banner = symbols.address('linux_banner');
-  const text = banner === undefined ? undefined : memory.upTo(banner, LONGEST_BANNER);
-  if (banner !== undefined && text) found.push({ from: banner, to: banner + BigInt(text.indexOf(0) + 1) });
+  const said = banner === undefined ? undefined : memory.upTo(banner, LONGEST_BANNER);
+  if (banner !== undefined && said) found.push({ from: banner, to: banner + BigInt(said.indexOf(0) + 1) });
   const gates = symbols.address('def_idts');
   const end = gates === undefined ? undefined : symbols.after(gates)?.address;
   if (gates !== undefined && end !== undefined) found.push({ from: gates, to: end });

@@ -9,10 +9,8 @@ import { AddressSpace, bytesOf, FrameAllocator, type Rights } from '../../engine
 import { wasm } from '../../engine/backends/wasm/backend.ts';
 import { Machine, type MachineOptions } from '../../engine/machine.ts';
 import type { Kernel } from '../../image/kernel-file.ts';
-import { attempt, type FileProblem, fileProblemText, isProblem } from '../../image/reading.ts';
+import { attempt, fileProblemText } from '../../image/reading.ts';
 import type { Gate } from '../../image/vmlinux/idt.ts';
-import { type Patch, patches } from '../../image/vmlinux/patch.ts';
-import { returnPatches } from '../../image/vmlinux/returns.ts';
 import type { Field } from '../../isa/state.ts';
 import { PLACE, SELECTOR, USER_STACK_TOP } from '../memory-map.ts';
 import { gateWords, REGISTERS, STAR } from '../processor-words.ts';
@@ -81,10 +79,7 @@ export function bringUp(
   }
 }
 
-function build(
-  kernel: Kernel,
-  options: BringUpOptions,
-): BroughtUp | FileProblem | { readonly problem: string } {
+function build(kernel: Kernel, options: BringUpOptions): BroughtUp | { readonly problem: string } {
   const plan = planOf(kernel);
   if ('problem' in plan) return plan;
   const { symbols } = kernel;
@@ -116,9 +111,7 @@ function build(
   const copyOf = copyOfCpu(places);
   map(places.task.begin, pagesOf(places.task.end - places.task.begin), data);
 
-  const texts = textPatches(kernel, options.features);
-  if ('problem' in texts) return texts;
-  for (const { address, bytes } of texts)
+  for (const { address, bytes } of options.features ? kernel.patched(options.features).changed : [])
     if (space.physical(address) !== undefined) space.write(address, bytes);
   const cut = cutOf(kernel, options.cut ?? []);
   for (const { address } of cut) space.write(address, CUT);
@@ -190,21 +183,6 @@ function build(
   };
   for (const [name, value] of Object.entries(state)) machine.set(name as Field, value);
   return { kernel, machine, space, places, gates, cut: cut.map(({ name }) => name), pokes, perCpu: copyOf };
-}
-
-/** All text that alternatives and returns change for these features; nothing without features. */
-function textPatches(
-  kernel: Kernel,
-  features: ReadonlySet<number> | undefined,
-): readonly Patch[] | FileProblem {
-  if (!features) return [];
-  const { alternatives, memory, symbols } = kernel;
-  if (isProblem(alternatives)) return alternatives;
-  const nopFunction = symbols.address('nop_func');
-  return attempt(() => [
-    ...patches({ memory, alternatives, nopFunction }, features, 0n, 1n << 64n),
-    ...returnPatches(kernel, features),
-  ]);
 }
 
 /** Symbols of functions to cut: of each name all that the compiler made of it. */
