@@ -26,6 +26,7 @@ import { KERNEL_EVENTS, KERNEL_PATHS, USUAL_CUTS } from '../../src/scenario/vmli
 import { type KernelBench, openBench } from '../../src/scenario/vmlinux/kernel-run.ts';
 import { random } from '../image/build/bytes.ts';
 import { giveUp, Missing, need } from '../reference/tools.ts';
+import { judgePatchedText, MACHINES } from './bytes.ts';
 import { type Package, packages } from './cache.ts';
 import { NotBooted, QEMU, qemuVersion } from './qemu/boot.ts';
 import { judgeInQemu, tellAllowances } from './qemu/judge.ts';
@@ -297,6 +298,7 @@ async function judgeBooted(found: readonly Package[]): Promise<void> {
     console.log(name);
     try {
       await judgeInQemu(name, kernel, deb.bytes, check);
+      for (const machine of MACHINES) await judgePatchedText(name, kernel, deb.bytes, machine, check);
     } catch (reason) {
       if (reason instanceof NotBooted) throw new Missing(`${name} in QEMU: ${reason.message}`);
       throw reason;

@@ -43,6 +43,8 @@ export interface AfterBoot {
   readonly features: ReadonlySet<number>;
   /** Static keys by their address that are on, or off, whatever the variables say. */
   readonly keys?: ReadonlyMap<bigint, boolean>;
+  /** Where static calls lead, by the address of their key; 0 is nowhere. */
+  readonly calls?: ReadonlyMap<bigint, bigint>;
   /** Memory of a system that runs. Without it variables are as they were linked: static keys, static calls, `pv_ops`. */
   readonly variables?: Variables;
   readonly onPatch?: OnPatch;
@@ -52,6 +54,8 @@ export interface AfterBoot {
 const USER_END = 'USER_PTR_MAX';
 const USER_BITS = [47n, 56n] as const;
 const PAGE = 4096n;
+/** As a feature: a kernel that runs on one processor, and takes LOCK prefixes out. */
+const ONE_PROCESSOR = 'up';
 
 /** Symbols that decide on text, or that it leads to. */
 export const AFTER_BOOT_SYMBOLS: readonly string[] = [
@@ -62,7 +66,10 @@ export const AFTER_BOOT_SYMBOLS: readonly string[] = [
 ];
 
 /** The text; ends `attempt` where a table is damaged. */
-export function textAfterBoot(kernel: Kernel, { features, keys, variables, onPatch }: AfterBoot): TextCopy {
+export function textAfterBoot(
+  kernel: Kernel,
+  { features, keys, calls, variables, onPatch }: AfterBoot,
+): TextCopy {
   const { elf, memory, symbols } = kernel;
   const alternatives = sound(kernel.alternatives);
   const has = (name: string): boolean => {
@@ -97,15 +104,18 @@ export function textAfterBoot(kernel: Kernel, { features, keys, variables, onPat
     );
   }
   applySeals(text, readSites(elf, '.ibt_endbr_seal'));
-  const one = symbols.address('uniproc_patched');
-  if (one !== undefined && now.upTo(one, 1)?.[0] === 1) unlock(text, readSites(elf, '.smp_locks'));
+  const single = symbols.address('uniproc_patched');
+  const isSingle = single !== undefined && now.upTo(single, 1)?.[0] === 1;
+  if (isSingle || has(ONE_PROCESSOR)) unlock(text, readSites(elf, '.smp_locks'));
 
   applyTracing(text, readTracingSites(memory, symbols));
-  const calls = ifSound(() => readStaticCalls(memory, symbols)) ?? [];
-  applyStaticCalls(text, calls, symbols, { pointer, linked, returns, counted });
+  const sites = ifSound(() => readStaticCalls(memory, symbols)) ?? [];
+  const targetOf: Pointer = (key) => calls?.get(key) ?? pointer(key);
+  applyStaticCalls(text, sites, symbols, { pointer: targetOf, linked, returns, counted });
   applyKeys(text, readKeySites(memory, symbols), (key) => {
+    // What the file has no bytes of is zero, and the key is off.
     const count = now.upTo(key, 4);
-    return keys?.get(key) ?? (count?.length === 4 ? wordsOf(count).getInt32(0, true) > 0 : undefined);
+    return keys?.get(key) ?? (count?.length === 4 && wordsOf(count).getInt32(0, true) > 0);
   });
   for (const { name, isShift, sites } of runtimeConstants(elf)) {
     const address = symbols.address(name);

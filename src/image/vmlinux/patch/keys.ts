@@ -5,22 +5,14 @@ import { BRANCH, branchTo, JMP, JMP_SHORT, type TextCopy, wordsOf } from './text
 
 const SHORT = 2;
 
-/**
- * A jump where the key is on and the test unlikely, or off and likely; else a nop (arch/x86/kernel/jump_label.c).
- *
- * @param isOn whether a key is on; undefined where that is not known, and the text stays
- */
-export function applyKeys(
-  text: TextCopy,
-  sites: readonly KeySite[],
-  isOn: (key: bigint) => boolean | undefined,
-): void {
+/** A jump where the key is on and the test unlikely, or off and likely; else a nop (arch/x86/kernel/jump_label.c). */
+export function applyKeys(text: TextCopy, sites: readonly KeySite[], isOn: (key: bigint) => boolean): void {
   for (const { address, target, key, likely } of sites) {
-    const on = isOn(key);
     const first = text.at(address, 1)?.[0];
-    if (on === undefined || first === undefined) continue;
+    if (first === undefined) continue;
     const short = first === JMP_SHORT || first === 0x66;
-    if (on === likely) text.write('static key', address, NOPS[short ? SHORT : BRANCH] as readonly number[]);
+    if (isOn(key) === likely)
+      text.write('static key', address, NOPS[short ? SHORT : BRANCH] as readonly number[]);
     else if (short) text.write('static key', address, [JMP_SHORT, Number(target - address) - SHORT]);
     else text.write('static key', address, branchTo(JMP, address, target));
   }
