@@ -64,14 +64,14 @@ export function routineEnd(kernel: Kernel, address: bigint): bigint {
   return end;
 }
 
-function* list(
-  kernel: Kernel,
-  from: bigint,
-  to: bigint,
-  features?: ReadonlySet<number>,
-): Generator<Omit<Listed, 'labels' | 'text'> & { readonly problem?: string }> {
-  const text = kernel.text(from, Number(to - from), features);
-  if (isProblem(text)) return;
+type Decoded = Omit<Listed, 'labels' | 'text'> & { readonly problem?: string };
+
+function list(kernel: Kernel, from: bigint, to: bigint): Iterable<Decoded> {
+  const text = kernel.text(from, Number(to - from));
+  return isProblem(text) ? [] : decoded(text, from);
+}
+
+function* decoded(text: Uint8Array, from: bigint): Generator<Decoded> {
   for (let at = 0; at < text.length; ) {
     const found = decode(text, at);
     const address = from + BigInt(at);
@@ -96,9 +96,12 @@ export function listRoutine(
   features?: ReadonlySet<number>,
 ): readonly Listed[] | FileProblem {
   const text = kernel.text(from, Number(to - from), features);
-  if (isProblem(text)) return text;
-  const { symbols } = kernel;
-  return Array.from(list(kernel, from, to, features), ({ address, bytes, instruction, problem }) => ({
+  return isProblem(text) ? text : listBytes(kernel, text, from);
+}
+
+/** The instructions of bytes that lie at `from`, whatever has been written over them since the kernel was linked. */
+export const listBytes = ({ symbols }: Kernel, text: Uint8Array, from: bigint): readonly Listed[] =>
+  Array.from(decoded(text, from), ({ address, bytes, instruction, problem }) => ({
     address,
     bytes,
     instruction,
@@ -107,4 +110,3 @@ export function listRoutine(
       ? print(instruction, address, (target) => symbols.name(BigInt.asUintN(64, target)))
       : `(${problem})`,
   }));
-}

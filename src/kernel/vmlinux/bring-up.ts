@@ -40,7 +40,7 @@ export interface BroughtUp {
 }
 
 /** `SYSCALL; nop`, and a jump to itself: where the task is. */
-const USER_CODE = [0x0f, 0x05, 0x90, 0xeb, 0xfe];
+export const USER_CODE = [0x0f, 0x05, 0x90, 0xeb, 0xfe];
 /** getpid(): it touches nothing but the task. */
 const SYSTEM_CALL = 39n;
 /** RET, and nothing before it: the ORC row of a function's first byte is right for it. */

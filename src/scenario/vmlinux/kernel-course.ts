@@ -42,14 +42,16 @@ export type KernelEnd =
   | { readonly verdict: 'stopped'; readonly reason: string };
 
 /** A live event, and what it interrupted. */
-interface Context {
+export interface KernelContext {
   readonly vector: number;
+  /** Address of the RIP word of its record. */
+  readonly slot: bigint;
   readonly rip: bigint;
   readonly rsp: bigint;
   /** Where its record lies. */
   readonly record: bigint;
   readonly registers: Registers;
-  readonly outer: Context | undefined;
+  readonly outer: KernelContext | undefined;
   /** A number for it and all outside it. */
   readonly sum: number;
 }
@@ -58,7 +60,7 @@ interface Context {
 export interface KernelPlace {
   readonly boundary: number;
   readonly truth: TruthLog;
-  readonly live: Context | undefined;
+  readonly live: KernelContext | undefined;
   /** What the handler had counted when the last NMI came. */
   readonly counted: number | undefined;
 }
@@ -117,7 +119,7 @@ export class KernelCourse {
   readonly cut = new Set<string>();
   #boundary: number;
   #truth: TruthLog;
-  #live: Context | undefined;
+  #live: KernelContext | undefined;
   #counted: number | undefined;
 
   constructor(world: CourseWorld, path: KernelPath, place: KernelPlace, counter: NmiCounter | undefined) {
@@ -136,6 +138,10 @@ export class KernelCourse {
   }
   get truth(): TruthLog {
     return this.#truth;
+  }
+  /** The innermost event that is not over. */
+  get live(): KernelContext | undefined {
+    return this.#live;
   }
   get bare(): readonly TextRange[] {
     return this.#world.bare;
@@ -222,6 +228,7 @@ export class KernelCourse {
       if (entry.kind === 'delivery')
         this.#live = {
           vector: entry.vector,
+          slot: entry.rsp,
           rip: entry.rip,
           rsp: entry.outerRsp,
           record: entry.rsp,
@@ -238,7 +245,7 @@ export class KernelCourse {
 
   /** An IRET has led to `rip`: the oldest event that interrupted this point is over, with all that came after it. */
   #back(rip: bigint, rsp: bigint): KernelEnd | undefined {
-    let over: Context | undefined;
+    let over: KernelContext | undefined;
     for (let live = this.#live; live; live = live.outer)
       if (live.rip === rip && live.rsp === rsp) over = live;
     if (!over) return undefined;
@@ -282,7 +289,7 @@ export class KernelCourse {
   }
 }
 
-function sumOf({ vector, rip }: LogEntry, registers: Registers, outer: Context | undefined): number {
+function sumOf({ vector, rip }: LogEntry, registers: Registers, outer: KernelContext | undefined): number {
   let sum = stir(outer?.sum ?? 0, vector);
   for (const word of [rip, ...Object.values(registers)])
     sum = stir(stir(sum, Number(word & 0xffff_ffffn)), Number((word >> 32n) & 0xffff_ffffn));
@@ -298,7 +305,7 @@ const broken = (invariant: KernelInvariant, reason: string): KernelEnd => ({
 });
 
 /** What an event must give back: a page fault sets RF and CR2 by itself. */
-function owed({ vector, registers }: Context, now: Registers): Registers {
+function owed({ vector, registers }: KernelContext, now: Registers): Registers {
   if (!FAULTS.has(vector)) return registers;
   return { ...registers, cr2: now.cr2 ?? 0n, rflags: (registers.rflags ?? 0n) | ((now.rflags ?? 0n) & RF) };
 }

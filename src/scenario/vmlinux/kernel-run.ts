@@ -15,14 +15,22 @@ import { TruthLog } from '../../unwind/truth.ts';
 import { pageReader } from '../page-reader.ts';
 import { type CourseWorld, KernelCourse, type KernelEnd, type NmiCounter, worldOf } from './kernel-course.ts';
 import { ENTRY_OF, type KernelEvent, type KernelPath, occursAt, taskFault } from './kernel-paths.ts';
-import { KernelUnwinder } from './kernel-unwound.ts';
+import { KernelUnwinder, type KernelUnwound } from './kernel-unwound.ts';
 import { UnwoundCount, type UnwoundCounts } from './unwound-count.ts';
 
 /** An event that strikes on the way. */
 export interface KernelStrike {
   readonly event: KernelEvent;
-  /** `SYMBOL`, `SYMBOL+0x9`, or `SYMBOL+0x9#2` for the second time that control comes there. */
+  /** `SYMBOL`, `SYMBOL+0x9`, `SYMBOL+0x9#2` for the second time that control comes there; or `b37`, a boundary. */
   readonly at: string;
+}
+
+/** A boundary of a run; the machine stands there, and what strikes there has struck. */
+export interface KernelMoment {
+  readonly course: KernelCourse;
+  /** As a strike names the place; empty where nothing can strike any more, and at boundary 0. */
+  readonly at: string;
+  readonly unwound: KernelUnwound | undefined;
 }
 
 export interface KernelAsked {
@@ -172,7 +180,7 @@ export class KernelBench {
   }
 
   /** One run. A problem for a place that is not known or not reached, or an event that cannot occur there. */
-  run(asked: KernelAsked): KernelRun | { readonly problem: string } {
+  run(asked: KernelAsked, watch?: (moment: KernelMoment) => void): KernelRun | { readonly problem: string } {
     const wanted: { readonly event: KernelEvent; readonly at: string; readonly place: Occurrence }[] = [];
     for (const { event, at } of asked.strikes) {
       const place = this.#place(at);
@@ -186,24 +194,30 @@ export class KernelBench {
     const unwound = new UnwoundCount();
     const visits = new Map<bigint, number>();
     let end: KernelEnd | undefined;
+    let seen = -1;
     while (!end) {
       const rip = machine.get('rip');
       // As a sweep counts: nothing strikes at boundary 0, where the event of the path has just done so.
       const visit = course.boundary > 0 ? (visits.get(rip) ?? 0) + 1 : 0;
       visits.set(rip, visit);
+      const at = visit > 1 ? `${this.here}#${visit}` : visit > 0 ? this.here : '';
       for (;;) {
         const next = wanted[struck.length];
-        if (!next || next.place.address !== rip || visit !== next.place.occurrence) break;
+        if (!next || !isHere(next.place, course.boundary, rip, visit)) break;
         const detail = occursAt(next.event, machine, course.bare);
         if (!detail) return { problem: `invalid event: ${next.event} cannot occur at ${next.at}` };
         const problem = course.strike(next.event, detail);
         if (problem !== undefined) return { problem };
-        struck.push({ event: next.event, at: next.at, boundary: course.boundary });
+        struck.push({ event: next.event, at, boundary: course.boundary });
       }
-      unwound.add(this.here, visit, this.unwinder.at(course.truth), struck);
+      const judged = this.unwinder.at(course.truth);
+      unwound.add(this.here, visit, judged, struck);
+      watch?.({ course, at, unwound: judged });
+      seen = course.boundary;
       if (course.rests && struck.length < wanted.length) break;
       end = course.over(asked.bound ?? BOUND) ?? course.advance();
     }
+    if (course.boundary > seen) watch?.({ course, at: '', unwound: this.unwinder.at(course.truth) });
     const left = wanted[struck.length];
     if (!end || (left && end.verdict === 'returned')) return { problem: `not reached: ${left?.at ?? ''}` };
     return {
@@ -218,6 +232,9 @@ export class KernelBench {
   }
 
   #place(text: string): Occurrence | { readonly problem: string } {
+    const [, boundary] = /^b(\d+)$/.exec(text) ?? [];
+    if (boundary !== undefined && this.up.kernel.symbols.address(text) === undefined)
+      return { boundary: Number(boundary) };
     const [, name = '', offset = '0', occurrence = '1'] =
       /^([^+#]+)(?:\+(0x[\da-f]+|\d+))?(?:#(\d+))?$/i.exec(text) ?? [];
     if (name === '') return { problem: `invalid place: ${text}, SYMBOL+0x9 or SYMBOL+0x9#2 is one` };
@@ -227,7 +244,9 @@ export class KernelBench {
   }
 }
 
-interface Occurrence {
-  readonly address: bigint;
-  readonly occurrence: number;
-}
+type Occurrence = { readonly address: bigint; readonly occurrence: number } | { readonly boundary: number };
+
+const isHere = (place: Occurrence, boundary: number, rip: bigint, visit: number): boolean =>
+  'boundary' in place
+    ? boundary > 0 && place.boundary === boundary
+    : place.address === rip && place.occurrence === visit;

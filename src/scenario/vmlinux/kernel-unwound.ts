@@ -5,6 +5,7 @@ import type { BroughtUp } from '../../kernel/vmlinux/bring-up.ts';
 import { functionText } from '../../unwind/describe.ts';
 import { breaksI6 } from '../../unwind/eras/gaps.ts';
 import { type OrcRules, walkByOrc } from '../../unwind/eras/orc.ts';
+import { unwindersNamed } from '../../unwind/eras/unwinders.ts';
 import { judge } from '../../unwind/judge.ts';
 import type { TruthLog } from '../../unwind/truth.ts';
 import type { Judgement, StackRange, Trace, Truth, View } from '../../unwind/view.ts';
@@ -82,12 +83,12 @@ export class KernelUnwinder {
     return ip === undefined ? '' : functionText(this.symbolize(ip));
   }
 
-  /** Asks at the boundary where the machine stands; undefined in user mode, or without rows. */
-  at(log: TruthLog): KernelUnwound | undefined {
+  /** What is walked at the boundary where the machine stands; undefined in user mode, or without rows. */
+  #view(): View | undefined {
     const { machine } = this.#up;
     const cpl = machine.low('cpl');
     if (cpl !== 0 || !this.#orc) return undefined;
-    const view: View = {
+    return {
       rip: machine.get('rip'),
       rsp: machine.get('rsp'),
       rbp: machine.get('rbp'),
@@ -100,6 +101,28 @@ export class KernelUnwinder {
       orc: this.#orc,
       symbolize: this.symbolize,
     };
+  }
+
+  /** The lines that a dump would print here; none where nothing is asked. */
+  printed(): readonly string[] {
+    const view = this.#view();
+    const [unwinder] = unwindersNamed([`orc-${this.#rules}`]);
+    return (view && unwinder?.print?.(view, this.sized)) ?? [];
+  }
+
+  /** `name+0x1c/0x40`, as the kernel prints it; the bare address of the user's. */
+  readonly sized = (address: bigint): string => {
+    const { symbols } = this.#up.kernel;
+    const found = isKernel(address) ? symbols.at(address) : undefined;
+    if (!found) return `0x${address.toString(16)}`;
+    const size = (symbols.after(address)?.address ?? address) - found.address;
+    return `${found.name}+0x${(address - found.address).toString(16)}/0x${size.toString(16)}`;
+  };
+
+  /** Asks at the boundary where the machine stands; undefined in user mode, or without rows. */
+  at(log: TruthLog): KernelUnwound | undefined {
+    const view = this.#view();
+    if (!view) return undefined;
     const truth = this.truth(log);
     const trace = walkByOrc(this.#rules, view);
     const judged = judge(trace, truth, view, this.symbolize, true);
