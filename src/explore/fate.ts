@@ -1,5 +1,10 @@
 /** What becomes of a schedule, as a letter: few kinds, so that a map of thousands of them is small and can be drawn. */
 import { INVARIANTS, type Invariant } from '../scenario/invariants.ts';
+import {
+  KERNEL_INVARIANTS,
+  type KernelEnd,
+  type KernelInvariant,
+} from '../scenario/vmlinux/kernel-course.ts';
 import { CODES, type Judgement } from '../unwind/view.ts';
 import type { Met, Path, PathEnd, Remaining, Spot } from './path.ts';
 
@@ -13,7 +18,7 @@ export interface Fate {
   readonly letter: string;
   readonly verdict: Verdict;
   /** Of a broken one. */
-  readonly invariant?: Invariant;
+  readonly invariant?: Invariant | KernelInvariant;
   /** In a few words. */
   readonly text: string;
 }
@@ -42,6 +47,22 @@ const BROKEN = Object.entries(INVARIANTS).map(
   }),
 );
 
+/** Of real kernels, whose invariants have names of their own. */
+const KERNEL_LETTERS: Readonly<Record<KernelInvariant, readonly [letter: string, verdict: Verdict]>> = {
+  progress: ['P', 'endless'],
+  fault: ['Q', 'dies'],
+  death: ['R', 'dies'],
+  shutdown: ['S', 'dies'],
+  registers: ['T', 'wrong'],
+  served: ['U', 'wrong'],
+  blocked: ['V', 'wrong'],
+};
+const KERNEL_NAMES = Object.keys(KERNEL_INVARIANTS) as readonly KernelInvariant[];
+const KERNEL_BROKEN = KERNEL_NAMES.map((invariant): Fate => {
+  const [letter, verdict] = KERNEL_LETTERS[invariant];
+  return { letter, verdict, invariant, text: `breaks ${invariant}: ${KERNEL_INVARIANTS[invariant]}` };
+});
+
 const SAID: Readonly<Record<Judgement, readonly [letter: string, text: string]>> = {
   'not-asked': ['y', 'the rule has nothing to say there'],
   right: ['r', 'right: all that is alive is listed'],
@@ -57,7 +78,13 @@ const JUDGED: readonly Fate[] = CODES.map((verdict) => {
 });
 
 /** All of them, the harmless first. */
-export const FATES: readonly Fate[] = [...Object.values(INTACT), NOT_JUDGED, ...BROKEN, ...JUDGED];
+export const FATES: readonly Fate[] = [
+  ...Object.values(INTACT),
+  NOT_JUDGED,
+  ...BROKEN,
+  ...KERNEL_BROKEN,
+  ...JUDGED,
+];
 const BY_LETTER = new Map(FATES.map((fate) => [fate.letter, fate]));
 
 /** The fate that a letter stands for; undefined for `.`, where there is no schedule. */
@@ -68,6 +95,12 @@ export function letterOf(end: PathEnd | undefined, met: Met): string {
   if (end?.kind === 'violated')
     return BROKEN.find(({ invariant }) => invariant === end.invariant)?.letter ?? 'x';
   return end?.kind === 'returned' ? INTACT[met].letter : NOT_JUDGED.letter;
+}
+
+/** The letter of the end of a real kernel's run. */
+export function letterOfKernel(end: KernelEnd, met: Met): string {
+  if (end.verdict === 'broken') return KERNEL_LETTERS[end.invariant][0];
+  return end.verdict === 'returned' ? INTACT[met].letter : NOT_JUDGED.letter;
 }
 
 /** The letter of a judgement's code. */

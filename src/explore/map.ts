@@ -233,7 +233,8 @@ function* further({ path, at }: Fork): Generator<{ readonly fork: Fork; readonly
   }
 }
 
-function stretchesOf(names: readonly string[]): readonly Stretch[] {
+/** Neighbours of one name. */
+export function stretchesOf(names: readonly string[]): readonly Stretch[] {
   const found: Stretch[] = [];
   names.forEach((name, boundary) => {
     const open = found.at(-1);

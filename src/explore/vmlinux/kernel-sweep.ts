@@ -11,6 +11,9 @@ import {
 } from '../../scenario/vmlinux/kernel-paths.ts';
 import type { KernelBench, KernelSetup, KernelStrike } from '../../scenario/vmlinux/kernel-run.ts';
 import { UnwoundCount, type UnwoundCounts } from '../../scenario/vmlinux/unwound-count.ts';
+import { letterOfKernel } from '../fate.ts';
+import { NOTHING } from '../map.ts';
+import type { Met } from '../path.ts';
 import {
   type Counts,
   Ends,
@@ -55,6 +58,16 @@ export interface SweptBoundary {
   readonly tallies: Readonly<Record<string, KernelTally>>;
 }
 
+/** What a sweep tells as it goes: a boundary that is done, with fates as letters (see `../fate.ts`). */
+export interface SweptCells {
+  readonly boundary: number;
+  readonly at: string;
+  /** By schedule, the fate of its first event alone; `.` where that cannot occur. */
+  readonly alone: Readonly<Record<string, string>>;
+  /** By schedule of two, the fates of the second event, by boundary of the run that the first one leads to. */
+  readonly second: Readonly<Record<string, string>>;
+}
+
 export interface KernelSweep extends KernelSetup {
   readonly schedules: readonly string[];
   readonly boundaries: readonly SweptBoundary[];
@@ -82,18 +95,19 @@ const ENDLESS: KernelEnd = {
 
 export const scheduleName = (schedule: readonly KernelEvent[]): string => schedule.join('+');
 
-/** Sweeps; yields the number of boundaries that are done. A problem where the way itself cannot be begun. */
+/** Sweeps; yields each boundary that is done. A problem where the way itself cannot be begun. */
 export function* sweepKernel(
   bench: KernelBench,
   asked: KernelSweepAsked,
-): Generator<number, KernelSweep | { readonly problem: string }> {
+): Generator<SweptCells, KernelSweep | { readonly problem: string }> {
   const course = bench.begin(asked);
   if ('problem' in course) return course;
   const sweep = new Sweep(bench, asked);
   for (;;) {
-    const over = sweep.boundary(course);
-    if (over) break;
-    yield course.boundary;
+    const cells = sweep.boundary(course);
+    if (cells) yield cells;
+    if (sweep.goesOn(course)) continue;
+    break;
   }
   return sweep.result(course);
 }
@@ -102,7 +116,18 @@ export function* sweepKernel(
 interface Ahead {
   readonly end: KernelEnd;
   readonly behind: Counts;
+  /** Fate of the event that struck here, and what is ahead at the boundary behind; of a state that another event could strike. */
+  readonly letter?: string;
+  readonly next?: Ahead;
 }
+
+/** What came of a schedule that began at a boundary. */
+interface Struck {
+  readonly counts: Counts;
+  readonly alone: string;
+  readonly second: string;
+}
+const NOT_STRUCK: Struck = { counts: NONE, alone: NOTHING, second: '' };
 
 /** Boundaries by address, counted: the text of one is what `--at` takes. */
 class Visits {
@@ -142,30 +167,36 @@ class Sweep {
     this.#state = new KernelState(bench);
   }
 
-  /** Tries every schedule at the boundary where the machine stands, and goes on; true where the way is over. */
-  boundary(course: KernelCourse): boolean {
-    const { machine } = this.#bench.up;
+  /** Tries every schedule at the boundary where the machine stands; undefined where nothing can strike. */
+  boundary(course: KernelCourse): SweptCells | undefined {
+    const { boundary } = course;
     const at = this.#place(course, this.#visits);
-    if (course.boundary > 0) {
-      this.#unwind(course, at, []);
-      if (!course.rests) {
-        const tried = this.#asked.schedules.map((schedule) => {
-          const counts = this.#from(course, schedule, [], at, this.#visits);
-          return [scheduleName(schedule), this.#ends.count(counts)] as const;
-        });
-        const verdicts = Object.fromEntries(tried.map(([name, tally]) => [name, worstOf(tally)]));
-        this.#boundaries.push({
-          boundary: course.boundary,
-          at,
-          verdicts,
-          tallies: Object.fromEntries(tried),
-        });
-      }
-      machine.forgetLog();
+    if (boundary === 0) return undefined;
+    this.#unwind(course, at, []);
+    if (course.rests) return undefined;
+    const tallies: Record<string, KernelTally> = {};
+    const alone: Record<string, string> = {};
+    const second: Record<string, string> = {};
+    for (const schedule of this.#asked.schedules) {
+      const name = scheduleName(schedule);
+      const struck = this.#from(course, schedule, [], at, this.#visits);
+      tallies[name] = this.#ends.count(struck.counts);
+      alone[name] = struck.alone;
+      if (schedule.length > 1) second[name] = struck.second;
     }
+    const verdicts = Object.fromEntries(
+      Object.entries(tallies).map(([name, tally]) => [name, worstOf(tally)] as const),
+    );
+    this.#boundaries.push({ boundary, at, verdicts, tallies });
+    this.#bench.up.machine.forgetLog();
+    return { boundary, at, alone, second };
+  }
+
+  /** One transition on the way; false where it is over. */
+  goesOn(course: KernelCourse): boolean {
     this.#end = course.over(this.#bound) ?? course.advance();
     for (const name of course.cut) this.#cut.add(name);
-    return this.#end !== undefined;
+    return this.#end === undefined;
   }
 
   /** The first event of a schedule strikes here, the rest wherever it can behind. The machine is left as it was. */
@@ -175,24 +206,29 @@ class Sweep {
     before: readonly KernelStrike[],
     at: string,
     visits: Visits,
-  ): Counts {
+  ): Struck {
     const { machine } = this.#bench.up;
     const [event, ...rest] = schedule;
     const detail = event && occursAt(event, machine, course.bare);
-    if (!event || !detail) return NONE;
+    if (!event || !detail) return NOT_STRUCK;
+    const met = metBy(event, course, machine.low('nmiBlocked') !== 0);
     const mark = machine.mark();
     const run = course.fork();
     const problem = run.strike(event, detail);
     const strikes = [...before, { event, at }];
-    let counts = NONE;
+    let struck = NOT_STRUCK;
     if (problem === undefined) {
       const ahead = this.#follow(run, rest, strikes, visits.copy());
-      counts = rest.length > 0 ? ahead.behind : this.#note(strikes, ahead.end);
+      struck = {
+        counts: rest.length > 0 ? ahead.behind : this.#note(strikes, ahead.end),
+        alone: letterOfKernel(ahead.end, met),
+        second: rest.length === 0 ? '' : NOTHING.repeat(course.boundary + 1) + lettersOf(ahead),
+      };
       for (const name of run.cut) this.#cut.add(name);
     }
     machine.undo(mark);
     this.#state.rewind(machine.journalHead);
-    return counts;
+    return struck;
   }
 
   /** To the end of a run, or to a state that one has met before: what comes then is known. */
@@ -204,7 +240,7 @@ class Sweep {
   ): Ahead {
     this.#followed++;
     const pruned = this.#pruned;
-    const passed = new Map<number, Counts>();
+    const passed = new Map<number, Struck>();
     let found: Ahead | undefined;
     for (let n = 0; !found; n++) {
       const end = run.over(this.#bound) ?? run.advance();
@@ -216,11 +252,15 @@ class Sweep {
       if (found) break;
       const place = this.#place(run, visits);
       if (rest.length === 0) this.#unwind(run, place, strikes);
-      passed.set(key, rest.length === 0 ? NONE : this.#from(run, rest, strikes, place, visits));
+      passed.set(key, rest.length === 0 ? NOT_STRUCK : this.#from(run, rest, strikes, place, visits));
     }
     let ahead = found as Ahead;
-    for (const [key, here] of [...passed].toReversed()) {
-      ahead = { end: ahead.end, behind: sumOf(ahead.behind, here) };
+    for (const [key, { counts, alone }] of [...passed].toReversed()) {
+      ahead = {
+        end: ahead.end,
+        behind: sumOf(ahead.behind, counts),
+        ...(rest.length > 0 && { letter: alone, next: ahead }),
+      };
       if (pruned) this.#known.set(key, ahead);
     }
     return ahead;
@@ -280,4 +320,19 @@ class Sweep {
       unwound: this.#bench.unwinder.knows && this.#pruned ? this.#unwound.counts : undefined,
     };
   }
+}
+
+/** What an event meets where it strikes. */
+function metBy(event: KernelEvent, course: KernelCourse, blocked: boolean): Met {
+  if (event === 'nmi' && blocked) return 'blocked';
+  for (let live = course.live; live; live = live.outer) if (live.vector === NMI) return 'inside';
+  return 'open';
+}
+const NMI = 2;
+
+/** The fates of the second event, boundary by boundary. */
+function lettersOf(ahead: Ahead): string {
+  let letters = '';
+  for (let one: Ahead | undefined = ahead; one?.letter !== undefined; one = one.next) letters += one.letter;
+  return letters;
 }

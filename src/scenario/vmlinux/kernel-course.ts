@@ -19,20 +19,17 @@ import {
   textBetween,
 } from './kernel-paths.ts';
 
-/**
- * What must hold on every way:
- * `registers` an event gives back what it interrupted; `fault` entry code raises none of its own; `death` the kernel does not give
- * up; `served` an NMI that came is followed by a pass of the handler; `blocked` NMIs are not blocked in the end; `shutdown` the
- * processor goes on; `progress` the run comes to an end within its bound.
- */
-export type KernelInvariant =
-  | 'registers'
-  | 'fault'
-  | 'death'
-  | 'served'
-  | 'blocked'
-  | 'shutdown'
-  | 'progress';
+/** What must hold on every way. */
+export const KERNEL_INVARIANTS = {
+  progress: 'The run comes to an end within its bound.',
+  fault: 'Entry code raises no fault of its own.',
+  death: 'The kernel does not give up.',
+  shutdown: 'The processor goes on.',
+  registers: 'An event gives back what it interrupted.',
+  served: 'A pass of the handler follows an NMI that came.',
+  blocked: 'When all is over, NMIs are open again.',
+} as const;
+export type KernelInvariant = keyof typeof KERNEL_INVARIANTS;
 
 /** How a run ended. */
 export type KernelEnd =

@@ -107,7 +107,10 @@ export class KernelUnwinder {
   printed(): readonly string[] {
     const view = this.#view();
     const [unwinder] = unwindersNamed([`orc-${this.#rules}`]);
-    return (view && unwinder?.print?.(view, this.sized)) ?? [];
+    if (!view) return [];
+    // A dump does not read the user's memory: to ask the machine for it would cost more than all the rest.
+    const read: View['read'] = (address) => (isKernel(address) ? this.#read(address) : undefined);
+    return unwinder?.print?.({ ...view, read }, this.sized) ?? [];
   }
 
   /** `name+0x1c/0x40`, as the kernel prints it; the bare address of the user's. */
