@@ -6,6 +6,7 @@ import { Code } from './kernel/Code.tsx';
 import { createClient } from './kernel/client.ts';
 import { Facts } from './kernel/Facts.tsx';
 import { Processor } from './kernel/Processor.tsx';
+import type { State as RunsState } from './kernel/Runs.tsx';
 import { SymbolBox } from './kernel/SymbolBox.tsx';
 import { createState, type Phase, type State, type View } from './kernel/state.ts';
 import { download } from './lab/picture-file.ts';
@@ -127,6 +128,32 @@ function strange({ build }: Place, buildId: string | undefined): string {
     : `The address was made for build ${build}; this is ${here ?? 'a kernel without a build id'}.`;
 }
 
+type RunsModule = typeof import('./kernel/Runs.tsx');
+
+/** What runs the kernel that is open: fetched when it is asked for first. */
+function useRuns(state: State) {
+  const loaded = useSignal<RunsModule | undefined>(undefined);
+  const runs = useSignal<RunsState | undefined>(undefined);
+  const problem = useSignal('');
+  const kernel = state.kernel.value;
+  useEffect(() => {
+    runs.value = undefined; // another kernel
+  }, [kernel]);
+  const start = async (): Promise<void> => {
+    try {
+      loaded.value ??= await import('./kernel/Runs.tsx');
+      problem.value = '';
+    } catch {
+      problem.value = 'What runs a kernel could not be fetched.';
+      return;
+    }
+    runs.value ??= loaded.value.createRuns(state);
+    runs.value.openRun([]);
+  };
+  const panel = loaded.value && runs.value && <loaded.value.Runs runs={runs.value} />;
+  return { start, problem: problem.value, panel };
+}
+
 const DRAGS = ['dragover', 'dragleave', 'drop'] as const;
 
 export default function Kernel() {
@@ -167,70 +194,86 @@ export default function Kernel() {
   const kernel = state.kernel.value;
   const view = state.view.value;
   const wanted = state.wanted.value;
+  const { start, problem, panel } = useRuns(state);
   return (
-    <section
-      class="island own-kernel"
-      aria-label="Your kernel"
-      data-live={state.live.value ? '' : undefined}
-      data-ready={state.live.value}
-      data-phase={state.phase.value.kind}
-    >
-      <header>
-        <b>Your kernel</b>
-        <span class="dim">{kernel ? kernel.name : 'opened here, sent nowhere'}</span>
-      </header>
-      <Door state={state} over={over.value} />
-      {!kernel && wanted && (
-        <p class="note">
-          The address asks for <code>{wanted.symbol}</code>
-          {wanted.build && <> of the kernel with build id {wanted.build}</>}: it is shown as soon as a kernel
-          is open.
-        </p>
-      )}
-      {kernel && (
-        <>
-          <Facts kernel={kernel} />
-          <div class="ask">
-            <SymbolBox state={state} />
-            <ul aria-label="Entries">
-              {kernel.entries.map((name) => (
-                <li key={name}>
-                  <button
-                    type="button"
-                    class="btn"
-                    aria-pressed={view?.listing.symbol === name}
-                    onClick={() => state.show(name)}
-                  >
-                    {name}
-                  </button>
-                </li>
-              ))}
-            </ul>
-            {view && <Processor state={state} view={view} />}
-          </div>
-          {state.problem.value && (
-            <p class="wrong" role="alert">
-              {state.problem.value}
+    <>
+      <section
+        class="island own-kernel"
+        aria-label="Your kernel"
+        data-live={state.live.value ? '' : undefined}
+        data-ready={state.live.value}
+        data-phase={state.phase.value.kind}
+      >
+        <header>
+          <b>Your kernel</b>
+          <span class="dim">{kernel ? kernel.name : 'opened here, sent nowhere'}</span>
+        </header>
+        <Door state={state} over={over.value} />
+        {!kernel && wanted && (
+          <p class="note">
+            The address asks for <code>{wanted.symbol}</code>
+            {wanted.build && <> of the kernel with build id {wanted.build}</>}: it is shown as soon as a
+            kernel is open.
+          </p>
+        )}
+        {kernel && (
+          <>
+            <Facts kernel={kernel} />
+            <p class="acts">
+              <button type="button" class="btn" onClick={start}>
+                Deliver an NMI
+              </button>
+              <span>
+                runs its entry code here, in this page, without booting it; a sweep over all boundaries stands
+                below the run
+              </span>
+              <span role="status">{problem}</span>
             </p>
-          )}
-          {wanted && strange(wanted, kernel.buildId) && <p class="note">{strange(wanted, kernel.buildId)}</p>}
-          {view && (
-            <>
-              <h2 class="ph" aria-live="polite">
-                <code>{view.listing.symbol}</code>{' '}
-                <small>
-                  {view.listing.rows.length} instructions,{' '}
-                  {view.listing.features
-                    ? `patched for a processor with ${view.listing.features.join(', ') || 'none of the features'}`
-                    : 'as linked'}
-                </small>
-              </h2>
-              <Export state={state} view={view} />
-              <Code state={state} view={view} />
-            </>
-          )}
-        </>
-      )}
-    </section>
+            <div class="ask">
+              <SymbolBox state={state} />
+              <ul aria-label="Entries">
+                {kernel.entries.map((name) => (
+                  <li key={name}>
+                    <button
+                      type="button"
+                      class="btn"
+                      aria-pressed={view?.listing.symbol === name}
+                      onClick={() => state.show(name)}
+                    >
+                      {name}
+                    </button>
+                  </li>
+                ))}
+              </ul>
+              {view && <Processor state={state} view={view} />}
+            </div>
+            {state.problem.value && (
+              <p class="wrong" role="alert">
+                {state.problem.value}
+              </p>
+            )}
+            {wanted && strange(wanted, kernel.buildId) && (
+              <p class="note">{strange(wanted, kernel.buildId)}</p>
+            )}
+            {view && (
+              <>
+                <h2 class="ph" aria-live="polite">
+                  <code>{view.listing.symbol}</code>{' '}
+                  <small>
+                    {view.listing.rows.length} instructions,{' '}
+                    {view.listing.features
+                      ? `patched for a processor with ${view.listing.features.join(', ') || 'none of the features'}`
+                      : 'as linked'}
+                  </small>
+                </h2>
+                <Export state={state} view={view} />
+                <Code state={state} view={view} />
+              </>
+            )}
+          </>
+        )}
+      </section>
+      {panel}
+    </>
   );
 }

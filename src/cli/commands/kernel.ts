@@ -90,7 +90,7 @@ export const kernel: Command = {
     '--user      run, sweep: the event interrupts user mode',
     '--event E --at SYMBOL+0x9',
     '            run: E (nmi, mc, db, pf) strikes there while --path (nmi, unless told) is under way; SYMBOL+0x9#2 is the second time',
-    '            that control comes there; lists go with lists',
+    '            that control comes there, b37 is a boundary; lists go with lists',
     '--cut LIST  run, sweep: functions that return at once; none for nothing. Unless told, those that look for the cause of an event',
     '--json      info: {version, buildId, unwinder, ...}; symbols: [{name, type, address}]; disasm: {symbol, text, rows};',
     '            orc: {symbol, format, rows}; run: {verdict, steps, cut, unwound, ...};',

@@ -1,6 +1,8 @@
 /** What `run` and `sweep` have in common: the path, the cuts, the features, the bench. */
 import { suggestion } from '../../asm/suggest.ts';
 import type { Kernel } from '../../image/kernel-file.ts';
+import { featureNames } from '../../image/vmlinux/listing.ts';
+import type { KernelCommand } from '../../scenario/vmlinux/kernel-command.ts';
 import {
   KERNEL_EVENTS,
   KERNEL_PATHS,
@@ -9,14 +11,12 @@ import {
   USUAL_CUTS,
 } from '../../scenario/vmlinux/kernel-paths.ts';
 import { type KernelBench, openBench } from '../../scenario/vmlinux/kernel-run.ts';
-import { RECORD_LOST } from '../../scenario/vmlinux/kernel-unwound.ts';
-import type { UnwoundCounts } from '../../scenario/vmlinux/unwound-count.ts';
 import { type Asked, featuresOf } from './answer.ts';
 
 export interface Bench {
   readonly bench: KernelBench;
-  /** As `--features`, `--cut` and `--user` would repeat it. */
-  readonly flags: string;
+  /** As `--features` and `--cut` would repeat it. */
+  readonly chosen: Pick<KernelCommand, 'features' | 'cut'>;
 }
 
 type Problem = { readonly problem: string };
@@ -48,7 +48,7 @@ export function eventsOf(given: string): readonly KernelEvent[] | Problem {
 export function benchOf(kernel: Kernel, { features, options = {} }: Asked): Bench | Problem {
   const chosen = features === undefined ? undefined : featuresOf(kernel, features);
   if (chosen && 'problem' in chosen) return chosen;
-  const { cut, user } = options;
+  const { cut } = options;
   const cuts =
     cut === undefined ? USUAL_CUTS : cut.split(',').filter((name) => name !== '' && name !== 'none');
   const kept = cuts.find((name) => /^(asm_)?exc_/.test(name));
@@ -58,36 +58,5 @@ export function benchOf(kernel: Kernel, { features, options = {} }: Asked): Benc
   if (unknown !== undefined) return { problem: `unknown symbol: ${unknown}` };
   const bench = openBench(kernel, { cut: cuts, ...(chosen && { features: chosen }) });
   if ('problem' in bench) return bench;
-  const flags = [
-    user ? '--user' : undefined,
-    features === undefined ? undefined : `--features ${features}`,
-    cut === undefined ? undefined : `--cut ${cut}`,
-  ];
-  return { bench, flags: flags.filter((one) => one !== undefined).join(' ') };
-}
-
-const SHOWN = 12;
-
-/** What the unwinder made of it, for people. */
-export function unwoundLines(counts: UnwoundCounts | undefined): readonly string[] {
-  if (!counts) return ['ORC:       no rows'];
-  const { boundaries, right, gaps, reported, findings } = counts;
-  const said = reported.reduce((sum, { times }) => sum + times, 0);
-  const silent = findings.reduce((sum, { times }) => sum + times, 0);
-  const excused = Object.entries(gaps).map(([name, count]) =>
-    name === RECORD_LOST ? `${count} ${name}` : `${count} ${name} (by design)`,
-  );
-  const list = (title: string, all: typeof findings): readonly string[] => [
-    ...all.slice(0, SHOWN).map(({ last, at, strikes, times, judgement, reason }) => {
-      const struck = strikes.map((one) => `${one.event} at ${one.at}`).join(', ');
-      const first = `at ${at}${struck === '' ? '' : ` after ${struck}`}`;
-      return `  ${title} ${last}, ${judgement}, ${times > 1 ? `${times} boundaries, the first ` : ''}${first}: ${reason}`;
-    }),
-    ...(all.length > SHOWN ? [`  ... and ${all.length - SHOWN} more functions`] : []),
-  ];
-  return [
-    `ORC:       ${[`${right} of ${boundaries} boundaries right`, ...excused, `${said} reported by the unwinder itself`, `${silent} wrong or short in silence`].join(', ')}`,
-    ...list('silent:', findings),
-    ...list('reported:', reported),
-  ];
+  return { bench, chosen: { features: features === undefined ? undefined : featureNames(features), cut } };
 }

@@ -1,7 +1,8 @@
 import type { Kernel } from '../../image/kernel-file.ts';
 import { about } from '../../image/vmlinux/about.ts';
+import { unwoundLines } from '../../scenario/vmlinux/unwound-text.ts';
 import type { Answer, Asked } from './answer.ts';
-import { benchOf, eventsOf, pathOf, unwoundLines } from './asked-run.ts';
+import { benchOf, eventsOf, pathOf } from './asked-run.ts';
 
 /** `lab kernel FILE run`: one event through the kernel's own entry and back, others on the way. */
 export function run(kernel: Kernel, asked: Asked): Answer {

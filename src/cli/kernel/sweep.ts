@@ -1,10 +1,11 @@
 import { type KernelSweep, sweepKernel } from '../../explore/vmlinux/kernel-sweep.ts';
 import type { Kernel } from '../../image/kernel-file.ts';
 import { about } from '../../image/vmlinux/about.ts';
+import { type KernelCommand, runCommand } from '../../scenario/vmlinux/kernel-command.ts';
 import { KERNEL_EVENTS, KERNEL_WHERE } from '../../scenario/vmlinux/kernel-paths.ts';
-import type { KernelStrike } from '../../scenario/vmlinux/kernel-run.ts';
+import { unwoundLines } from '../../scenario/vmlinux/unwound-text.ts';
 import type { Answer, Asked } from './answer.ts';
-import { benchOf, eventsOf, pathOf, unwoundLines } from './asked-run.ts';
+import { benchOf, eventsOf, pathOf } from './asked-run.ts';
 
 const SHOWN = 20;
 
@@ -34,15 +35,11 @@ export function sweep(kernel: Kernel, asked: Asked): Answer {
   return {
     value: { version, features: asked.features ?? null, ...done },
     failed: done.outcomes.returned !== done.runs,
-    lines: lines(done, asked.features, made.flags),
+    lines: lines(done, asked.features, { path, user, ...made.chosen }),
   };
 }
 
-/** What replays a run. */
-const recipe = (path: string, strikes: readonly KernelStrike[], flags: string): string =>
-  `    run --path ${path} --event ${strikes.map(({ event }) => event).join()} --at ${strikes.map(({ at }) => at).join()}${flags === '' ? '' : ` ${flags}`}`;
-
-function lines(done: KernelSweep, features: string | undefined, flags: string): readonly string[] {
+function lines(done: KernelSweep, features: string | undefined, command: KernelCommand): readonly string[] {
   const { path, user, text, boundaries, runs, followed, outcomes, cut, unchecked, unwound } = done;
   const { reasons, findings } = done;
   const places = (name: string): number => boundaries.filter(({ verdicts }) => verdicts[name] !== '-').length;
@@ -62,7 +59,7 @@ function lines(done: KernelSweep, features: string | undefined, flags: string): 
         `  ${verdict}${invariant ? `: ${invariant}` : ''}: ${reason}, ${schedules} ${schedules > 1 ? 'runs' : 'run'}`,
         ...findings
           .filter((one) => one.verdict === verdict && one.reason === reason)
-          .map(({ strikes }) => recipe(path, strikes, flags)),
+          .map(({ strikes }) => `    ${runCommand(command, strikes)}`),
       ]),
     ...(reasons.length > SHOWN ? [`  ... and ${reasons.length - SHOWN} more ways to end`] : []),
     ...unwoundLines(unwound),

@@ -12,9 +12,14 @@ import type {
   CompleteRequest,
   Message,
   OpenRequest,
+  Processor,
   Request,
+  RunRequest,
   ShowRequest,
+  SweepRequest,
 } from './protocol.ts';
+
+import type { RunAnswers } from './run-answers.ts';
 
 /** Entries in the order in which a reader asks for them. */
 const ENTRIES = [
@@ -34,6 +39,12 @@ const ENTRIES = [
   // Before 5.8.
   'nmi',
 ];
+/** Processors by what entry code asks of them; features by the kernel's own names. */
+const PROCESSORS: readonly Processor[] = [
+  { name: 'none of the features', features: [] },
+  { name: 'page-table isolation', features: ['pti', 'pcid', 'smap', 'fsgsbase'] },
+  { name: 'no page-table isolation', features: ['pcid', 'smap', 'fsgsbase'] },
+];
 /** Names that a box offers at a time. */
 const OFFERED = 12;
 
@@ -49,9 +60,13 @@ export function createAnswers(
 ) {
   let kernel: Kernel | undefined;
   let names: readonly string[] = [];
+  /** What runs it, which few readers ask for, and what was asked of that last. */
+  let runs: RunAnswers | undefined;
+  let latest = 0;
 
   async function open({ id, file }: OpenRequest): Promise<void> {
     kernel = undefined;
+    runs = undefined;
     const opening = (what: string, done?: number, of?: number): void =>
       tell({ kind: 'opening', id, what, done, of });
     opening('reading the file');
@@ -69,6 +84,9 @@ export function createAnswers(
       entries: [...(found.wrapping.capsule ?? []), ...ENTRIES]
         .filter((name, n, all) => found.symbols.find(name) && all.indexOf(name) === n)
         .slice(0, ENTRIES.length),
+      processors: PROCESSORS.filter(({ features }) =>
+        features.every((feature) => found.features.number(feature) !== undefined),
+      ),
     });
   }
 
@@ -106,15 +124,29 @@ export function createAnswers(
       : { kind: 'capsuled', id, bytes: await pack(made) };
   };
 
+  /** A sweep goes on beside what is asked next, as long as that is nothing to run. */
+  const answerRun = async (of: Kernel, request: RunRequest | SweepRequest): Promise<void> => {
+    const { createRunAnswers } = await import('./run-answers.ts');
+    runs ??= createRunAnswers(of, tell);
+    const here = (): boolean => request.id === latest && kernel === of;
+    if (request.kind === 'run') runs.run(request);
+    else void runs.sweep(request, here).catch((error: unknown) => failed(request.id, error));
+  };
+
+  const failed = (id: number, error: unknown): void =>
+    tell({ kind: 'failed', id, reason: error instanceof Error ? error.message : String(error) });
+
   return async (request: Request): Promise<void> => {
+    if (request.kind === 'run' || request.kind === 'sweep' || request.kind === 'stop') latest = request.id;
     try {
       if (request.kind === 'open') await open(request);
+      else if (request.kind === 'stop') return;
       else if (request.kind === 'complete') complete(request);
       else if (!kernel) tell({ kind: 'refused', id: request.id, problem: 'missing file: none is open' });
+      else if (request.kind === 'run' || request.kind === 'sweep') await answerRun(kernel, request);
       else tell(request.kind === 'show' ? shown(kernel, request) : await capsule(kernel, request));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      tell({ kind: 'failed', id: request.id, reason });
+      failed(request.id, error);
     }
   };
 }

@@ -42,6 +42,8 @@ export function createState(
   let opening = 0;
   let showing = 0;
   let completing = 0;
+  /** Who hears what is not for this island's own parts. */
+  let others: ((message: Message) => void) | undefined;
   let packing:
     | { readonly id: number; readonly done: (made: Uint8Array<ArrayBuffer> | string) => void }
     | undefined;
@@ -72,6 +74,7 @@ export function createState(
       packing = undefined;
     } else if (kind === 'failed' && phase.value.kind === 'opening')
       phase.value = { kind: 'refused', name: phase.value.name, problem: message.reason };
+    else others?.(message);
   }
 
   function opened(message: Opened): void {
@@ -111,6 +114,11 @@ export function createState(
     completions,
     wanted,
     seen,
+    ask: client.ask,
+    /** Runs and sweeps have a state of their own, which comes with the first of them. */
+    forward(hear: (message: Message) => void): void {
+      others = hear;
+    },
     show,
     follow,
     /** A capsule of what was seen, or a sentence why not. */

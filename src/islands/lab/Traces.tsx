@@ -87,10 +87,12 @@ function Verdicts({ state }: { readonly state: State }) {
   }
   return (
     <>
-      <p class="dim vn">
-        Right means that the word leads to the stack that was interrupted, at the right place; not that every
-        function is listed.
-      </p>
+      {byLink(rules) && (
+        <p class="dim vn">
+          Right means that the word leads to the stack that was interrupted, at the right place; not that
+          every function is listed.
+        </p>
+      )}
       <ul class="vl">
         {verdicts.map((verdict) => (
           <li key={verdict.unwinder}>
@@ -102,6 +104,10 @@ function Verdicts({ state }: { readonly state: State }) {
     </>
   );
 }
+
+/** Whether any rule goes by a word `end[-k]`. */
+const byLink = (rules: readonly { readonly id: string }[]): boolean =>
+  rules.some(({ id }) => id.startsWith('end-'));
 
 /** k of end[-k] to choose from; 2 and 14 have columns of their own already. */
 const PICKS = Array.from({ length: 33 }, (_, i) => i + 1).filter((k) => k !== 2 && k !== 14);
@@ -142,7 +148,7 @@ export function Traces({ state }: { readonly state: State }) {
       </h2>
       <TruthTable state={state} />
       {lost && <p class="unasked">A return address was overwritten while in use: the truth ends here.</p>}
-      <Pick state={state} />
+      {byLink(rules) && <Pick state={state} />}
       <Verdicts state={state} />
       <details class="printed">
         <summary>What each rule lists, in the kernel's format</summary>

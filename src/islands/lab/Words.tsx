@@ -1,7 +1,9 @@
 /** The words at the top of the NMI stack, highest address first, each with its meaning and its author. */
 import { useRef } from 'preact/hooks';
 import type { Group, Word } from '../../scenario/timeline.ts';
+import { stackText } from '../../unwind/describe.ts';
 import { Glyph, Hex } from './parts.tsx';
+import { toldStack } from './stacks.ts';
 import type { State } from './state.ts';
 import { brief, groupName } from './words.ts';
 
@@ -175,6 +177,8 @@ function blocksOf(words: readonly Word[], groups: readonly Group[]): readonly (r
 /** The words above the saved registers, and these in a fold. */
 export function Words({ state }: { readonly state: State }) {
   const { top } = state.outline.value;
+  const told = toldStack(state.outline.value);
+  const title = `${told?.end === top ? 'Top of ' : ''}${stackText(told?.name ?? 'NMI')}`;
   const { words, stack } = state.frame.value;
   const regs = words.filter(({ group }) => group === 'regs').length;
   const where =
@@ -193,10 +197,13 @@ export function Words({ state }: { readonly state: State }) {
   return (
     <>
       <h2 class="ph">
-        Top of the NMI stack <small>{words.length - regs} words, highest address first</small>
+        {title.charAt(0).toUpperCase() + title.slice(1)}{' '}
+        <small>{words.length - regs} words, highest address first</small>
       </h2>
-      <p class="tline">T = {top.toString(16)}, from the TSS</p>
-      <Table state={state} groups={['original', 'kept', 'iret', 'outermost']} label="Top of the NMI stack" />
+      <p class="tline">
+        T = {top.toString(16)}, {told?.end === top ? 'from the TSS' : 'above what the event has pushed'}
+      </p>
+      <Table state={state} groups={['original', 'kept', 'iret', 'outermost']} label={title} />
       <p class="tline low">{where}</p>
       {regs > 0 && (
         <details>

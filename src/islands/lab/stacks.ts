@@ -3,7 +3,7 @@
  * say what lies above what and nothing else. Pure: the component only draws what is laid out here.
  */
 
-import { RECORD_SIZE } from '../../kernel/memory-map.ts';
+import { RECORD_SIZE, type StackRange } from '../../kernel/memory-map.ts';
 import type { Frame, Group, Timeline, Word } from '../../scenario/timeline.ts';
 import { functionText, stackText } from '../../unwind/describe.ts';
 import { brief, groupOf, wordAt } from './words.ts';
@@ -71,9 +71,13 @@ const GAP = 62;
 /** Right of the NMI stack: room for arrows that lead back into it. */
 const LOOPS = 46;
 
+/** The stack that T is the top of: that of NMIs, unless a run is of another event's. */
+export const toldStack = ({ stacks, top }: Pick<Place, 'stacks' | 'top'>): StackRange | undefined =>
+  stacks.find(({ begin, end }) => top > begin && top <= end);
+
 /** The picture of a boundary. In a narrow one the NMI stack is at the top and the others below it, not beside it. */
 export function pictureOf({ stacks, records, top }: Place, frame: Frame, narrow = false): Picture {
-  const nmi = stacks.find(({ name }) => name === 'NMI');
+  const nmi = toldStack({ stacks, top });
   const used = stacks.filter((stack) => stack !== nmi && blocksOn(stack, frame).length > 0);
   const columns: Column[] = [];
   let x = GAP;
@@ -82,7 +86,9 @@ export function pictureOf({ stacks, records, top }: Place, frame: Frame, narrow 
   for (const stack of order) {
     const width = stack === nmi || narrow ? WIDE : NARROW;
     const pieces =
-      stack === nmi ? [...wordsOf(frame, top), ...under(frame, stack, top)] : blocksOn(stack, frame);
+      stack === nmi
+        ? [...above(frame, stack, top), ...wordsOf(frame, top), ...under(frame, stack, top)]
+        : blocksOn(stack, frame);
     const rows = rowsOf(pieces, stack, y);
     const last = rows.at(-1);
     const height = last ? last.y + last.height - y : REST;
@@ -115,7 +121,7 @@ export function pictureOf({ stacks, records, top }: Place, frame: Frame, narrow 
     ...empty.map((column) => column.y + column.height),
     HEAD + REST,
   );
-  const from = columns.find(({ name }) => name === 'NMI');
+  const from = columns.find(({ name }) => name === nmi?.name);
   const arrows = from ? records.flatMap((one, n) => arrowOf(one, n, frame, columns, from)) : [];
   const { rsp: sp = 0n } = frame.registers;
   const here = columns.find(({ name }) => name === frame.stack.name);
@@ -161,8 +167,14 @@ function wordsOf({ words }: Frame, top: bigint): readonly Piece[] {
   return pieces;
 }
 
+/** What lies above T, where T is not the end of its stack. */
+const above = (frame: Frame, stack: StackRange, top: bigint): readonly Piece[] =>
+  blocksOn(stack, frame).flatMap((piece) =>
+    piece.to <= top ? [] : [{ ...piece, from: piece.from < top ? top : piece.from }],
+  );
+
 /** What lies on the NMI stack below its named words. */
-function under(frame: Frame, stack: Place['stacks'][number], top: bigint): readonly Piece[] {
+function under(frame: Frame, stack: StackRange, top: bigint): readonly Piece[] {
   const lowest = frame.words.reduce((least, { index }) => Math.min(least, index), 0);
   const floor = top + 8n * BigInt(lowest);
   return blocksOn(stack, frame).flatMap((piece) =>
@@ -174,7 +186,7 @@ function under(frame: Frame, stack: Place['stacks'][number], top: bigint): reado
  * Frames of live functions and records of events on a stack, highest first, as the truth has them. A frame reaches up to
  * the return address it will take, or to the record of the event that began it.
  */
-function blocksOn({ begin, end }: Place['stacks'][number], { truth }: Frame): readonly Piece[] {
+function blocksOn({ begin, end }: StackRange, { truth }: Frame): readonly Piece[] {
   const pieces: Piece[] = [];
   truth.forEach(({ text, sp }, n) => {
     const outer = truth[n + 1];
@@ -198,7 +210,7 @@ function blocksOn({ begin, end }: Place['stacks'][number], { truth }: Frame): re
   return pieces.sort((a, b) => (a.to === b.to ? 0 : a.to > b.to ? -1 : 1));
 }
 
-function rowsOf(pieces: readonly Piece[], stack: Place['stacks'][number], top: number): readonly StackRow[] {
+function rowsOf(pieces: readonly Piece[], stack: StackRange, top: number): readonly StackRow[] {
   const rows: StackRow[] = [];
   let y = top;
   let at = stack.end;

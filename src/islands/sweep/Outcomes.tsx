@@ -6,6 +6,8 @@ import { detailOf, looksOf } from './looks.ts';
 import { count, eventName } from './say.ts';
 import type { State } from './state.ts';
 
+type Tallied = Pick<State, 'map' | 'title'>;
+
 /** The swatch of a fate as the map shows it. */
 export const Swatch = ({ letter }: { readonly letter: string }) => {
   const { fill } = looksOf(letter);
@@ -28,11 +30,11 @@ export const Chip = ({ letter }: { readonly letter: string }) => {
 };
 
 /** What the picture counts: the pairs, or the runs of the only strip. */
-const rowsOf = ({ map: { value: map } }: State): readonly string[] =>
+const rowsOf = ({ map: { value: map } }: Tallied): readonly string[] =>
   map.pair ? map.rows : map.strips.map(({ cells }) => cells);
 
 /** Legend and numbers at once. */
-export function Outcomes({ state }: { readonly state: State }) {
+export function Outcomes({ state }: { readonly state: Tallied }) {
   const counts = tally(rowsOf(state));
   const total = [...counts.values()].reduce((sum, n) => sum + n, 0);
   const { judge, pair } = state.map.value;
@@ -57,7 +59,7 @@ export function Outcomes({ state }: { readonly state: State }) {
   );
 }
 
-export function Places({ state }: { readonly state: State }) {
+export function Places({ state }: { readonly state: Tallied }) {
   const map = state.map.value;
   const letters = FATES.map(({ letter }) => letter).filter((letter) => tally(rowsOf(state)).has(letter));
   const first = map.pair?.[0] ?? map.strips[0]?.event ?? '';

@@ -7,8 +7,11 @@ import { type Cell, cellAt, geometryOf, keyCell, rowBox } from './geometry.ts';
 import { eventName, pictureText } from './say.ts';
 import type { State } from './state.ts';
 
+/** What a map is drawn of. */
+export type Mapped = Pick<State, 'map' | 'cell' | 'live' | 'select' | 'open'>;
+
 /** What lies on which axis. */
-export function Axes({ state }: { readonly state: State }) {
+export function Axes({ state }: { readonly state: Pick<State, 'map'> }) {
   const { pair, strips, judge } = state.map.value;
   if (judge && pair?.[1] === DUMP)
     return (
@@ -35,7 +38,7 @@ export function Picture({
   id,
   children,
 }: {
-  readonly state: State;
+  readonly state: Mapped;
   readonly id: string;
   readonly children?: ComponentChildren;
 }) {
@@ -127,7 +130,7 @@ export function Picture({
 }
 
 /** Frame of the chosen cell and two hairlines to the axes. */
-function Chosen({ state }: { readonly state: State }) {
+function Chosen({ state }: { readonly state: Pick<State, 'map' | 'cell'> }) {
   const at = state.cell.value;
   if (!at) return null;
   const map = state.map.value;

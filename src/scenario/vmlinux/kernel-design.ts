@@ -44,6 +44,7 @@ export function designOfKernel({ kernel, places }: BroughtUp, top: bigint, loop:
       stack,
     })),
     isolated: undefined,
+    mms: undefined,
     cr4: 0n,
     top,
     fred: undefined,
