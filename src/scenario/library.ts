@@ -33,7 +33,7 @@ export interface Shelf {
   readonly neighbour?: boolean;
   /** Its place among the first steps, which a newcomer reads before any design. */
   readonly step?: number;
-  /** Slug of the page that had its cells once: they answer to `page#block` of that page, too. */
+  /** Slug of the page that had its cells once, or its own before it was renamed: it answers to that name, too. */
   readonly formerly?: string;
   readonly asm: readonly Source[];
   readonly scenarios: readonly Source[];
@@ -51,6 +51,13 @@ export interface Library extends ReadonlyMap<string, Shelf> {
   readonly frugal?: boolean;
 }
 
+/** Pages by slug. One that was renamed is found by both names, and stands once in a walk over all. */
+class Shelves extends Map<string, Shelf> {
+  override get(slug: string): Shelf | undefined {
+    return super.get(slug) ?? [...this.values()].find(({ design, formerly }) => design && formerly === slug);
+  }
+}
+
 /** A library of pages. Throws `duplicate page` or `duplicate scenario`, with both places. */
 export function library(
   shelves: readonly Shelf[],
@@ -58,7 +65,7 @@ export function library(
   built?: BuiltPrograms,
   frugal = false,
 ): Library {
-  const pages = new Map<string, Shelf>();
+  const pages = new Shelves();
   for (const shelf of shelves) {
     const other = pages.get(shelf.slug);
     if (other) throw new Error(`duplicate page: ${shelf.slug} (${other.page} and ${shelf.page})`);
@@ -77,14 +84,14 @@ export function library(
 
 /** The same pages, with nothing assembled yet: what is made from the copy goes with it. */
 export const copyOf = (pages: Library): Library =>
-  pages.registry ? Object.assign(new Map(pages), { registry: pages.registry }) : new Map(pages);
+  pages.registry ? Object.assign(new Shelves(pages), { registry: pages.registry }) : new Shelves(pages);
 
 /** Where `page#block` stands now: a cell that has moved to another page keeps the name that links know. */
 export const blockOf = (pages: Library, reference: string): string => {
   const [slug = '', block = ''] = reference.split('#');
   const has = (shelf: Shelf): boolean => shelf.asm.some(({ name }) => name === block);
   const page = pages.get(slug);
-  if (page && has(page)) return reference;
+  if (page && has(page)) return `${page.slug}#${block}`;
   const heir = [...pages.values()].find((shelf) => shelf.formerly === slug && has(shelf));
   return heir ? `${heir.slug}#${block}` : reference;
 };

@@ -174,7 +174,7 @@ function prepare(
   if (recipe.kernel)
     refuse(places?.kernel, 'not modelled: kernel (real kernels cannot be run yet; write design)');
   else if (recipe.design === undefined) refuse(places?.scenario, 'missing design');
-  else if (!designsOf(pages).includes(recipe.design))
+  else if (!pages.get(recipe.design)?.design)
     refuse(places?.design, `unknown design: ${recipe.design}${known('there is', designsOf(pages))}`);
   for (const { name, place, value, valueAt } of recipe.sets) {
     const values = name === 'impossible' ? ['allow'] : SWITCHES[name]?.values;

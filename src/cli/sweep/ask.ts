@@ -62,10 +62,10 @@ type Base = Pick<SweepAsk, 'design' | 'starts' | 'bodies' | 'without' | 'edits'>
 
 /** A design by its name, else the set-up of a scenario, a link or a file: everything but its events. */
 function baseOf(what: string, opener: Opener): Base | { readonly problems: readonly string[] } {
-  const designs = designsOf(opener.pages);
-  if (designs.includes(what)) return { design: what };
+  const named = opener.pages.get(what);
+  if (named?.design) return { design: named.slug };
   if (what !== '-' && !isFile(what) && !/[/#]/.test(what) && !onPage(opener.pages, what))
-    return { problems: [`unknown design: ${what}${known('there is', designs)}`] };
+    return { problems: [`unknown design: ${what}${known('there is', designsOf(opener.pages))}`] };
   const opened = openArgument(what, undefined, opener);
   if ('problems' in opened) return opened;
   const { design = '', start, body, without, edits } = opened.recipe;
