@@ -33,7 +33,7 @@ const IMAGE_BASE = 0xffff_ffff_8000_0000n;
 export const CUT = 'do_machine_check';
 const RET = 0xc3;
 /** Transitions of ours at most. */
-const BOUND = 4_000;
+const BOUND = 2_000;
 /** How many both make past the end: an event that only one of them still has comes then. None where a timer may come. */
 const BEYOND = 3;
 
@@ -55,12 +55,20 @@ interface Place {
 export class QemuBench {
   readonly kernel: Kernel;
   readonly guest: QemuGuest;
+  /** What lay where `CUT` was cut. */
+  readonly cut: Uint8Array;
   readonly #places: Readonly<Record<Mode, Place>>;
   readonly #deaths: ReadonlyMap<bigint, string>;
 
-  private constructor(kernel: Kernel, guest: QemuGuest, places: Readonly<Record<Mode, Place>>) {
+  private constructor(
+    kernel: Kernel,
+    guest: QemuGuest,
+    cut: Uint8Array,
+    places: Readonly<Record<Mode, Place>>,
+  ) {
     this.kernel = kernel;
     this.guest = guest;
+    this.cut = cut;
     this.#places = places;
     this.#deaths = new Map(
       DEATHS.flatMap((name) => {
@@ -81,11 +89,12 @@ export class QemuBench {
         guest.gdb.writePhysical(physicalIn(kernel, name), Uint8Array.from(bytes));
       // An NMI that nobody asks about: no handler is called, and nothing is printed.
       await put('ignore_nmis', 1, 0, 0, 0);
+      const cut = await guest.readPhysical(physicalIn(kernel, CUT), 1);
       await put(CUT, RET);
       const inKernel = await placeOf(guest, 'kernel');
       if (!(await guest.gdb.runTo([programAddress(USER_PLACE)], 10_000)))
         throw new NotBooted('the program does not come back to user mode');
-      return new QemuBench(kernel, guest, { kernel: inKernel, user: await placeOf(guest, 'user') });
+      return new QemuBench(kernel, guest, cut, { kernel: inKernel, user: await placeOf(guest, 'user') });
     } catch (reason) {
       await guest.close();
       throw reason;
@@ -137,7 +146,7 @@ export class QemuBench {
   async run(mode: Mode, arrivals: readonly Arrival[]): Promise<RunPair> {
     const { steps: ours, end } = this.runOurs(mode, arrivals);
     await this.restore(mode);
-    const theirs = await traceQemu(this.guest, ours.length, arrivals);
+    const theirs = await traceQemu(this.guest, ours, arrivals);
     return { begin: stepOfQemu(this.snapshot(mode).registers), ours, theirs, end };
   }
 

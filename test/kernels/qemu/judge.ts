@@ -1,10 +1,20 @@
-/** A kernel in QEMU and in our machine: quiet NMIs from kernel and user mode, every register behind every transition. */
+/** A kernel in QEMU and in our machine: quiet NMIs from kernel and user mode, then NMIs and machine checks inside of one. */
 import type { Kernel } from '../../../src/image/kernel-file.ts';
-import { MODES, type Mode, QemuBench } from './bench.ts';
-import { ALLOWANCES, compareMemory, compareTraces, type Difference } from './compare.ts';
+import { CUT, MODES, type Mode, QemuBench } from './bench.ts';
+import { type Boundary, boundariesOf } from './boundaries.ts';
+import { ALLOWANCES, compareMemory, compareTraces } from './compare.ts';
+import { runNested, runWhole } from './nested.ts';
+import { outcomeText, sameOutcome } from './outcome.ts';
+import { told } from './told.ts';
+import type { OutsideEvent } from './trace.ts';
 
 /** Counts what holds, and says what does not. */
 export type Check = (what: string, holds: boolean, instead?: unknown) => void;
+
+/** What comes at each boundary: a machine check's IRET opens the latch, so that the NMI behind it is a nested one. */
+const NESTED: readonly (readonly OutsideEvent[])[] = [['nmi'], ['mc'], ['mc', 'nmi']];
+/** So many boundaries there are at least. */
+const LEAST = 30;
 
 /** @throws NotBooted where there is nothing to compare with */
 export async function judgeInQemu(
@@ -17,6 +27,7 @@ export async function judgeInQemu(
   const bench = await QemuBench.open(kernel, vmlinuz);
   try {
     for (const mode of MODES) await judgeQuiet(name, bench, mode, check);
+    await judgeNested(name, bench, check);
   } finally {
     await bench.close();
   }
@@ -40,10 +51,46 @@ async function judgeQuiet(name: string, bench: QemuBench, mode: Mode, check: Che
   );
 }
 
-function told(bench: QemuBench, { step, place, ours, theirs }: Difference): string {
-  const shown = (value: bigint): string => (place === 'rip' ? bench.name(value) : `0x${value.toString(16)}`);
-  const where = place === 'memory' ? `physical 0x${step.toString(16)}` : `behind transition ${step}`;
-  return `${place} ${where}: ours ${shown(ours)}, QEMU ${shown(theirs)}`;
+/** NMIs and machine checks at boundaries of an NMI that found the kernel. */
+async function judgeNested(name: string, bench: QemuBench, check: Check): Promise<void> {
+  const quiet = bench.runOurs('kernel', [{ step: 0, events: ['nmi'] }]);
+  const boundaries = boundariesOf(bench.kernel, quiet.steps);
+  check(`${name}: ${LEAST} boundaries of asm_exc_nmi`, boundaries.length >= LEAST, boundaries.length);
+  console.log(`  inside of an NMI from kernel mode, ours and QEMU, ${CUT} cut on both sides:`);
+  let [runs, words] = [0, 0];
+  for (const boundary of boundaries) {
+    const found: string[] = [];
+    for (const events of NESTED) {
+      const { text, compared } = await judgeAt(name, bench, boundary, events, check);
+      found.push(`${events.join('+')}: ${text}`);
+      words += compared;
+      runs++;
+    }
+    console.log(`    ${bench.name(boundary.address)}: ${found.join('; ')}`);
+  }
+  console.log(`  ${runs} runs at ${boundaries.length} boundaries, ${words} words of registers`);
+}
+
+async function judgeAt(
+  name: string,
+  bench: QemuBench,
+  { step, address }: Boundary,
+  events: readonly OutsideEvent[],
+  check: Check,
+): Promise<{ readonly text: string; readonly compared: number }> {
+  const what = `${name}: ${events.join('+')} at ${bench.name(address)}, as in QEMU`;
+  const arrivals = [{ step, events }];
+  const { ours, theirs, end, words, difference } = await runNested(bench, 'kernel', arrivals);
+  check(`${what}, behind every transition`, !difference, difference && told(bench, difference));
+  check(`${what}, outcome`, sameOutcome(ours, theirs), `${outcomeText(ours)}; QEMU: ${outcomeText(theirs)}`);
+  const text = ours.returned ? outcomeText(ours) : `${outcomeText(ours)} (${end})`;
+  if (!events.includes('mc')) return { text, compared: words };
+  const whole = await runWhole(bench, 'kernel', arrivals);
+  const alike = ours.returned
+    ? whole.end === 'returned' && whole.passes === ours.passes && whole.changed.join() === ours.changed.join()
+    : whole.end !== 'returned';
+  check(`${what} with nothing cut`, alike, `${outcomeText(ours)}; QEMU: ${JSON.stringify(whole)}`);
+  return { text, compared: words };
 }
 
 /** What is QEMU's own, once for the whole job. */

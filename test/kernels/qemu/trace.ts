@@ -49,28 +49,37 @@ const same = (one: Step, other: Step): boolean =>
 const IDLE = 4;
 
 /**
- * So many transitions of QEMU's, the delivery of an event among them, from where it stands. A step that changes nothing is none: when
- * a timer has run out, QEMU asks its interrupt controller, which counts as a step (target/i386/tcg/sysemu/seg_helper.c,
- * x86_cpu_exec_interrupt, CPU_INTERRUPT_POLL).
+ * One transition of QEMU's. A step that changes nothing is none: when a timer has run out, QEMU asks its interrupt controller, which
+ * counts as a step (target/i386/tcg/sysemu/seg_helper.c, x86_cpu_exec_interrupt, CPU_INTERRUPT_POLL).
+ */
+export async function stepQemu(guest: QemuGuest, before: Step, tries = IDLE): Promise<Step> {
+  for (let n = 1; ; n++) {
+    await guest.gdb.step();
+    const after = stepOfQemu(await guest.gdb.registers());
+    if (n >= tries || !same(after, before)) return after;
+  }
+}
+
+/**
+ * As many transitions of QEMU's as ours has made, the delivery of an event among them, from where it stands. Where ours changes
+ * nothing a step that changes nothing is one: an NMI that comes in front of the first instruction of its own handler leaves every
+ * register, and its frame, as they were.
  */
 export async function traceQemu(
   guest: QemuGuest,
-  count: number,
+  ours: readonly Step[],
   arrivals: readonly Arrival[],
 ): Promise<readonly Step[]> {
   await guest.gdb.stepWith('events');
   const steps: Step[] = [];
   let before = stepOfQemu(await guest.gdb.registers());
-  while (steps.length < count) {
+  while (steps.length < ours.length) {
     for (const { step, events } of arrivals)
       if (step === steps.length) for (const event of events) await arrive(guest, event);
-    let after = before;
-    for (let n = 0; n < IDLE && same(after, before); n++) {
-      await guest.gdb.step();
-      after = stepOfQemu(await guest.gdb.registers());
-    }
-    steps.push(after);
-    before = after;
+    const [last, next] = [ours[steps.length - 1], ours[steps.length]];
+    const still = last !== undefined && next !== undefined && same(last, next);
+    before = await stepQemu(guest, before, still ? 1 : IDLE);
+    steps.push(before);
   }
   return steps;
 }
