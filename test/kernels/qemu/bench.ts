@@ -5,7 +5,7 @@
 import { FRAMES } from '../../../src/engine/layout.ts';
 import type { Machine, Mark } from '../../../src/engine/machine.ts';
 import type { Kernel } from '../../../src/image/kernel-file.ts';
-import { IF } from '../../../src/isa/flags.ts';
+import { AC, DF, ID, IF, RF, STATUS } from '../../../src/isa/flags.ts';
 import { DEATHS } from '../../../src/scenario/vmlinux/kernel-paths.ts';
 import { bootKernel, NotBooted, type QemuGuest } from './boot.ts';
 import { programAddress, USER_PLACE } from './initramfs.ts';
@@ -91,9 +91,11 @@ export class QemuBench {
       await put('ignore_nmis', 1, 0, 0, 0);
       const cut = await guest.readPhysical(physicalIn(kernel, CUT), 1);
       await put(CUT, RET);
+      await addFlags(guest, RF);
       const inKernel = await placeOf(guest, 'kernel');
       if (!(await guest.gdb.runTo([programAddress(USER_PLACE)], 10_000)))
         throw new NotBooted('the program does not come back to user mode');
+      await addFlags(guest, RF | STATUS | DF | AC | ID);
       return new QemuBench(kernel, guest, cut, { kernel: inKernel, user: await placeOf(guest, 'user') });
     } catch (reason) {
       await guest.close();
@@ -164,6 +166,12 @@ export function addressIn(kernel: Kernel, name: string): bigint {
 
 export const physicalIn = (kernel: Kernel, name: string): number =>
   Number(addressIn(kernel, name) - IMAGE_BASE);
+
+/** Flags that what is interrupted has set, and must have again: a handler clears or changes them all. */
+async function addFlags({ gdb }: QemuGuest, flags: bigint): Promise<void> {
+  const { eflags = 0n } = await gdb.registers();
+  await gdb.setRegister('eflags', eflags | flags);
+}
 
 async function placeOf(guest: QemuGuest, mode: Mode): Promise<Place> {
   const said = (await guest.monitor(`savevm ${mode}`)).trim();

@@ -47,6 +47,10 @@ export interface QemuGuest {
 /** It did not come as far as it should: a sentence, and the last lines of its console. */
 export class NotBooted extends Error {}
 
+/** Seconds after which it is ended, whatever it does: one that has stopped answering would be waited for without end. */
+const LIFETIME = 900;
+/** Whoever is ended by one of these takes QEMU along. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Longer reads go through `pmemsave`. */
 const SHORT = 0x4000;
 
@@ -75,19 +79,24 @@ export async function bootKernel(options: BootOptions): Promise<QemuGuest> {
     { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, TMPDIR: folder } },
   );
   const ended = exited(child);
+  const deadline = setTimeout(() => child.kill('SIGKILL'), LIFETIME * 1000);
   let gdb: KernelGdb | undefined;
   const close = async (): Promise<void> => {
     gdb?.close();
     child.kill('SIGKILL');
     await ended;
     rmSync(folder, { recursive: true, force: true });
+    clearTimeout(deadline);
     process.off('exit', kill);
+    for (const signal of SIGNALS) process.off(signal, leave);
   };
   const kill = (): void => {
     child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   };
+  const leave = (): void => process.exit(1);
   process.on('exit', kill);
+  for (const signal of SIGNALS) process.on(signal, leave);
   const console = (): string => textOf(file('console'));
   try {
     gdb = await Promise.race([

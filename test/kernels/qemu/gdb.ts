@@ -47,6 +47,19 @@ export class KernelGdb {
     );
   }
 
+  /** @throws Error for a name that QEMU does not have, or a register that cannot be written */
+  async setRegister(name: string, value: bigint): Promise<void> {
+    const number = this.#places.findIndex((place) => place.name === name);
+    const { from, to } = this.#places[number] ?? { from: 0, to: 0 };
+    const bytes = value
+      .toString(16)
+      .padStart(to - from, '0')
+      .match(/../g)
+      ?.reverse()
+      .join('');
+    await this.#ok(`P${number.toString(16)}=${bytes}`);
+  }
+
   /** One instruction, one iteration of a repeated one, or one delivery. */
   async step(): Promise<void> {
     await this.#stopped('s');
