@@ -4,12 +4,9 @@ import { fileProblemText, isProblem } from '../../image/reading.ts';
 import type { Answer, Asked } from '../kernel/answer.ts';
 import { capsule } from '../kernel/capsule.ts';
 import { nodeDecompressors } from '../kernel/decompressors.ts';
-import { diff } from '../kernel/diff.ts';
 import { disasm } from '../kernel/disasm.ts';
 import { info } from '../kernel/info.ts';
 import { orc } from '../kernel/orc.ts';
-import { run } from '../kernel/run.ts';
-import { sweep } from '../kernel/sweep.ts';
 import { symbols } from '../kernel/symbols.ts';
 import { args, type Command, isFile, json, readInput, refuse } from './command.ts';
 
@@ -23,15 +20,30 @@ interface Action {
   readonly answer: (kernel: Kernel, asked: Asked) => Answer | Promise<Answer>;
 }
 
+/** What runs a kernel brings the whole engine, and is loaded when it is asked for. */
 const ACTIONS: readonly Action[] = [
   { name: 'info', argument: 'none', answer: info },
   { name: 'symbols', argument: 'optional', answer: symbols },
   { name: 'disasm', argument: 'needed', answer: disasm },
   { name: 'orc', argument: 'needed', answer: orc },
-  { name: 'run', argument: 'none', answer: run },
-  { name: 'sweep', argument: 'none', answer: sweep },
+  {
+    name: 'run',
+    argument: 'none',
+    answer: async (...given) => (await import('../kernel/run.ts')).run(...given),
+  },
+  {
+    name: 'sweep',
+    argument: 'none',
+    answer: async (...given) => (await import('../kernel/sweep.ts')).sweep(...given),
+  },
   { name: 'capsule', argument: 'many', what: 'file', usage: 'FILE capsule OUT SYMBOL...', answer: capsule },
-  { name: 'diff', argument: 'needed', what: 'other kernel', usage: 'FILE diff OTHER', answer: diff },
+  {
+    name: 'diff',
+    argument: 'needed',
+    what: 'other kernel',
+    usage: 'FILE diff OTHER',
+    answer: async (...given) => (await import('../kernel/diff.ts')).diff(...given),
+  },
 ];
 
 const OPTIONS = {

@@ -1,4 +1,4 @@
-/** Compressed data by their first bytes. All but gzip are unpacked here; that every browser has, and Node. */
+/** Compressed data by their first bytes. All but gzip can be unpacked here; that every browser has, and Node. */
 import type { Reader } from '../reading.ts';
 import { unpackLz4 } from './lz4.ts';
 import type { Output } from './output.ts';
@@ -11,9 +11,10 @@ import { unpackZstd } from './zstd.ts';
  */
 export type Decompressor = (compressed: Uint8Array) => AsyncIterable<Uint8Array>;
 
-/** What is not written here; without one, such a file cannot be opened. */
+/** What a platform brings along. Without gzip such a file cannot be opened; zstd is otherwise unpacked here. */
 export interface Decompressors {
   readonly gzip?: Decompressor;
+  readonly zstd?: Decompressor;
 }
 
 /** Formats by their first bytes; those without a way to unpack them are known by name. */
@@ -45,9 +46,9 @@ export async function* decompress(
   const name = compressionOf(source.bytes);
   if (name === 'lz4') yield* unpackLz4(source, output);
   else if (name === 'xz') yield* unpackXz(source, output);
-  else if (name === 'zstd') yield* unpackZstd(source, output);
-  else if (name === 'gzip') {
-    const unpack = decompressors.gzip;
+  else if (name === 'zstd' && !decompressors.zstd) yield* unpackZstd(source, output);
+  else if (name === 'gzip' || name === 'zstd') {
+    const unpack = decompressors[name];
     if (!unpack) return source.fail(`missing decompressor: ${name}`, 0);
     const pieces = unpack(source.bytes)[Symbol.asyncIterator]();
     try {

@@ -21,6 +21,8 @@ const STEP = 256;
 const MOST_SYMBOLS = 1 << 21;
 const LONGEST = 2048;
 const MOST_CHARACTERS = 1 << 26;
+/** Characters of a name, as room is made for them. */
+const EXPECTED = 32;
 /** Places looked at before the search for the names ends: some hundred times what a kernel needs. */
 const MOST_LOOKS = 1 << 27;
 
@@ -30,7 +32,8 @@ interface Tokens {
   /** Where the table begins, and where the index behind it ends. */
   readonly start: number;
   readonly end: number;
-  readonly texts: readonly string[];
+  /** Characters of each. */
+  readonly texts: readonly Uint8Array[];
 }
 
 interface Names {
@@ -66,11 +69,11 @@ function findTokens(bytes: Uint8Array, view: DataView): Tokens | undefined {
     const offset = (n: number): number => view.getUint16(index + 2 * n, true);
     const start = at - offset(ZERO);
     if (offset(0) !== 0 || start < 0) continue;
-    const texts: string[] = [];
+    const texts: Uint8Array[] = [];
     let next = start;
     while (texts.length < TOKENS && next === start + offset(texts.length)) {
       const zero = bytes.indexOf(0, next);
-      texts.push(latin1(bytes.subarray(next, zero)));
+      texts.push(bytes.subarray(next, zero));
       next = zero + 1;
     }
     if (texts.length === TOKENS && next === end) return { start, end: index + 2 * TOKENS, texts };
@@ -216,26 +219,41 @@ function inOrder(
 
 function readNames(
   bytes: Uint8Array,
-  { texts }: Tokens,
+  { texts: tokens }: Tokens,
   { count, start }: Names,
   addresses: BigUint64Array,
 ): readonly KernelSymbol[] {
-  const symbols: KernelSymbol[] = [];
-  let characters = 0;
+  // All names in one text, of which each is a part: put together one by one they take five times as long.
+  let written = new Uint8Array(count * EXPECTED);
+  let used = 0;
+  const ends = new Uint32Array(count);
   for (let n = 0, at = start; n < count; n++) {
     const first = bytes[at] as number;
     const length = first < 128 ? first : (first & 127) | ((bytes[at + 1] as number) << 7);
     at += first < 128 ? 1 : 2;
-    let text = '';
+    const begin = used;
     for (const end = at + length; at < end; at++) {
-      text += texts[bytes[at] as number] as string;
-      if (text.length > LONGEST)
+      const token = tokens[bytes[at] as number] as Uint8Array;
+      if (used + token.length - begin > LONGEST)
         malformed(`invalid kallsyms name: longer than ${LONGEST} characters`, READING, at);
+      if (used + token.length > MOST_CHARACTERS)
+        malformed(`too large kallsyms: more than ${MOST_CHARACTERS} characters`, READING, at);
+      if (used + token.length > written.length) {
+        const larger = new Uint8Array(written.length * 2 + LONGEST);
+        larger.set(written);
+        written = larger;
+      }
+      for (let letter = 0; letter < token.length; letter++) written[used++] = token[letter] as number;
     }
-    characters += text.length;
-    if (characters > MOST_CHARACTERS)
-      malformed(`too large kallsyms: more than ${MOST_CHARACTERS} characters`, READING, at);
-    symbols.push({ type: text.slice(0, 1), name: text.slice(1), address: addresses[n] as bigint });
+    ends[n] = used;
   }
-  return symbols;
+  const text = latin1(written.subarray(0, used));
+  return Array.from({ length: count }, (_, n): KernelSymbol => {
+    const begin = n === 0 ? 0 : (ends[n - 1] as number);
+    return {
+      type: text.slice(begin, begin + 1),
+      name: text.slice(begin + 1, ends[n]),
+      address: addresses[n] as bigint,
+    };
+  });
 }

@@ -26,8 +26,7 @@ export class SymbolTable {
 
   /** The first symbol of this name: static functions may share one. */
   find(name: string): KernelSymbol | undefined {
-    // Backwards, so that the first one stays.
-    this.#byName ??= new Map(this.all.toReversed().map((one) => [one.name, one]));
+    this.#byName ??= byName(this.all);
     return this.#byName.get(name);
   }
 
@@ -81,4 +80,15 @@ export class SymbolTable {
     const offset = address - found.address;
     return offset === 0n ? found.name : `${found.name}+0x${offset.toString(16)}`;
   }
+}
+
+/** The first of each name. */
+function byName(symbols: readonly KernelSymbol[]): ReadonlyMap<string, KernelSymbol> {
+  const found = new Map<string, KernelSymbol>();
+  // Backwards, so that the first one stays.
+  for (let n = symbols.length - 1; n >= 0; n--) {
+    const one = symbols[n] as KernelSymbol;
+    found.set(one.name, one);
+  }
+  return found;
 }
