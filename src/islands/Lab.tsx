@@ -1,6 +1,6 @@
 /** The island: a run under one playhead. It shows a baked frame at once and asks a worker for the rest. */
 import { useComputed, useSignal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { AllStacks } from './lab/AllStacks.tsx';
 import type { Baked } from './lab/bake.ts';
 import { Code } from './lab/Code.tsx';
@@ -262,6 +262,18 @@ export default function Lab(props: LabProps) {
   }, []);
   // The parts that follow the playhead subscribe by themselves; this one is drawn again for another run only.
   const boundary = useComputed(() => state.frame.value.boundary);
+  const digest = useComputed(() => state.frame.value.digest);
+  const struck = useComputed(() => state.outline.value.injections.map((one) => one.boundary).join(' '));
+  const island = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // From a number in the prose (Live.astro).
+    const refire = (event: Event) => {
+      const { n, boundary: to } = (event as CustomEvent<{ n: number; boundary: number }>).detail;
+      void state.refire(n, to);
+    };
+    island.current?.addEventListener('refire', refire);
+    return () => island.current?.removeEventListener('refire', refire);
+  }, []);
 
   const bench = useBench(whole);
   const { slug, version, title } = state.outline.value;
@@ -272,6 +284,10 @@ export default function Lab(props: LabProps) {
       data-live={state.live.value ? '' : undefined}
       data-ready={state.ready.value}
       data-boundary={boundary}
+      data-digest={digest}
+      data-slug={state.base.slug}
+      data-struck={struck}
+      ref={island}
       data-present={state.present.value || undefined}
       onKeyDown={(event) => {
         const target = event.target as Element;
@@ -325,7 +341,7 @@ export default function Lab(props: LabProps) {
           {!whole && <Leads state={state} />}
         </section>
         <section class="panel side" aria-label={`Latch and traces, ${slug}`}>
-          <Latch state={state} facts={!whole} />
+          <Latch state={state} whole={whole} />
           <Traces state={state} />
           {whole && <Cpu state={state} />}
         </section>

@@ -1,5 +1,7 @@
 /** Turns moments of a running machine into frames: plain data that anyone may keep. */
+import type { Machine } from '../engine/machine.ts';
 import { type Image, segmentAt, symbolize } from '../image/image.ts';
+import { CR4 } from '../isa/state.ts';
 import type { Design } from '../kernel/design.ts';
 import { found, judge } from '../unwind/judge.ts';
 import type { Unwinder } from '../unwind/rules.ts';
@@ -53,7 +55,7 @@ export class FrameMaker {
   add(moment: Moment): void {
     const { boundary, passage, first } = moment;
     const { machine } = this.execution.booted;
-    const registers = sharedRegisters(registersOf(machine), this.registers);
+    const registers = sharedRegisters({ ...registersOf(machine), ...beside(machine) }, this.registers);
     if (passage) {
       const hardware = passage.transition.kind === 'delivery';
       const author: Author = {
@@ -183,6 +185,12 @@ function isOverwriting(live: Context | undefined): boolean {
   for (let other = live?.outer; live && other; other = other.outer) if (overlaps(live, other)) return true;
   return false;
 }
+
+/** What an event need not give back, and a reader asks for: what #DB met, and with FRED the stack level (SDM vol 4). */
+const beside = (machine: Machine): Readonly<Record<string, bigint>> => ({
+  dr6: machine.get('dr6'),
+  ...((machine.get('cr4') >> BigInt(CR4.fred)) & 1n ? { fredConfig: machine.get('fredConfig') } : {}),
+});
 
 /**
  * The list with those elements of the one before that are the same, counted from the end: what is shown at boundary after

@@ -20,7 +20,9 @@ export const TAPED = [
   'kernelGsBase',
   'cr2',
   'cr3',
+  'dr6',
   'dr7',
+  'fredConfig',
   'rflags',
 ] as const;
 export type Taped = (typeof TAPED)[number];

@@ -69,6 +69,7 @@ test('what differs is said with both values', () => {
     what: 'RSP',
     here: a.stack.text,
     there: b.stack.text,
+    spot: 'rsp',
   });
 });
 

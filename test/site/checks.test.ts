@@ -73,3 +73,41 @@ test('a laboratory that is open goes on without a network', async () => {
   // A new address makes some browsers ask for the icon once more; nothing else was asked for.
   site.tolerated(/favicon\.svg$|^Failed to load resource: net::ERR_INTERNET_DISCONNECTED$/);
 });
+
+test('every tested number of a page is checked again in the page, and what does not hold any more is marked', async () => {
+  const page = await site.open('');
+  const button = page.getByRole('button', { name: /^Check the \d+ tested numbers and words/ });
+  const said = page.locator('.recheck output');
+  await button.click();
+  await expect.poll(() => said.textContent()).toMatch(/^All \d+ hold\.$/);
+  expect(await page.locator('.untrue, .now').count()).toBe(0);
+  // As if the page had been written when the model gave another number.
+  const other = await site.open('');
+  await other.route('**/index.mdx.cells*.js', async (route) => {
+    const text = await (await route.fetch()).text();
+    await route.fulfill({ contentType: 'text/javascript', body: text.replaceAll('`125`', '`126`') });
+  });
+  const claim = other.locator('data.claim', { hasText: '125' }).first();
+  await claim.evaluate((node) => {
+    node.textContent = '126';
+  });
+  await other.getByRole('button', { name: /^Check the/ }).click();
+  await expect
+    .poll(() => other.locator('.recheck output').textContent())
+    .toMatch(/^1 of \d+ do not hold any more\.$/);
+  expect(await other.locator('.untrue').allTextContents()).toEqual(['126']);
+  expect(await other.locator('.now').allTextContents()).toEqual(['now 125']);
+});
+
+test('a number in prose is a control: changed, the island runs anew, and the number follows the island', async () => {
+  const page = await site.open('');
+  await ready(page);
+  const field = page.getByRole('spinbutton', { name: 'boundary of nmi 2' });
+  expect(await field.inputValue()).toBe('75');
+  await field.fill('80');
+  await field.press('Enter');
+  await expect.poll(() => said(page)).toMatch(/^draft/);
+  await expect.poll(() => page.url()).toMatch(/\.n80|n2\.n80|\bn80\b/);
+  await page.getByRole('button', { name: /Reset/ }).click();
+  await expect.poll(() => field.inputValue()).toBe('75');
+});

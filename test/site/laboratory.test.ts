@@ -2,6 +2,8 @@
 import type { Page } from 'playwright-core';
 import { beforeEach, expect, test } from 'vitest';
 import { longRun } from '../../src/cli/bench/long-run.ts';
+import { libraryOnDisk } from '../../src/literate/shelves.ts';
+import { scenarioOf } from '../../src/scenario/library.ts';
 import { boundary, flawsAsShown, ready, said, visits } from './visit.ts';
 
 const site = visits('/');
@@ -67,6 +69,9 @@ test('an edit with a mistake says where it is and keeps text and run; a good one
   await page.getByText('Edit the entry code').click();
   const field = page.locator('.cm-content');
   await field.waitFor();
+  // Regions that speak are there before they have anything to say.
+  const regions = page.locator('.edit').locator('[role=alert], [role=status]');
+  expect(await regions.allTextContents()).toEqual(['', '']);
   await page.getByLabel('cell').selectOption('linux-4.2#nested');
   await expect.poll(() => field.innerText()).toContain('nested_nmi:');
   await field.click();
@@ -77,6 +82,7 @@ test('an edit with a mistake says where it is and keeps text and run; a good one
   await expect.poll(() => problem.innerText()).toBe('1:1 unknown mnemonic: movqq (did you mean movq?)');
   expect(await page.locator('.wrong-here').innerText()).toContain('movqq');
   expect(await field.innerText()).toContain('movqq %rax, %rbx');
+  await expect.poll(() => regions.last().textContent()).toMatch(/^cannot run: 1:1 unknown mnemonic: movqq/);
   const at = await boundary(page);
   await page.getByRole('slider', { name: 'Time' }).press('ArrowRight');
   await expect.poll(() => boundary(page)).toBe(at + 1);
@@ -95,6 +101,27 @@ test('an edit with a mistake says where it is and keeps text and run; a good one
   await page.keyboard.type('\n1: jmp 1b');
   await page.keyboard.press('Control+Enter');
   await expect.poll(() => page.locator('.outcome').first().innerText()).toMatch(/^lost|^no-progress|^budget/);
+  expect(await field.innerText()).toContain('1: jmp 1b');
+  // So is a fault, and a word that is no instruction at all; each time the text stays, and the page can be used.
+  for (const [typed, verdict] of [
+    ['movq 0, %rax', /page fault|#PF|lost|shutdown/],
+    ['.byte 0x06', /#UD|lost|shutdown|not-modelled/],
+  ] as const) {
+    await page.keyboard.press('Shift+Home');
+    await page.keyboard.type(typed);
+    await page.keyboard.press('Control+Enter');
+    await expect.poll(() => page.locator('.edit summary').first().innerText()).toBe('Edit the entry code');
+    await expect.poll(() => page.locator('.outcome').first().innerText()).toMatch(verdict);
+    expect(await field.innerText()).toContain(typed);
+    const slider = page.getByRole('slider', { name: 'Time' });
+    await slider.press('Home');
+    await expect.poll(() => boundary(page)).toBe(0);
+    await field.click();
+    await page.keyboard.press('Control+Home');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('End');
+  }
   await page.getByRole('button', { name: "Back to the page's text" }).click();
   await expect.poll(() => said(page)).toBe(was);
 });
@@ -146,6 +173,62 @@ test('from a line of the trace one action leads to what pushed its address', asy
   await expect
     .poll(() => page.locator('.origin').innerText())
     .toContain('pushed by the CPU, delivering NMI 1');
+  // The first line is where RIP is; what comes there came from somewhere too.
+  await page.locator('.tm tbody').getByRole('button').first().click();
+  await expect.poll(() => page.locator('.origin').innerText()).toContain('\nrip ffffffff');
+});
+
+test('one action leads from a value to its author, wherever it shows', async () => {
+  const origin = page.locator('.origin');
+  const back = async () => {
+    await page.getByLabel('jump to').fill('nested_nmi_out');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => boundary(page)).toBe(144);
+  };
+  // Two runs side by side: what differs.
+  await page.getByLabel('compare with').selectOption('without test-c');
+  await page.locator('.beside').getByRole('button', { name: 'RSP', exact: true }).click();
+  await expect.poll(() => origin.innerText()).toContain('rsp ffff8800');
+  // The dump of kernels: a word of a stack that has no table of its own.
+  await page.locator('summary', { hasText: 'Unwinders of kernels' }).click();
+  const words = page.getByRole('region', { name: 'Words of the #DB stack' });
+  await words.getByRole('button').first().click();
+  await expect.poll(() => origin.innerText()).toMatch(/#DB stack, \w+ .*(pushed by the CPU|stored by)/);
+  await back();
+  // The registers, and the picture.
+  await page.locator('.cpu').getByRole('button', { name: 'CR2', exact: true }).click();
+  await expect.poll(() => origin.innerText()).toContain('cr2');
+  await page.locator('svg.stacks [data-word="-9"]').click();
+  await expect.poll(() => origin.innerText()).toContain('q(-9) iret.rsp');
+});
+
+test('who is at work is told beside the latch: mode, interrupts, GS, CR3, and with FRED the stack level', async () => {
+  const facts = () => page.locator('.facts').innerText();
+  expect(await facts()).toMatch(/CPL\n0, kernel\nIF\n0, interrupts off\nGS base\nkernel\nCR3\none set$/);
+  await page.getByRole('slider', { name: 'Time' }).press('Home');
+  await expect.poll(facts).toContain('IF\n1, interrupts on');
+  const run = async (slug: string) => {
+    const lines = scenarioOf(libraryOnDisk(), slug)?.lines ?? [];
+    await page.getByRole('textbox', { name: 'Recipe' }).fill(lines.join('\n'));
+    await page.getByRole('button', { name: 'Run', exact: true }).first().click();
+    await expect.poll(() => page.getByRole('textbox', { name: 'Recipe' }).inputValue()).toContain(slug);
+  };
+  await page.locator('summary', { hasText: 'Recipe' }).first().click();
+  await run('user-tables');
+  await page.getByLabel('jump to').fill('nmi');
+  await page.keyboard.press('Enter');
+  await expect.poll(facts).toMatch(/CR3\nuser$/);
+  const control = page.getByRole('table', { name: 'Registers of control' });
+  await expect.poll(() => control.getByRole('row', { name: /^CR3/ }).innerText()).toMatch(/user$/);
+  await run('fred-nested');
+  await page.getByLabel('jump to').fill('nmi');
+  await page.keyboard.press('Enter');
+  await expect.poll(facts).toMatch(/FRED level\n2$/);
+  await run('f1-repeats');
+  await page.getByRole('slider', { name: 'Time' }).press('End');
+  await expect
+    .poll(() => control.getByRole('row', { name: /^DR6/ }).innerText())
+    .toMatch(/single step|breakpoint/);
 });
 
 test('keys travel by event, over events and to the writer of a register; the help lists them', async () => {
@@ -263,6 +346,13 @@ test('a state as text, SVG and PNG; a presentation shows one part at a time in l
   await page.keyboard.press('3');
   await expect.poll(() => part('words').isVisible()).toBe(true);
   expect(await part('picture').isVisible()).toBe(false);
+  // By named step, wherever the focus is, as a remote control sends it too.
+  const at = await boundary(page);
+  await page.keyboard.press('ArrowRight');
+  await expect.poll(() => boundary(page)).toBe(146);
+  await page.getByRole('button', { name: 'Present', exact: true }).focus();
+  await page.keyboard.press('PageUp');
+  await expect.poll(() => boundary(page)).toBe(at);
   await page.keyboard.press('Escape');
   await expect.poll(() => part('code').isVisible()).toBe(true);
 });

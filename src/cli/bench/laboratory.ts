@@ -8,6 +8,7 @@ const PATH = 'notebooks/labs/laboratory/';
 const STEPS = 40;
 const JUMPS = 30;
 const OPENINGS = 5;
+const LOOPS = 3;
 /** Other programs that are run first, and turns of the first of them. */
 const EDITS = 8;
 const SHORT = 300;
@@ -36,6 +37,11 @@ export const laboratoryFigures = (): Promise<
     const back = await page.evaluate(moved, steps('ArrowLeft', STEPS));
     const jumps = await page.evaluate(moved, jumpsIn(last));
     const memory = await memoryOf(page);
+    const loops = [];
+    for (let n = 0; n < LOOPS; n++) {
+      await run(page, SHORT + n);
+      loops.push(await verdictOnLoop(page));
+    }
     const first = [];
     for (let n = 0; n < OPENINGS; n++) first.push(await firstInteraction(browser, url + PATH));
     const figure = (what: string, ms: readonly number[], barMs: number): Figure => ({
@@ -49,11 +55,27 @@ export const laboratoryFigures = (): Promise<
         figure(`a step forward in ${last}`, forward, 16),
         figure('a step back', back, 16),
         figure('a jump', jumps, 50),
+        figure('verdict on code that loops', loops, 1000),
         figure(`first key, processor ${THROTTLED} times slower`, first, 100),
       ],
       memory: { what: `page, worker and machines, ${EDITS} edits before`, megabytes: memory, bar: 40 },
     };
   });
+
+/** Milliseconds from the click that runs code without an end to the verdict on the screen. */
+async function verdictOnLoop(page: Page): Promise<number> {
+  await page.getByRole('textbox', { name: 'Recipe' }).fill(longRun(0));
+  return page.evaluate(async () => {
+    const run = [...document.querySelectorAll<HTMLButtonElement>('.island .recipe button')].find(
+      ({ textContent }) => textContent === 'Run',
+    );
+    const from = performance.now();
+    run?.click();
+    while (!/^(budget|no-progress)/.test(document.querySelector('.island .outcome')?.textContent ?? ''))
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    return performance.now() - from;
+  });
+}
 
 interface Move {
   readonly key?: string;

@@ -115,9 +115,22 @@ function AtPlayhead({ state, comparing }: { readonly state: State; readonly comp
             </tr>
           </thead>
           <tbody>
-            {found.map(({ what, here, there: other }) => (
+            {found.map(({ what, here, there: other, spot }) => (
               <tr key={what}>
-                <th scope="row">{what}</th>
+                <th scope="row">
+                  {spot === undefined ? (
+                    what
+                  ) : (
+                    <button
+                      type="button"
+                      class="reg"
+                      title="where it comes from, here"
+                      onClick={() => (typeof spot === 'number' ? state.select(spot) : state.ofRegister(spot))}
+                    >
+                      {what}
+                    </button>
+                  )}
+                </th>
                 <td>{here}</td>
                 <td>{other}</td>
               </tr>

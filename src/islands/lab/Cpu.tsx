@@ -9,17 +9,18 @@ function Row({ row, state }: { readonly row: CpuRow; readonly state: State }) {
   return (
     <tr class={changed ? 'changed' : undefined} aria-current={chosen ? 'true' : undefined}>
       <th scope="row">
-        <button
-          type="button"
-          class="reg"
-          disabled={!state.ready.value}
-          title={`where ${name} comes from`}
-          onClick={() => {
-            state.register.value = register;
-          }}
-        >
-          {name}
-        </button>
+        {!state.live.value && name}
+        {state.live.value && (
+          <button
+            type="button"
+            class="reg"
+            disabled={!state.ready.value}
+            title={`where ${name} comes from`}
+            onClick={() => state.ofRegister(register)}
+          >
+            {name}
+          </button>
+        )}
       </th>
       <td class="v">{value}</td>
       <td class="m">

@@ -69,7 +69,17 @@ export function Rows({ dump, dumping }: { dump: Dump; dumping: Dumping }) {
   const changes = dumping.edits.value.length;
   return (
     <div class="orc">
-      <p>
+      <noscript>
+        <p>ORC rows in force:</p>
+        <ul>
+          {dump.rows.map(({ at, text }) => (
+            <li key={at}>
+              {at}: <code>{text}</code>
+            </li>
+          ))}
+        </ul>
+      </noscript>
+      <p class="js">
         <label>
           ORC row in force at{' '}
           <select
@@ -95,7 +105,9 @@ export function Rows({ dump, dumping }: { dump: Dump; dumping: Dumping }) {
           </button>
         )}
       </p>
-      <p class="dim">Where a row is deleted, the one before it is in force: that is how the table is read.</p>
+      <p class="dim js">
+        Where a row is deleted, the one before it is in force: that is how the table is read.
+      </p>
     </div>
   );
 }

@@ -30,6 +30,7 @@ export function DumpPanel({ state, ask }: { readonly state: State; readonly ask:
             recipe={state.outline.value.recipe}
             boundary={state.frame.value.boundary}
             last={state.lanes.value.last}
+            onWord={state.toWriter}
           />
         </div>
       )}

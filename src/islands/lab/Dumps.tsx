@@ -14,11 +14,13 @@ function Cell({
   line,
   text,
   dumping,
+  live,
 }: {
   by: DumpBy;
   line: DumpLine | undefined;
   text: string;
   dumping: Dumping;
+  live: boolean;
 }) {
   if (!line)
     return (
@@ -32,6 +34,14 @@ function Cell({
   };
   const chosen = dumping.looked.value?.line === line;
   const said = line.certain ? 'vouched for' : 'printed with a question mark';
+  const mark = line.certain ? <Glyph name="right" /> : '?';
+  if (!live)
+    return (
+      <td class={`c ${line.certain ? 'right' : 'guess'}`}>
+        {mark}
+        <span class="vh">{said}</span>
+      </td>
+    );
   return (
     <td class={`c ${line.certain ? 'right' : 'guess'}`}>
       <button
@@ -43,14 +53,14 @@ function Cell({
         onFocus={look}
         onClick={look}
       >
-        {line.certain ? <Glyph name="right" /> : '?'}
+        {mark}
       </button>
     </td>
   );
 }
 
 /** A row is a place on a stack; what is alive there has the double rule of the truth. */
-function Aligned({ dump, dumping }: { dump: Dump; dumping: Dumping }) {
+function Aligned({ dump, dumping, live }: { dump: Dump; dumping: Dumping; live: boolean }) {
   return (
     <div class="scroller">
       <table class="dm">
@@ -79,7 +89,7 @@ function Aligned({ dump, dumping }: { dump: Dump; dumping: Dumping }) {
                 </th>
                 {cells.map((line, n) => {
                   const by = dump.by[n];
-                  return by && <Cell key={by.unwinder} by={by} line={line} text={text} dumping={dumping} />;
+                  return by && <Cell key={by.unwinder} {...{ by, line, text, dumping, live }} />;
                 })}
               </tr>
             ))}
@@ -116,7 +126,7 @@ function Told({ dump, dumping }: { dump: Dump; dumping: Dumping }) {
     return word ? `${word.where}${word.role ? ` (${word.role})` : ''}` : '';
   });
   return (
-    <p class="told" aria-live="polite">
+    <p class="told js" aria-live="polite">
       {!looked || !by ? (
         'Hover a mark, or go to it with the tab key: the words that it was read from are lit. A question mark is a word that looks like code, and that the unwinder does not vouch for.'
       ) : (
@@ -130,7 +140,7 @@ function Told({ dump, dumping }: { dump: Dump; dumping: Dumping }) {
 }
 
 /** Words of each stack, highest address first, as in every picture here. */
-function Stacks({ dump, dumping }: { dump: Dump; dumping: Dumping }) {
+function Stacks({ dump, dumping, onWord }: { dump: Dump; dumping: Dumping; onWord: DumpsProps['onWord'] }) {
   const lit = dumping.looked.value?.line.reads ?? [];
   const stacks = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -152,7 +162,18 @@ function Stacks({ dump, dumping }: { dump: Dump; dumping: Dumping }) {
                 <tr key={String(word.address)} class={lit.includes(word.address) ? 'lit' : ''}>
                   <th scope="row">{word.where}</th>
                   <td>
-                    <Hex value={word.value} />
+                    {onWord ? (
+                      <button
+                        type="button"
+                        class="reg"
+                        title="go to what wrote this word"
+                        onClick={() => onWord(word.address)}
+                      >
+                        <Hex value={word.value} />
+                      </button>
+                    ) : (
+                      <Hex value={word.value} />
+                    )}
                   </td>
                   <td>
                     {word.role || word.meaning}
@@ -252,14 +273,21 @@ export interface DumpsProps {
   readonly boundary: number;
   /** Last boundary of the run. */
   readonly last: number;
+  /** Where a word's author can be shown: asked for with its address. */
+  readonly onWord?: (address: bigint) => void;
 }
 
 /** Everything about one boundary. Asks once the boundary rests. */
-export function Dumps({ dumping, recipe, boundary, last }: DumpsProps) {
+export function Dumps({ dumping, recipe, boundary, last, onWord }: DumpsProps) {
   const { dump, unwinders, switches, edits, problem } = dumping;
   const asked = useComputed(() => [unwinders.value, switches.value, edits.value]);
   const shown = dump.value;
   const fresh = useSignal(shown !== undefined);
+  /** Scripts run: before, a mark is no button. */
+  const live = useSignal(false);
+  useEffect(() => {
+    live.value = true;
+  }, []);
   useEffect(() => {
     // What was made while the page was built needs no question.
     if (fresh.value) {
@@ -278,10 +306,10 @@ export function Dumps({ dumping, recipe, boundary, last }: DumpsProps) {
       </p>
       <div class="both">
         <div>
-          <Aligned dump={shown} dumping={dumping} />
+          <Aligned dump={shown} dumping={dumping} live={live.value} />
           <Told dump={shown} dumping={dumping} />
         </div>
-        <Stacks dump={shown} dumping={dumping} />
+        <Stacks dump={shown} dumping={dumping} onWord={onWord} />
       </div>
       <Rows dump={shown} dumping={dumping} />
       <Choices dumping={dumping} recipe={recipe} />

@@ -87,7 +87,6 @@ function Field({ editing }: { readonly editing: Editing }) {
       )}
       {editing.warnings.value.length > 0 && (
         <section class="warnings" aria-label="Warnings of the stack checker">
-          <p>The stack checker warns of the code as it ran:</p>
           <Problems
             problems={editing.warnings.value.map((one) => ({ ...one, page: '' }))}
             onPlace={({ line, column }) => editor.current?.goTo(line, column)}
@@ -114,6 +113,9 @@ export function EditPanel({ state, editing }: { readonly state: State; readonly 
   }, [open.value, recipe]);
   const off = !state.ready.value || state.busy.value;
   const ran = state.standing.value;
+  const { length: count } = editing.warnings.value;
+  const warned =
+    count > 0 && `The stack checker warns ${count === 1 ? 'once' : `${count} times`} of the code as it ran:`;
   return (
     <details
       class="edit js"
@@ -125,7 +127,8 @@ export function EditPanel({ state, editing }: { readonly state: State; readonly 
         Edit the entry code
         {cells.value && pending.value && <span class="dim">, edited, not run</span>}
       </summary>
-      {problem.value && <p role="alert">The code cannot be edited: {problem.value}</p>}
+      {/* Always there: what comes together with its region is not announced. */}
+      <p role="alert">{problem.value && `The code cannot be edited: ${problem.value}`}</p>
       {cells.value && (
         <div class="body">
           <p>
@@ -160,7 +163,7 @@ export function EditPanel({ state, editing }: { readonly state: State; readonly 
             </span>
           </p>
           <Field editing={editing} />
-          {ran.state === 'cannot-run' && <p role="status">cannot run: {ran.reason}</p>}
+          <p role="status">{ran.state === 'cannot-run' ? `cannot run: ${ran.reason}` : warned}</p>
           <Difference editing={editing} />
         </div>
       )}

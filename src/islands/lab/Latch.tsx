@@ -1,4 +1,5 @@
 /** The latch and what it means, and the few registers that decide the nested path. */
+import { modeOf } from './cpu.ts';
 import type { State } from './state.ts';
 import { wordAt } from './words.ts';
 
@@ -12,17 +13,19 @@ const Lamp = ({ on, kind, name, note }: { on: boolean; kind: string; name: strin
   </div>
 );
 
-/** Two lamps and, where no panel tells them anyway, a line of facts. */
-export function Latch({ state, facts: told }: { readonly state: State; readonly facts: boolean }) {
+/** Two lamps and a line of facts: of the whole laboratory, whose registers stand in a table, who is at work. */
+export function Latch({ state, whole }: { readonly state: State; readonly whole: boolean }) {
   const { latch, stack, flags, at } = state.frame.value;
   const { executing } = state.outline.value;
   const flag = executing === undefined ? undefined : wordAt(state.frame.value, executing);
-  const facts = [
-    ['RIP', at],
-    ['RSP', stack.text],
-    ['flags', flags || 'none'],
-    ['executing', flag?.meaning ?? 'no such word'],
-  ];
+  const facts = whole
+    ? modeOf(state.frame.value)
+    : [
+        ['RIP', at],
+        ['RSP', stack.text],
+        ['flags', flags || 'none'],
+        ['executing', flag?.meaning ?? 'no such word'],
+      ];
   return (
     <>
       <h2 class="ph">NMI latch</h2>
@@ -39,16 +42,14 @@ export function Latch({ state, facts: told }: { readonly state: State; readonly 
           name={latch.pending ? '1 pending' : 'none pending'}
           note={latch.pending ? 'further ones merge into it' : 'room for one'}
         />
-        {told && (
-          <dl class="facts">
-            {facts.map(([name, value]) => (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd>{value}</dd>
-              </div>
-            ))}
-          </dl>
-        )}
+        <dl class="facts">
+          {facts.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
       </div>
     </>
   );

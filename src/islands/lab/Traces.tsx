@@ -54,14 +54,14 @@ function TruthTable({ state }: { readonly state: State }) {
               ]),
           <tr key={i}>
             <th scope="row" title={`${text}, ${how}`}>
-              {slot === undefined || !state.ready.value ? (
+              {!state.ready.value || (slot === undefined && how !== 'current') ? (
                 text
               ) : (
                 <button
                   type="button"
                   class="reg"
-                  title="go to what pushed this address"
-                  onClick={() => state.toWriter(slot)}
+                  title={slot === undefined ? 'where RIP comes from' : 'go to what pushed this address'}
+                  onClick={() => (slot === undefined ? state.ofRegister('rip') : state.toWriter(slot))}
                 >
                   {text}
                 </button>

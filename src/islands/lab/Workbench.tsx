@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { asciiOf } from './ascii.ts';
 import { KEYS, keyAction } from './keys.ts';
+import { stepAfter, stepBefore } from './moves.ts';
 import { download, pngOf, svgText } from './picture-file.ts';
 import type { Answers, Asker, Failed, Travelled } from './protocol.ts';
 import type { State } from './state.ts';
@@ -144,14 +145,25 @@ export function Travel(props: WorkbenchProps) {
       const target = event.target as Element;
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (target.closest('input, textarea, select, .cm-editor')) return;
-      const presented = state.present.value !== '' && presentKey(state, event.key);
-      const action = presented ? undefined : keyAction(event.key);
-      if (!presented && (!action || !state.ready.value)) return;
+      const action = keyAction(event.key);
+      if (!action || !state.ready.value) return;
       event.preventDefault();
-      if (action) void act[action]?.();
+      void act[action]?.();
+    };
+    // On the page, before any part hears of it: who presents has the focus anywhere.
+    const onPresent = (event: KeyboardEvent): void => {
+      const target = event.target as Element;
+      if (state.present.value === '' || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (target.closest('input, textarea, select, .cm-editor') || !presentKey(state, event.key)) return;
+      event.preventDefault();
+      event.stopPropagation();
     };
     island?.addEventListener('keydown', onKey);
-    return () => island?.removeEventListener('keydown', onKey);
+    addEventListener('keydown', onPresent, { capture: true });
+    return () => {
+      island?.removeEventListener('keydown', onKey);
+      removeEventListener('keydown', onPresent, { capture: true });
+    };
   }, []);
   const act = actions(props);
   return (
@@ -202,14 +214,19 @@ export function Travel(props: WorkbenchProps) {
   );
 }
 
-/** Arrows go by checkpoint while one presents, digits choose the part, Escape ends it. */
+/** While one presents, arrows and the keys of a remote control go by named step, digits choose the part, Escape ends it. */
 function presentKey(state: State, key: string): boolean {
   const part = PARTS[Number(key) - 1];
+  const { axis, boundary } = state;
   if (part) [state.present.value] = part;
   else if (key === 'Escape') present(state, false);
+  else if (FORTH.includes(key)) state.moveTo(stepAfter(axis.value, boundary.value));
+  else if (BACK.includes(key)) state.moveTo(stepBefore(axis.value, boundary.value));
   else return false;
   return true;
 }
+const FORTH = ['ArrowRight', 'PageDown'];
+const BACK = ['ArrowLeft', 'PageUp'];
 
 /** The last answer and why there is none; asked for anew when what it is `about` has rested for a while. */
 function useAnswer<A extends Answers[keyof Answers]>(

@@ -114,17 +114,19 @@ export interface Contrast {
   readonly what: string;
   readonly here: string;
   readonly there: string;
+  /** The word of the stack, or the register, whose history tells why; undefined for what is neither. */
+  readonly spot?: number | string;
 }
 
 /** What differs between two frames, words of the NMI stack first; roles that only one design has are left out. */
 export function contrasts(here: Frame, there: Frame): readonly Contrast[] {
   const found: Contrast[] = [];
-  const check = (what: string, a: string, b: string): void => {
-    if (a !== b) found.push({ what, here: a, there: b });
+  const check = (what: string, a: string, b: string, spot?: number | string): void => {
+    if (a !== b) found.push({ what, here: a, there: b, ...(spot === undefined ? {} : { spot }) });
   };
-  check('next instruction', here.at, there.at);
-  check('RSP', here.stack.text, there.stack.text);
-  check('flags', here.flags, there.flags);
+  check('next instruction', here.at, there.at, 'rip');
+  check('RSP', here.stack.text, there.stack.text, 'rsp');
+  check('flags', here.flags, there.flags, 'rflags');
   check('NMIs', latchText(here.latch), latchText(there.latch));
   for (const word of here.words) {
     const other = there.words.find(({ role }) => role === word.role);
@@ -134,6 +136,7 @@ export function contrasts(here: Frame, there: Frame): readonly Contrast[] {
       word.role,
       told ? word.meaning : word.value.toString(16),
       told ? other.meaning : other.value.toString(16),
+      word.index,
     );
   }
   return found;

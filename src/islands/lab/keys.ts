@@ -25,7 +25,7 @@ export const KEYS: readonly Key[] = [
   { keys: ['Left', 'Right', 'Delete'], what: 'move an event, take it away, on its token' },
   {
     keys: ['s'],
-    what: 'presentation: large type, one part at a time; digits choose it, Escape ends it',
+    what: 'presentation: large type, one part at a time; digits choose it, arrows go by step, Escape ends it',
     action: 'present',
   },
   { keys: ['?'], what: 'this list', action: 'help' },

@@ -184,6 +184,11 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     selected.value = index;
   }
 
+  /** A register is asked about instead. */
+  function ofRegister(name: string): void {
+    register.value = name;
+  }
+
   let linked = 0;
   /**
    * Asks for the link to the boundary in view, and gives it: empty if no link can say it, undefined if none could
@@ -238,6 +243,7 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     help,
     present,
     select,
+    ofRegister,
     toWriter,
     live,
     ready,
