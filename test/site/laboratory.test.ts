@@ -76,6 +76,15 @@ test('an edit with a mistake says where it is and keeps text and run; a good one
   await expect.poll(() => field.innerText()).toContain('nested_nmi:');
   await field.click();
   await page.keyboard.press('Control+Home');
+  // Mnemonics and labels are completed.
+  const offered = page.locator('.cm-tooltip-autocomplete li');
+  await page.keyboard.type('iret');
+  await expect.poll(() => offered.allInnerTexts()).toContain('iretq');
+  await page.keyboard.type('q\njmp repeat_n');
+  await expect.poll(() => offered.allInnerTexts()).toContain('repeat_nmi');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Shift+Control+Home');
+  await page.keyboard.press('Delete');
   await page.keyboard.type('movqq %rax, %rbx\n');
   await page.keyboard.press('Control+Enter');
   const problem = page.locator('.edit .problems');

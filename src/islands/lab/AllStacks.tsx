@@ -132,6 +132,7 @@ export function AllStacks({ state }: { readonly state: State }) {
           viewBox={`0 0 ${width} ${height}`}
           width={width}
           height={height}
+          style={state.present.value ? undefined : { width: `${width / 16}rem` }}
           role="img"
           aria-label={pictureText(picture, state.frame.value)}
           onClick={({ target }) => {

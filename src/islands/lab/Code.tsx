@@ -125,7 +125,8 @@ export function Code({ state }: { readonly state: State }) {
     );
   };
   const lines = useLit(code.length, line, draw, [code, strikes, chosen]);
-  useEffect(() => showIn(list.current, '.now'), [line, code]);
+  const presented = state.present.value; // what is hidden does not scroll
+  useEffect(() => showIn(list.current, '.now'), [line, code, presented]);
   useEffect(() => showIn(list.current, '.chosen'), [chosen]);
   return (
     <>

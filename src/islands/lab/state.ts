@@ -133,7 +133,7 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
       if (!timeline.frames.length) {
         const [first] = timeline.problems;
         const why = first ? `${first.line}:${first.column} ${first.message}` : 'nothing ran';
-        standing.value = { state: 'cannot-run', reason: `${why}; below is the last run` };
+        standing.value = { state: 'cannot-run', reason: `${why}; the last run is still shown` };
         return;
       }
       // Where a link cannot run, what comes in its place is the page's own run, as the page was built.
