@@ -22,6 +22,7 @@ const PATH: readonly string[] = [
   'notebooks/designs/index.mdx',
   ...designsInOrder(pages).map(({ page }) => page),
   'notebooks/designs/ist-again.mdx',
+  'notebooks/designs/layouts.mdx',
   'notebooks/labs/safeguards-4.2.mdx',
   ...thread.map((name) => `content/thread/${name}.mdx`),
   'content/bugs/index.mdx',
