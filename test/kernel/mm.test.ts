@@ -53,6 +53,12 @@ test('I13 asks of reads and writes, of mapped user memory, in a handler, and of 
   expect(broken('movq (%rdx), %rax', { starts: ['kernel-task', 'user-task'] })).toEqual([]);
 });
 
+test('a task may use another mm for itself: only handlers are asked', () => {
+  const read = 'movq\t$USER_STACK, %rdx\nmovq\t(%rdx), %rdx\nmovq\t%rsi, loaded_mm';
+  const edits = edited('context-switch', /movq\t%rsi, loaded_mm/, read);
+  expect(broken('', { edits, bodies: ['quiet'] })).toEqual([]);
+});
+
 test('processes are declared with the word of the current one, and not with isolated page tables', () => {
   const problems = (line: string) =>
     programOf(pages, DESIGN, { edits: edited('context-switch', /^#: mm .*$/, line) }).problems.map(
