@@ -4,6 +4,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { bzImage, deb, lz4, vmlinux } from '../image/build/kernel.ts';
+import { runningKernel } from '../image/build/running-kernel.ts';
 import { flaws, HERE, visits } from './visit.ts';
 
 const site = visits(HERE);
@@ -133,4 +134,103 @@ test('with a kernel open axe finds nothing, and nothing scrolls sideways', async
   await page.getByRole('combobox', { name: 'symbol' }).pressSequentially('function_5');
   await expect.poll(() => page.getByRole('option').count()).toBe(12);
   expect(await flaws(page)).toEqual([]);
+});
+
+/** A kernel of ours that runs, opened, and an NMI delivered. */
+async function delivered(): Promise<Page> {
+  const page = await visit();
+  await choose(page, runningKernel());
+  await expect.poll(() => code(page)).toMatch(/iretq/);
+  await page.getByRole('button', { name: 'Deliver an NMI' }).click();
+  await page.locator('.kernel-run[data-ready=true]').waitFor();
+  return page;
+}
+const run = (page: Page): Locator => page.locator('.kernel-run');
+const sweep = (page: Page): Locator => page.locator('.kernel-sweep');
+const verdict = (page: Page): Promise<string> => run(page).locator('.run-verdict').innerText();
+const boundary = async (page: Page): Promise<number> => Number(await run(page).getAttribute('data-boundary'));
+const swept = (page: Page): Promise<void> => page.locator('.kernel-sweep[data-phase=done]').waitFor();
+
+test('an NMI is delivered and stepped through by keys; another event strikes where one stands', async () => {
+  const page = await delivered();
+  expect(await verdict(page)).toMatch(
+    /Returned\. An NMI from kernel mode, 42 steps; it ends at do_syscall_64\./,
+  );
+  const slider = run(page).getByRole('slider', { name: 'Time' });
+  await slider.focus();
+  await page.keyboard.press('PageUp');
+  await expect.poll(() => boundary(page)).toBe(21);
+  expect(await run(page).locator('.code .now').innerText()).toBe('incl %gs:0x54');
+  expect(await run(page).locator('.words tr', { hasText: 'do_syscall_64' }).innerText()).toMatch(/RIP/);
+  const traces = run(page).getByRole('table').filter({ hasText: 'truth' });
+  expect(await traces.innerText()).toMatch(/exc_nmi[\s\S]*do_syscall_64/);
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('ArrowLeft');
+  await expect.poll(() => boundary(page)).toBe(20);
+  await expect
+    .poll(() => run(page).getByRole('button', { name: '#PF', exact: true }).isDisabled())
+    .toBe(true);
+  await run(page).getByRole('button', { name: '#MC', exact: true }).click();
+  await expect.poll(() => verdict(page)).toMatch(/run --path nmi --event mc --at asm_exc_nmi\+0x29/);
+  expect(await verdict(page)).toMatch(/Cut, so that they return at once: do_machine_check\./);
+  expect(await boundary(page)).toBe(20);
+  await run(page)
+    .getByLabel(/^Without the #MC/)
+    .click();
+  await expect.poll(() => verdict(page)).toMatch(/42 steps/);
+  await run(page).getByLabel('while').selectOption('user');
+  await expect.poll(() => verdict(page)).toMatch(/from user mode, 44 steps/);
+  expect(site.requests.filter((one) => one.method() !== 'GET' || one.postData() !== null)).toEqual([]);
+});
+
+test('a sweep counts, draws and tells; a cell leads to its run, and the sweep can be cancelled', async () => {
+  const page = await delivered();
+  const press = (name: string): Promise<void> =>
+    sweep(page).getByRole('button', { name, exact: true }).click();
+  await press('Sweep');
+  await swept(page);
+  expect(await sweep(page).locator('.verdict').innerText()).toMatch(
+    /All 82 runs returned\.[\s\S]*42 boundaries|All 82 runs returned\.[\s\S]*41 boundaries/,
+  );
+  expect(await sweep(page).locator('details.places').count()).toBe(2);
+  const map = sweep(page).getByRole('application');
+  await map.focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  await expect.poll(() => sweep(page).locator('.readout').innerText()).toMatch(/boundary \d+ in asm_exc_nmi/);
+  await page.keyboard.press('Enter');
+  await expect.poll(() => verdict(page)).toMatch(/--event (nmi|mc|db|pf) --at asm_exc_nmi/);
+  await expect.poll(() => boundary(page)).toBeGreaterThan(1);
+
+  // The gap that this kernel has is found, and its run opens.
+  await run(page).getByLabel('Deliver').selectOption('syscall');
+  await expect.poll(() => verdict(page)).toMatch(/A system call from user mode, 50 steps/);
+  await sweep(page).getByLabel('At every boundary').selectOption('nmi');
+  await press('Sweep');
+  await swept(page);
+  await sweep(page).locator('.found').getByRole('button', { name: 'Open this run' }).first().click();
+  await expect.poll(() => verdict(page)).toMatch(/Broken: \w+/);
+  await sweep(page).getByLabel('and then').selectOption('mc');
+  await press('Sweep');
+  await press('Cancel');
+  await expect.poll(() => sweep(page).getAttribute('data-phase')).toBe('cancelled');
+  expect(await sweep(page).innerText()).toContain('nothing is claimed of it');
+});
+
+test('with a run and a sweep in view axe finds nothing, and nothing scrolls sideways', async () => {
+  const page = await delivered();
+  await sweep(page).getByRole('button', { name: 'Sweep', exact: true }).click();
+  await swept(page);
+  await sweep(page).getByRole('application').focus();
+  await page.keyboard.press('ArrowRight');
+  expect(await flaws(page)).toEqual([]);
+});
+
+test('a kernel that cannot run says in a sentence why', async () => {
+  const page = await visit();
+  await choose(page, image);
+  await expect.poll(() => code(page)).toMatch(/iretq/);
+  await page.getByRole('button', { name: 'Deliver an NMI' }).click();
+  await expect.poll(() => run(page).getByRole('alert').innerText()).toMatch(/^missing /);
 });

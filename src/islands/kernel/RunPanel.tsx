@@ -24,6 +24,8 @@ import type { Runs } from './runs.ts';
 const pathName = (path: (typeof KERNEL_PATHS)[number]): string =>
   path === 'syscall' ? 'a system call' : `${path === 'nmi' || path === 'mc' ? 'an' : 'a'} ${eventName(path)}`;
 
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** The letter whose look a verdict has. */
 const lookOf = ({ verdict, invariant }: KernelRun): string => {
   if (verdict === 'returned') return 'o';
@@ -154,8 +156,8 @@ function Verdict({ runs, run }: { readonly runs: Runs; readonly run: KernelRun }
   return (
     <div class="run-verdict">
       <p role="status">
-        <Chip letter={lookOf(run)} /> <b>{what}</b> {pathName(path)} from {user ? 'user' : 'kernel'} mode,{' '}
-        {steps} steps, ends at <code>{place}</code>.
+        <Chip letter={lookOf(run)} /> <b>{what}</b> {sentence(pathName(path))} from {user ? 'user' : 'kernel'}{' '}
+        mode, {steps} steps; it ends at <code>{place}</code>.
       </p>
       <p>
         {cut.length > 0 ? (
@@ -214,7 +216,7 @@ export function RunPanel({ runs }: { readonly runs: Runs }) {
     >
       <header>
         <b>A run of your kernel</b>
-        <span class="dim">{runs.busy.value ? 'running' : (run && lab?.outline.value.design) || ''}</span>
+        <span class="dim">{runs.busy.value ? 'running' : (lab?.outline.value.title ?? '')}</span>
       </header>
       <Ask runs={runs} />
       {runs.problem.value && (

@@ -224,16 +224,18 @@ const LISTED = 20;
 function Tables({ map }: { readonly map: SweepMap }) {
   const states = useMemo(
     () =>
-      (map.pair ? [map] : map.strips.map((strip) => ({ ...map, strips: [strip] }))).map((one, n) => ({
-        map: { value: one } as Runs['map'],
-        title: `${eventName(one.strips[0]?.event ?? '')}${n > 0 ? ` ${n + 1}` : ''}`,
-      })),
+      (map.pair ? [map] : map.strips.map((strip) => ({ ...map, strips: [strip] })))
+        .filter(({ pair, strips }) => pair || /[a-z]/i.test(strips[0]?.cells ?? ''))
+        .map((one) => ({
+          map: { value: one } as Runs['map'],
+          title: eventName(one.strips[0]?.event ?? ''),
+        })),
     [map],
   );
   return (
     <>
       {states.map((state) => (
-        <Places key={state.title} state={state} />
+        <Places key={state.title} state={state} open={false} />
       ))}
     </>
   );

@@ -45,8 +45,7 @@ export function createRunAnswers(kernel: Kernel, tell: (message: Message) => voi
       ? `${problem}. A capsule of routines holds their text only: open the kernel itself`
       : problem;
 
-  const title = (features: readonly string[] | undefined): string =>
-    `${about(kernel).version ?? 'kernel'}, ${features ? `patched for ${features.join(', ') || 'none of the features'}` : 'as linked'}`;
+  const version = about(kernel).version ?? 'of the kernel';
 
   return {
     run({ id, path, user, features, strikes }: RunRequest): void {
@@ -54,11 +53,7 @@ export function createRunAnswers(kernel: Kernel, tell: (message: Message) => voi
       const made =
         'problem' in bench
           ? bench
-          : kernelTimeline(
-              bench,
-              { path, user, strikes, bound: BOUND },
-              { title: title(features), features },
-            );
+          : kernelTimeline(bench, { path, user, strikes, bound: BOUND }, { version, features });
       tell('problem' in made ? { kind: 'refused', id, problem: made.problem } : { kind: 'ran', id, ...made });
     },
 

@@ -65,7 +65,7 @@ export function Leads({ state }: { readonly state: State }) {
             <span class={`to${back ? ' back' : ''}${old ? ' old' : ''}`}>
               <span class="vh">leads to </span>
               {word.meaning}
-              {old && ', an earlier NMI'}
+              {old && `, ${word.author.name}`}
             </span>
           </div>
         );

@@ -16,7 +16,7 @@ function freshness({ changed, author }: Word, stop: number, at: number): string 
 
 function Author({ word }: { readonly word: Word }) {
   const { kind, name, boundary } = word.author;
-  if (kind === 'earlier') return <span class="dim">earlier NMI</span>;
+  if (kind === 'earlier') return <span class="dim">{name.replace(/^an /, '')}</span>;
   return (
     <>
       <Glyph name={kind} />

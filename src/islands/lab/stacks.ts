@@ -9,7 +9,8 @@ import { functionText, stackText } from '../../unwind/describe.ts';
 import { brief, groupOf, wordAt } from './words.ts';
 
 /** Name of a stack over its picture: `task`, `#DB`. */
-export const stackTitle = (name: string): string => (name === 'TASK' ? 'task' : name);
+export const stackTitle = (name: string): string => TITLES[name] ?? name;
+const TITLES: Readonly<Record<string, string>> = { TASK: 'task', ENTRY_TRAMPOLINE: 'entry' };
 
 type Place = Pick<Timeline, 'stacks' | 'records' | 'top'>;
 
@@ -66,6 +67,8 @@ const REST = 44;
 const NARROW = 204;
 const WIDE = 236;
 const EMPTY = 58;
+/** Between two empty ones. */
+const BETWEEN = 15;
 /** Between columns: room for the flag of RSP and for arrows. */
 const GAP = 62;
 /** Right of the NMI stack: room for arrows that lead back into it. */
@@ -98,18 +101,21 @@ export function pictureOf({ stacks, records, top }: Place, frame: Frame, narrow 
   }
   const width = narrow ? GAP + WIDE + LOOPS : x - GAP + LOOPS;
   const last = columns.at(-1);
+  // Empty ones stand in the room that is left beside the tall column, or below everything.
+  const room = narrow || !last ? 0 : last.x - GAP;
+  const beside = room >= EMPTY + BETWEEN;
+  const perRow = beside ? Math.floor(room / (EMPTY + BETWEEN)) : 4;
   const tallest =
-    narrow && last
+    !beside && last
       ? last.y + last.height - HEAD
       : Math.max(0, ...columns.slice(0, -1).map(({ height }) => height));
-  const perRow = narrow ? 4 : Infinity;
   const empty = stacks
     .filter((stack) => stack !== nmi && !used.includes(stack))
     .map(
       ({ name, begin, end }, i): Column => ({
         name,
         size: end - begin,
-        x: (narrow ? 8 : GAP) + (i % perRow) * (EMPTY + 15),
+        x: (narrow ? 8 : GAP) + (i % perRow) * (EMPTY + BETWEEN),
         y: HEAD + tallest + 56 + Math.floor(i / perRow) * 90,
         width: EMPTY,
         height: 40,

@@ -59,12 +59,12 @@ export function Outcomes({ state }: { readonly state: Tallied }) {
   );
 }
 
-export function Places({ state }: { readonly state: Tallied }) {
+export function Places({ state, open = true }: { readonly state: Tallied; readonly open?: boolean }) {
   const map = state.map.value;
   const letters = FATES.map(({ letter }) => letter).filter((letter) => tally(rowsOf(state)).has(letter));
   const first = map.pair?.[0] ?? map.strips[0]?.event ?? '';
   return (
-    <details class="places" open>
+    <details class="places" open={open}>
       <summary>
         The map as a table: by where the {map.pair ? 'first ' : ''}
         {eventName(first)} strikes

@@ -14,7 +14,7 @@ import { flagNames, fromTop, meaningOf, place, stackMeaning, wordsAt } from '../
 import type { KernelContext } from './kernel-course.ts';
 import { KERNEL_EVENTS, type KernelEvent, occursAt } from './kernel-paths.ts';
 import type { KernelBench, KernelMoment } from './kernel-run.ts';
-import type { KernelUnwound } from './kernel-unwound.ts';
+import { type KernelUnwound, RECORD_LOST } from './kernel-unwound.ts';
 
 /** What is known of a boundary when the next one comes. */
 interface Before {
@@ -258,10 +258,15 @@ function verdictOf(unwound: KernelUnwound | undefined, { unwinder }: KernelBench
       printed: [],
     };
   const { judgement, reason, gap, trace } = unwound;
+  const isLost = gap === RECORD_LOST;
   return {
     unwinder: 'orc',
-    judgement,
-    reason: gap === undefined || judgement === 'right' ? reason : `${reason} By design: ${gap}.`,
+    judgement: isLost ? 'not-asked' : judgement,
+    reason: isLost
+      ? RECORD_LOST
+      : gap === undefined || judgement === 'right'
+        ? reason
+        : `${reason} By design: ${gap}.`,
     end: trace.end,
     printed: unwinder.printed(),
   };

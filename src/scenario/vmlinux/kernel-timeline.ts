@@ -30,8 +30,7 @@ export interface KernelTimeline {
 
 /** Of the kernel that runs, and of its text. */
 export interface KernelTold {
-  /** For a reader: `6.12.117, as linked`. */
-  readonly title: string;
+  readonly version: string;
   /** As `--features` takes them; undefined for text as it was linked. */
   readonly features: readonly string[] | undefined;
 }
@@ -40,7 +39,7 @@ export interface KernelTold {
 export function kernelTimeline(
   bench: KernelBench,
   asked: KernelAsked,
-  { title, features }: KernelTold,
+  { version, features }: KernelTold,
 ): KernelTimeline | { readonly problem: string } {
   // Once to see where it comes by: its names and its code are of those routines only.
   const rips = new Set<bigint>();
@@ -70,8 +69,8 @@ export function kernelTimeline(
   const timeline: Timeline = {
     slug: '',
     version: 0,
-    title: `${asked.path === 'syscall' ? 'a system call' : asked.path} from ${run.user ? 'user' : 'kernel'} mode`,
-    design: title,
+    title: `${version}, text ${features ? `patched for ${features.join(', ') || 'none of the features'}` : 'as linked'}`,
+    design: version,
     recipe: runCommand({ path: asked.path, user: asked.user, features }, run.struck),
     frames,
     steps: stepsOf(marks, last),
@@ -183,7 +182,7 @@ function imageOf({ up: { kernel } }: KernelBench, routines: readonly Routine[]):
         ({ address, bytes, text }): Line => ({
           address,
           length: bytes.length,
-          text,
+          text: shortText(text),
           comment: '',
           origins: [{ page: '', line: 1, column: 1 }],
         }),
@@ -191,6 +190,9 @@ function imageOf({ up: { kernel } }: KernelBench, routines: readonly Routine[]):
     ),
   };
 }
+
+/** A target by its name alone. */
+const shortText = (text: string): string => text.replace(/\b[\da-f]+ <([^>]+)>/g, '$1');
 
 /** Instructions that are listed before and behind what ran. */
 const AROUND = 3;
@@ -217,7 +219,9 @@ function codeOf({ up }: KernelBench, routines: readonly Routine[], rips: Readonl
       left = 0;
       for (const label of labels) row('label', `${label}:`, address);
       lineOf.set(address, code.length);
-      row('instruction', text, address, address === from && cut.has(from) ? 'cut: returns at once' : '');
+      const [plain = '', ...notes] = shortText(text).split(' # ');
+      const isCut = address === from && cut.has(from);
+      row('instruction', plain, address, isCut ? 'cut: returns at once' : notes.join(', '));
     });
   }
   return { code, lineOf };
