@@ -25,7 +25,7 @@ export function sweep(kernel: Kernel, asked: Asked): Answer {
   const steps = sweepKernel(made.bench, { path, user, schedules });
   let step = steps.next();
   while (!step.done) {
-    asked.progress?.(`boundary ${step.value.boundary}`);
+    if (step.value) asked.progress?.(`boundary ${step.value.boundary}`);
     step = steps.next();
   }
   asked.progress?.('');

@@ -95,16 +95,18 @@ const ENDLESS: KernelEnd = {
 
 export const scheduleName = (schedule: readonly KernelEvent[]): string => schedule.join('+');
 
-/** Sweeps; yields each boundary that is done. A problem where the way itself cannot be begun. */
+/**
+ * Sweeps; yields each boundary that is done, and nothing wherever else one may stop. A problem where the way itself cannot be begun.
+ */
 export function* sweepKernel(
   bench: KernelBench,
   asked: KernelSweepAsked,
-): Generator<SweptCells, KernelSweep | { readonly problem: string }> {
+): Generator<SweptCells | undefined, KernelSweep | { readonly problem: string }> {
   const course = bench.begin(asked);
   if ('problem' in course) return course;
   const sweep = new Sweep(bench, asked);
   for (;;) {
-    const cells = sweep.boundary(course);
+    const cells = yield* sweep.boundary(course);
     if (cells) yield cells;
     if (sweep.goesOn(course)) continue;
     break;
@@ -168,7 +170,7 @@ class Sweep {
   }
 
   /** Tries every schedule at the boundary where the machine stands; undefined where nothing can strike. */
-  boundary(course: KernelCourse): SweptCells | undefined {
+  *boundary(course: KernelCourse): Generator<undefined, SweptCells | undefined> {
     const { boundary } = course;
     const at = this.#place(course, this.#visits);
     if (boundary === 0) return undefined;
@@ -179,7 +181,7 @@ class Sweep {
     const second: Record<string, string> = {};
     for (const schedule of this.#asked.schedules) {
       const name = scheduleName(schedule);
-      const struck = this.#from(course, schedule, [], at, this.#visits);
+      const struck = yield* this.#from(course, schedule, [], at, this.#visits);
       tallies[name] = this.#ends.count(struck.counts);
       alone[name] = struck.alone;
       if (schedule.length > 1) second[name] = struck.second;
@@ -200,13 +202,13 @@ class Sweep {
   }
 
   /** The first event of a schedule strikes here, the rest wherever it can behind. The machine is left as it was. */
-  #from(
+  *#from(
     course: KernelCourse,
     schedule: readonly KernelEvent[],
     before: readonly KernelStrike[],
     at: string,
     visits: Visits,
-  ): Struck {
+  ): Generator<undefined, Struck> {
     const { machine } = this.#bench.up;
     const [event, ...rest] = schedule;
     const detail = event && occursAt(event, machine, course.bare);
@@ -218,7 +220,7 @@ class Sweep {
     const strikes = [...before, { event, at }];
     let struck = NOT_STRUCK;
     if (problem === undefined) {
-      const ahead = this.#follow(run, rest, strikes, visits.copy());
+      const ahead = yield* this.#follow(run, rest, strikes, visits.copy());
       struck = {
         counts: rest.length > 0 ? ahead.behind : this.#note(strikes, ahead.end),
         alone: letterOfKernel(ahead.end, met),
@@ -232,12 +234,12 @@ class Sweep {
   }
 
   /** To the end of a run, or to a state that one has met before: what comes then is known. */
-  #follow(
+  *#follow(
     run: KernelCourse,
     rest: readonly KernelEvent[],
     strikes: readonly KernelStrike[],
     visits: Visits,
-  ): Ahead {
+  ): Generator<undefined, Ahead> {
     this.#followed++;
     const pruned = this.#pruned;
     const passed = new Map<number, Struck>();
@@ -252,7 +254,11 @@ class Sweep {
       if (found) break;
       const place = this.#place(run, visits);
       if (rest.length === 0) this.#unwind(run, place, strikes);
-      passed.set(key, rest.length === 0 ? NOT_STRUCK : this.#from(run, rest, strikes, place, visits));
+      if (rest.length === 0) passed.set(key, NOT_STRUCK);
+      else {
+        passed.set(key, yield* this.#from(run, rest, strikes, place, visits));
+        yield;
+      }
     }
     let ahead = found as Ahead;
     for (const [key, { counts, alone }] of [...passed].toReversed()) {

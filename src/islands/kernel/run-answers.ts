@@ -81,8 +81,10 @@ export function createRunAnswers(kernel: Kernel, tell: (message: Message) => voi
             ? refuse(sweep)
             : tell({ kind: 'swept', id, map: maker.map, sweep, elapsed });
         }
-        maker.add(step.value);
-        done = step.value.boundary;
+        if (step.value) {
+          maker.add(step.value);
+          done = step.value.boundary;
+        }
         if (now - rested < SLICE) continue;
         if (now - drawn >= FRAME) {
           tell({ kind: 'sweeping', id, map: maker.map, done, of: quiet.steps, elapsed });
