@@ -13,13 +13,15 @@
     tell('This browser keeps nothing: the address is not a secure one, or it has no service workers.');
     return;
   }
-  const refused = () => {
+  const choice = () => {
     try {
-      return localStorage.getItem('offline') === 'no';
+      return localStorage.getItem('offline');
     } catch {
-      return false; // storage refused: the choice lasts as long as the page
+      return null; // storage refused: the choice lasts as long as the page
     }
   };
+  // Who asks to save data did not ask for half a megabyte.
+  const refused = () => choice() === 'no' || (choice() !== 'yes' && navigator.connection?.saveData === true);
   const ours = async () => (await caches.keys()).filter((name) => name.startsWith(prefix));
 
   const report = () => tellWhatIsKept().catch(() => tell('This browser lets nothing be kept.')); // a private window
@@ -29,7 +31,7 @@
       button.hidden = false;
       button.textContent = refused() ? 'Keep it again' : 'Forget it, and keep nothing';
     }
-    if (refused()) return tell('Nothing is kept on this machine, as you asked.');
+    if (refused()) return tell('Nothing is kept on this machine, as you or this browser asked.');
     const [name] = container.controller ? await ours() : [];
     if (!name) return tell('Not kept yet.');
     const paths = (await (await caches.open(name)).keys()).map(({ url }) => new URL(url).pathname);

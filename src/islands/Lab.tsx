@@ -4,10 +4,8 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { AllStacks } from './lab/AllStacks.tsx';
 import type { Baked } from './lab/bake.ts';
 import { Code } from './lab/Code.tsx';
-import { Compare } from './lab/Compare.tsx';
 import { Cpu } from './lab/Cpu.tsx';
 import { ask } from './lab/client.ts';
-import { createComparing } from './lab/comparing.ts';
 import { DumpPanel } from './lab/DumpPanel.tsx';
 import { EditPanel } from './lab/EditPanel.tsx';
 import { createEditing } from './lab/editing.ts';
@@ -245,7 +243,6 @@ export default function Lab(props: LabProps) {
       }),
     [],
   );
-  const comparing = useMemo(() => createComparing(state, baked.timeline.recipe, ask), []);
   const editing = useMemo(() => createEditing(state, ask), []);
   const mailing = useMemo(() => createMailing(state, ask), []);
   const pasting = useMemo(() => createPasting(state, ask), []);
@@ -323,7 +320,9 @@ export default function Lab(props: LabProps) {
       </div>
       {bench && <bench.Travel state={state} ask={ask} />}
       {bench && <bench.Tokens state={state} />}
-      {whole && <Compare state={state} comparing={comparing} designs={props.designs ?? []} />}
+      {bench && (
+        <bench.Compare state={state} ask={ask} own={baked.timeline.recipe} designs={props.designs ?? []} />
+      )}
       <div class="panels">
         <section class="panel code" aria-label={`Entry code, ${slug}`}>
           <Code state={state} />

@@ -157,7 +157,7 @@ test('a reader can be rid of it, and so can a site', async () => {
     ]);
   expect(await left()).toHaveLength(2);
   await page.getByRole('button', { name: 'Forget it, and keep nothing' }).click();
-  await page.getByText('Nothing is kept on this machine, as you asked.').waitFor();
+  await page.getByText('Nothing is kept on this machine, as you or this browser asked.').waitFor();
   await page.reload();
   await ready(page);
   expect(await left()).toEqual([]);

@@ -38,6 +38,15 @@ export const precached = (site: string): readonly string[] => [
   ...named(site, pageText(site, LABORATORY)),
 ];
 
+/** The script that holds the cells of each page, by the page's path. The list of them lies in whichever chunk the bundler chose. */
+function cellsOf(site: string): ReadonlyMap<string, string> {
+  const scripts = readdirSync(join(site, HASHED)).filter((one) => one.endsWith('.js') && !LEFT_OUT.test(one));
+  const entry = /["'`]([\w/.-]+\.mdx)["'`]:[^:]*?\.\/([\w.~-]+\.mdx\.cells\.[\w.~-]+\.js)/g;
+  const found = scripts.flatMap((name) => [...hashed(site, name).matchAll(entry)]);
+  if (found.length === 0) throw new Error('missing list of cells: no chunk names them');
+  return new Map(found.map(([, source = '', cells = '']) => [source, cells]));
+}
+
 /**
  * What a page needs beyond what is precached, by a text that is found in it: the name of the script of an island, and the
  * path of its source, as the island of a cell has it, for the cells. Scripts that are in no page but those of scenarios
@@ -53,17 +62,13 @@ export function needs(site: string): Readonly<Record<string, readonly string[]>>
     ...readFileSync(join(site, file), 'utf8').matchAll(/_astro\/([\w.~-]+\.js)/g),
   ]);
   const found = new Map<string, readonly string[]>();
-  for (const name of new Set(scripts.map(([, name = '']) => name))) {
-    const text = hashed(site, name);
+  for (const name of new Set(scripts.map(([, name = '']) => name)))
     found.set(name, named(site, name).filter(unknown));
-    for (const [, source = '', cells = ''] of text.matchAll(
-      /["'`]([\w/.-]+\.mdx)["'`]:[^:]*?\.\/([\w.~-]+\.js)/g,
-    ))
-      found.set(`&quot;${source}&quot;`, [
-        `${HASHED}/${cells}`,
-        ...named(site, hashed(site, cells)).filter(unknown),
-      ]);
-  }
+  for (const [source, cells] of cellsOf(site))
+    found.set(`&quot;${source}&quot;`, [
+      `${HASHED}/${cells}`,
+      ...named(site, hashed(site, cells)).filter(unknown),
+    ]);
   return Object.fromEntries([...found].filter(([, paths]) => paths.length > 0));
 }
 

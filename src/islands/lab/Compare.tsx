@@ -1,18 +1,25 @@
 /** This run beside another one: where they part, their steps in lockstep, and what differs at the playhead. */
-import { useEffect } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { contrasts, endText, type Pair } from './compare.ts';
-import type { Comparing } from './comparing.ts';
+import { type Comparing, createComparing } from './comparing.ts';
 import { Told } from './parts.tsx';
+import type { Asker } from './protocol.ts';
 import type { State } from './state.ts';
 
 interface CompareProps {
   readonly state: State;
-  readonly comparing: Comparing;
+  readonly ask: Asker;
+  /** The page's own recipe. */
+  readonly own: string;
   /** Slugs of all designs. */
   readonly designs: readonly string[];
 }
 
-function Choices({ state, comparing, designs }: CompareProps) {
+function Choices({
+  state,
+  comparing,
+  designs,
+}: Pick<CompareProps, 'state' | 'designs'> & { readonly comparing: Comparing }) {
   const { safeguards, without, design } = state.outline.value;
   const { choice } = comparing;
   return (
@@ -143,7 +150,8 @@ function AtPlayhead({ state, comparing }: { readonly state: State; readonly comp
 }
 
 /** The panel: a choice, and under it the comparison. */
-export function Compare({ state, comparing, designs }: CompareProps) {
+export function Compare({ state, ask, own, designs }: CompareProps) {
+  const comparing = useMemo(() => createComparing(state, own, ask), []);
   useEffect(() => comparing.follow(), []);
   const { comparison, other, here, problem, note, told, busy } = comparing;
   return (

@@ -9,6 +9,7 @@ import type { Answers, Asker, Failed, Travelled } from './protocol.ts';
 import type { State } from './state.ts';
 import { halves } from './words.ts';
 
+export { Compare } from './Compare.tsx';
 export { Tokens } from './Tokens.tsx';
 
 interface WorkbenchProps {
