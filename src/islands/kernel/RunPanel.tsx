@@ -246,7 +246,7 @@ export function RunPanel({ runs }: { readonly runs: Runs }) {
               <Leads state={lab} />
             </section>
             <section class="panel side" aria-label="Latch and traces">
-              <Latch state={lab} facts={false} />
+              <Latch state={lab} whole />
               <Traces state={lab} />
               <Cpu state={lab} />
             </section>
