@@ -14,8 +14,9 @@ const ALIGNED = 16n;
 const ENDS = new Set([
   'jmp',
   'ret',
-  'iret',
-  'sysret',
+  'iretq',
+  'sysretq',
+  'sysretl',
   'sysexit',
   'ud2',
   'hlt',
