@@ -72,6 +72,8 @@ test('what is known of it', async () => {
   expect(kernel.features.name(8 * 32 + 16)).toBe('xenpv');
   const btf = whole(kernel.btf);
   expect(btf.member('one', 'b')).toEqual({ offset: 4, size: 4 });
+  expect(btf.member('few', 'x')).toEqual({ offset: 0, size: 4 });
+  expect(btf.member('few', 'y')).toEqual({ offset: 0, size: undefined, bit: 5 });
   expect(btf.structSize('one')).toBe(8);
   expect(btf.member('one', 'c')).toBeUndefined();
 });

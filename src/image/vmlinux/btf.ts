@@ -61,6 +61,8 @@ export interface BtfMember {
   readonly offset: number;
   /** Bytes; undefined where it is no whole number of them, or the type has no size. */
   readonly size: number | undefined;
+  /** Of a bit field that does not begin with a byte: its first bit, counted from the lowest of `offset`. */
+  readonly bit?: number;
 }
 
 export class Btf {
@@ -165,7 +167,8 @@ export class Btf {
       at = found.type;
     }
     const size = at === undefined ? undefined : this.#sizeOf(at);
-    return { offset: Math.floor(offset / 8), size: offset % 8 === 0 ? size : undefined };
+    const bit = offset % 8;
+    return bit === 0 ? { offset: offset / 8, size } : { offset: (offset - bit) / 8, size: undefined, bit };
   }
 
   #find(

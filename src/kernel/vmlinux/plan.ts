@@ -1,6 +1,7 @@
 /** What bringing a kernel up needs of it, looked for before anything is made: so that what is missing can be told at once. */
 import { MAX_FRAMES, PAGE_SIZE } from '../../engine/layout.ts';
 import type { Kernel } from '../../image/kernel-file.ts';
+import { isProblem } from '../../image/reading.ts';
 import type { ElfSegment } from '../../image/vmlinux/elf.ts';
 import { type Gate, readGates } from '../../image/vmlinux/idt.ts';
 import { memberAt, type Places, placesOf } from './places.ts';
@@ -112,6 +113,9 @@ function pokesOf(kernel: Kernel, places: Places): readonly Poke[] | { readonly p
   // The task's floating-point registers are in the processor: a return to user mode asks (fpregs_state_valid()).
   const fpu = memberAt(kernel, 'task_struct', 'thread.fpu');
   if (fpu !== undefined) poke('fpu_fpregs_owner_ctx', task + BigInt(fpu), 0, true);
+  // Machine checks are set up: exc_machine_check() then asks whether another CPU is crashing (arch/x86/kernel/cpu/mce/core.c, 6.1).
+  const checks = kernel.memberOf('mca_config', 'initialized');
+  if (checks && !isProblem(checks)) poke('mca_cfg', 1n << BigInt(checks.bit ?? 0), checks.offset, false, 4);
   // An NMI that nobody asks about: no handler is called, and nothing is printed.
   poke('ignore_nmis', 1n, 0, false, 4);
   return pokes;

@@ -94,12 +94,12 @@ const alternative = (
   ];
 };
 
-/** `struct one { int a; struct { char b[4]; }; }`, and `two`, another name of it. */
+/** `struct one { int a; struct { char b[4]; }; }`, `two`, another name of it, and `struct few { int x : 5, y : 1; }`. */
 function btf(): Uint8Array {
-  const names = joined([0], ascii('int\0one\0a\0b\0char\0two\0'));
+  const names = joined([0], ascii('int\0one\0a\0b\0char\0two\0few\0x\0y\0'));
   const type = (name: number, kind: number, count: number, size: number): readonly number[] => [
     ...little(name, 4),
-    ...little((kind << 24) | count, 4),
+    ...little(((kind << 24) | count) >>> 0, 4),
     ...little(size, 4),
   ];
   const member = (name: number, of: number, bits: number): readonly number[] =>
@@ -111,6 +111,8 @@ function btf(): Uint8Array {
     [...type(0, 4, 1, 4), ...member(11, 3, 0)],
     [...type(5, 4, 2, 8), ...member(9, 1, 0), ...member(0, 4, 32)],
     type(18, 8, 0, 5),
+    // The flag: an offset has the width of its field above it.
+    [...type(22, 0x84, 2, 4), ...member(26, 1, 5 << 24), ...member(28, 1, (1 << 24) | 5)],
   );
   return joined(
     little(0xeb9f, 2),
