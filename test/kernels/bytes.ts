@@ -119,7 +119,7 @@ async function memoryOf(
 }
 
 /** Features and bugs, as the kernel has found or decided them. */
-function featuresIn(kernel: Kernel, memory: Variables): ReadonlySet<number> | undefined {
+export function featuresIn(kernel: Kernel, memory: Variables): ReadonlySet<number> | undefined {
   const member = kernel.memberOf('cpuinfo_x86', 'x86_capability');
   const data = kernel.symbols.address('boot_cpu_data');
   if (!member || isProblem(member) || data === undefined || member.size === undefined) return undefined;

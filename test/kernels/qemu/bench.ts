@@ -5,6 +5,7 @@
 import { FRAMES } from '../../../src/engine/layout.ts';
 import type { Machine, Mark } from '../../../src/engine/machine.ts';
 import type { Kernel } from '../../../src/image/kernel-file.ts';
+import type { Variables } from '../../../src/image/vmlinux/patch/after-boot.ts';
 import { AC, DF, ID, IF, RF, STATUS } from '../../../src/isa/flags.ts';
 import { DEATHS } from '../../../src/scenario/vmlinux/kernel-paths.ts';
 import { bootKernel, NotBooted, type QemuGuest } from './boot.ts';
@@ -33,9 +34,9 @@ const IMAGE_BASE = 0xffff_ffff_8000_0000n;
 export const CUT = 'do_machine_check';
 const RET = 0xc3;
 /** Transitions of ours at most. */
-const BOUND = 2_000;
+export const BOUND = 2_000;
 /** How many both make past the end: an event that only one of them still has comes then. None where a timer may come. */
-const BEYOND = 3;
+export const BEYOND = 3;
 
 /** A run that both made. */
 export interface RunPair {
@@ -150,6 +151,17 @@ export class QemuBench {
     await this.restore(mode);
     const theirs = await traceQemu(this.guest, ours, arrivals);
     return { begin: stepOfQemu(this.snapshot(mode).registers), ours, theirs, end };
+  }
+
+  /** The image of the kernel, as it lies in memory where a mode begins. */
+  image(mode: Mode): Variables {
+    const { memory } = this.#places[mode].snapshot;
+    return {
+      upTo: (address, count) => {
+        const at = Number(address - IMAGE_BASE);
+        return at >= 0 && at + count <= memory.length ? memory.subarray(at, at + count) : undefined;
+      },
+    };
   }
 
   close(): Promise<void> {

@@ -1,6 +1,9 @@
 /** A kernel in QEMU and in our machine: quiet NMIs from kernel and user mode, then NMIs and machine checks inside of one. */
 import type { Kernel } from '../../../src/image/kernel-file.ts';
-import { CUT, MODES, type Mode, QemuBench } from './bench.ts';
+import { USUAL_CUTS } from '../../../src/scenario/vmlinux/kernel-paths.ts';
+import { type KernelBench, openBench } from '../../../src/scenario/vmlinux/kernel-run.ts';
+import { featuresIn } from '../bytes.ts';
+import { BEYOND, BOUND, CUT, MODES, type Mode, QemuBench } from './bench.ts';
 import { type Boundary, boundariesOf } from './boundaries.ts';
 import { ALLOWANCES, compareMemory, compareTraces } from './compare.ts';
 import { runNested, runWhole } from './nested.ts';
@@ -51,8 +54,20 @@ async function judgeQuiet(name: string, bench: QemuBench, mode: Mode, check: Che
   );
 }
 
+/** The same kernel brought up without a boot, its text patched for the processor that QEMU's is. */
+function unbooted(bench: QemuBench): KernelBench | { readonly problem: string } {
+  const { kernel } = bench;
+  const found = featuresIn(kernel, bench.image('kernel'));
+  const one = kernel.features.number('up');
+  if (!found || one === undefined) return { problem: 'missing features of the processor' };
+  return openBench(kernel, { cut: USUAL_CUTS, features: new Set([...found, one]) });
+}
+
 /** NMIs and machine checks at boundaries of an NMI that found the kernel. */
 async function judgeNested(name: string, bench: QemuBench, check: Check): Promise<void> {
+  const other = unbooted(bench);
+  check(`${name}: is brought up without a boot`, !('problem' in other), other);
+  if ('problem' in other) return;
   const quiet = bench.runOurs('kernel', [{ step: 0, events: ['nmi'] }]);
   const boundaries = boundariesOf(bench.kernel, quiet.steps);
   check(`${name}: ${LEAST} boundaries of asm_exc_nmi`, boundaries.length >= LEAST, boundaries.length);
@@ -61,7 +76,7 @@ async function judgeNested(name: string, bench: QemuBench, check: Check): Promis
   for (const boundary of boundaries) {
     const found: string[] = [];
     for (const events of NESTED) {
-      const { text, compared } = await judgeAt(name, bench, boundary, events, check);
+      const { text, compared } = await judgeAt(name, { bench, other }, boundary, events, check);
       found.push(`${events.join('+')}: ${text}`);
       words += compared;
       runs++;
@@ -73,16 +88,30 @@ async function judgeNested(name: string, bench: QemuBench, check: Check): Promis
 
 async function judgeAt(
   name: string,
-  bench: QemuBench,
+  { bench, other }: { readonly bench: QemuBench; readonly other: KernelBench },
   { step, address }: Boundary,
   events: readonly OutsideEvent[],
   check: Check,
 ): Promise<{ readonly text: string; readonly compared: number }> {
   const what = `${name}: ${events.join('+')} at ${bench.name(address)}, as in QEMU`;
   const arrivals = [{ step, events }];
-  const { ours, theirs, end, words, difference } = await runNested(bench, 'kernel', arrivals);
+  const { ours, theirs, end, steps, words, difference } = await runNested(bench, 'kernel', arrivals);
   check(`${what}, behind every transition`, !difference, difference && told(bench, difference));
   check(`${what}, outcome`, sameOutcome(ours, theirs), `${outcomeText(ours)}; QEMU: ${outcomeText(theirs)}`);
+  const at = bench.name(address);
+  const alone = other.run({
+    path: 'nmi',
+    user: false,
+    strikes: events.map((event) => ({ event, at })),
+    bound: BOUND,
+  });
+  check(
+    `${what}, without a boot`,
+    !('problem' in alone) &&
+      (alone.verdict === 'returned') === ours.returned &&
+      (!ours.returned || alone.steps === steps - BEYOND),
+    `${steps} transitions booted; ${'problem' in alone ? alone.problem : `${alone.verdict}, ${alone.steps}`}`,
+  );
   const text = ours.returned ? outcomeText(ours) : `${outcomeText(ours)} (${end})`;
   if (!events.includes('mc')) return { text, compared: words };
   const whole = await runWhole(bench, 'kernel', arrivals);
