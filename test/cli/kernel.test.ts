@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bzImage, deb, lz4, vmlinux } from '../image/build/kernel.ts';
-import { runningKernel } from '../image/build/running-kernel.ts';
+import { KERNEL_TEXT, runningKernel } from '../image/build/running-kernel.ts';
 import { lab } from './lab.ts';
 
 let folder = '';
@@ -112,6 +112,38 @@ test('two kernels: the same, not the same, and one that cannot be opened', async
   ]);
   expect(await said(file('vmlinux'), 'diff', 'nowhere')).toBe('2 unknown file: nowhere');
   expect(await said(file('vmlinux'), 'diff')).toBe('2 missing other kernel: lab kernel FILE diff OTHER');
+});
+
+test('two kernels and what a sweep of each finds', async () => {
+  writeFileSync(
+    file('forgetful'),
+    runningKernel(KERNEL_TEXT.replace('\tret', '\tmov %rsp, 80(%rdi)\n\tret')),
+  );
+  const line = [
+    'kernel',
+    file('running'),
+    'diff',
+    file('forgetful'),
+    '--sweep',
+    '--path',
+    'syscall',
+    '--events',
+    'nmi',
+  ];
+  const { status, stdout } = await lab([...line, '--json']);
+  const { same, sweep } = JSON.parse(stdout);
+  expect([status, same, sweep.path, sweep.schedules]).toEqual([1, false, 'syscall', ['nmi']]);
+  expect(sweep.differences[0]).toMatchObject({
+    first: sweep.differences[0].second,
+    verdicts: { nmi: ['returned', 'broken'] },
+  });
+  const lines = (await lab(line)).stdout.trim().split('\n');
+  expect(lines.at(-1)).toMatch(
+    /^\d+ differ at \d+ boundaries that both have; 0 only in the first, 0 only in the second$/,
+  );
+  expect(await said(file('running'), 'diff', file('running'), '--sweep', '--events', 'smi')).toMatch(
+    /^2 unknown event: smi/,
+  );
 });
 
 test('mistakes are one sentence', async () => {

@@ -22,7 +22,7 @@ export interface Asked {
   readonly orc?: boolean;
   /** Opens another file, or says why not. */
   readonly open?: (file: string) => Promise<Kernel | { readonly problem: string }>;
-  /** Options of `run` and `sweep`. */
+  /** Options of `run` and `sweep`, and of a `diff` that sweeps. */
   readonly options?: RunOptions;
   /** Is told how far it is; an empty text when it is done. */
   readonly progress?: (text: string) => void;
@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly at?: string | undefined;
   readonly user?: boolean | undefined;
   readonly cut?: string | undefined;
+  /** Of `diff`: whether both are swept. */
+  readonly sweep?: boolean | undefined;
 }
 
 /** The address of a symbol, or of text that is one in hexadecimal. */

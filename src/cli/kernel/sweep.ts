@@ -11,6 +11,22 @@ const SHOWN = 20;
 
 /** `lab kernel FILE sweep`: every event at every boundary of a way, alone, or `nmi+mc` one after the other. */
 export function sweep(kernel: Kernel, asked: Asked): Answer {
+  const made = sweepAsked(kernel, asked);
+  if ('problem' in made) return made;
+  const { sweep: done, command } = made;
+  const { version } = about(kernel);
+  return {
+    value: { version, features: asked.features ?? null, ...done },
+    failed: done.outcomes.returned !== done.runs,
+    lines: lines(done, asked.features, command),
+  };
+}
+
+/** The sweep that the options ask for, and what a command repeats of them. */
+export function sweepAsked(
+  kernel: Kernel,
+  asked: Asked,
+): { readonly sweep: KernelSweep; readonly command: KernelCommand } | { readonly problem: string } {
   const { events: list = 'nmi,mc,db,pf', path: named = 'nmi', user = false } = asked.options ?? {};
   const path = pathOf(named);
   if (typeof path !== 'string') return path;
@@ -29,14 +45,9 @@ export function sweep(kernel: Kernel, asked: Asked): Answer {
     step = steps.next();
   }
   asked.progress?.('');
-  const done = step.value;
-  if ('problem' in done) return done;
-  const { version } = about(kernel);
-  return {
-    value: { version, features: asked.features ?? null, ...done },
-    failed: done.outcomes.returned !== done.runs,
-    lines: lines(done, asked.features, { path, user, ...made.chosen }),
-  };
+  return 'problem' in step.value
+    ? step.value
+    : { sweep: step.value, command: { path, user, ...made.chosen } };
 }
 
 function lines(done: KernelSweep, features: string | undefined, command: KernelCommand): readonly string[] {

@@ -104,7 +104,7 @@ function partsOf(kernel: Kernel, from: bigint): Readonly<Record<Part, readonly s
   const to = routineEnd(kernel, from);
   const listed = listRoutine(kernel, from, to);
   if (isProblem(listed)) return { ...NOTHING, code: [`(${listed.problem})`] };
-  const code = listed.map((one, n) => textOf(kernel, listed, n) || one.text);
+  const code = codeOf(kernel, listed);
   const at = (address: bigint): string =>
     code[listed.findLastIndex((one) => one.address <= address)] ?? 'before it';
   const { orcTable, alternatives } = kernel;
@@ -117,6 +117,25 @@ function partsOf(kernel: Kernel, from: bigint): Readonly<Record<Part, readonly s
     orc: rows.map((row) => `at ${at(row.address)}: ${orcText(row)}`),
     alternatives: sites.map((site) => `at ${at(site.address)}: ${alternativeText(kernel, site)}`),
   };
+}
+
+const codeOf = (kernel: Kernel, listed: readonly Listed[]): readonly string[] =>
+  listed.map((one, n) => textOf(kernel, listed, n) || one.text);
+
+/**
+ * The instructions of a routine by their address, as texts that do not depend on where it lies.
+ *
+ * @param features of the processor it was patched for; without them, as it was linked
+ */
+export function placelessCode(
+  kernel: Kernel,
+  from: bigint,
+  features: ReadonlySet<number> | undefined,
+): ReadonlyMap<bigint, string> {
+  const listed = listRoutine(kernel, from, routineEnd(kernel, from), features);
+  if (isProblem(listed)) return new Map();
+  const code = codeOf(kernel, listed);
+  return new Map(listed.map(({ address }, n) => [address, code[n] ?? '']));
 }
 
 /** An instruction without addresses. */
