@@ -38,6 +38,9 @@ export interface Fixup {
   readonly to: bigint;
 }
 
+/** Whether the code that calls with this return address drops it itself, and goes on as if it had not called. */
+export type Drops = (ip: bigint) => boolean;
+
 /** An immutable record: every method returns the record after it, and any of them may be kept as a mark. */
 export class TruthLog {
   readonly #top: Live | undefined;
@@ -45,25 +48,38 @@ export class TruthLog {
   /** The transition under way was an IRET or a RET: only those lead back to what an event interrupted. */
   readonly #came: boolean;
   readonly #fixups: readonly Fixup[];
+  readonly #drops: Drops;
 
-  private constructor(top: Live | undefined, lost: boolean, came: boolean, fixups: readonly Fixup[]) {
+  private constructor(
+    top: Live | undefined,
+    lost: boolean,
+    came: boolean,
+    fixups: readonly Fixup[],
+    drops: Drops,
+  ) {
     this.#top = top;
     this.#lost = lost;
     this.#came = came;
     this.#fixups = fixups;
+    this.#drops = drops;
   }
 
   /**
    * Begins with the calls and events that are already live, innermost first; the current function is not one.
    *
    * @param fixups where an event may come back to instead of the RIP that it interrupted: the kernel's exception table
+   * @param drops calls that are over as soon as RSP has passed their return address, by return thunks of some processors
    */
-  static start(base: readonly TruthEntry[] = [], fixups: readonly Fixup[] = []): TruthLog {
+  static start(
+    base: readonly TruthEntry[] = [],
+    fixups: readonly Fixup[] = [],
+    drops: Drops = () => false,
+  ): TruthLog {
     let top: Live | undefined;
     for (const { how, ip, slot, sp } of base.toReversed()) {
       if (how !== 'current') top = noted({ how, ip, slot: slot ?? 0n, sp, outer: top });
     }
-    return new TruthLog(top, false, false, fixups);
+    return new TruthLog(top, false, false, fixups, drops);
   }
 
   /** Takes one line of the log; `settle` must follow once the transition's lines are in. */
@@ -108,9 +124,12 @@ export class TruthLog {
     const entries: TruthEntry[] = [{ ip: rip, slot: undefined, how: 'current', sp: rsp, stack: current }];
     let lost = this.#lost;
     let context = true;
+    let at = rsp;
     for (let live = this.#top; live; live = live.outer) {
       const { how, ip, slot, sp } = live;
       const stack = nameOf(how === 'return' ? slot : sp);
+      if (how === 'return' && slot < at && stack === nameOf(at) && this.#drops(ip)) continue;
+      if (how === 'interrupted') at = sp;
       const landings = how === 'interrupted' ? this.#landings(ip) : [];
       entries.push({ ip, slot, how, sp, stack, ...(landings.length > 0 && { landings }) });
       if (how === 'interrupted') context = false;
@@ -121,7 +140,7 @@ export class TruthLog {
   }
 
   #with(top: Live | undefined, lost: boolean, came: boolean): TruthLog {
-    return new TruthLog(top, lost, came, this.#fixups);
+    return new TruthLog(top, lost, came, this.#fixups, this.#drops);
   }
 
   #landings(ip: bigint): readonly bigint[] {
@@ -136,7 +155,7 @@ export class TruthLog {
       if (live.how === 'interrupted') context = false;
       else if (live.slot === rsp) {
         // Its return address is overwritten in use. In this context the function is gone; in an older one it still counts.
-        lost = true;
+        lost ||= !this.#drops(live.ip);
         if (context) top = live.outer;
       }
     }
@@ -148,18 +167,20 @@ export class TruthLog {
     let left = false;
     for (let live = this.#top; live; live = live.outer) {
       if (live.how === 'return' && live.slot === rsp) return this.#with(live.outer, this.#lost || left, true);
-      left = true;
+      left ||= live.how === 'interrupted' || !this.#drops(live.ip);
     }
     // Entry helpers move their return address before they push on; such a RET still goes where the call came from.
-    const top = this.#top;
-    const over = top?.how === 'return' && top.ip === target;
-    return this.#with(over ? top.outer : top, this.#lost, true);
+    let top = this.#top;
+    while (top?.how === 'return' && top.slot < rsp && this.#drops(top.ip)) top = top.outer;
+    const isOver = top?.how === 'return' && top.ip === target;
+    return this.#with(isOver ? top?.outer : this.#top, this.#lost, true);
   }
 
   #deliver({ rip, rsp, outerRsp }: LoggedEntry): TruthLog {
     let lost = this.#lost;
     for (let live = this.#top; live && !lost; live = live.outer) {
-      lost = live.how === 'return' && live.slot >= rsp && live.slot < rsp + RECORD_SIZE;
+      const isUnder = live.how === 'return' && live.slot >= rsp && live.slot < rsp + RECORD_SIZE;
+      lost = isUnder && !this.#drops(live.ip);
     }
     const event = noted({ how: 'interrupted', ip: rip, slot: rsp, sp: outerRsp, outer: this.#top });
     return this.#with(event, lost, false);

@@ -25,6 +25,7 @@ import { listing, listingLines } from '../../src/image/vmlinux/listing.ts';
 import { listRoutine, routineEnd } from '../../src/image/vmlinux/routine.ts';
 import { KERNEL_EVENTS, KERNEL_PATHS, USUAL_CUTS } from '../../src/scenario/vmlinux/kernel-paths.ts';
 import { type KernelBench, openBench } from '../../src/scenario/vmlinux/kernel-run.ts';
+import { RECORD_LOST } from '../../src/scenario/vmlinux/kernel-unwound.ts';
 import { random } from '../image/build/bytes.ts';
 import { giveUp, Missing, need } from '../reference/tools.ts';
 import { judgePatchedText, MACHINES } from './bytes.ts';
@@ -96,6 +97,7 @@ async function judge({ name, bytes, sha256 }: Package): Promise<void> {
   judgeTypes(name, kernel);
   judgeRuns(name, kernel, undefined);
   judgeRuns(name, kernel, ['pti', 'pcid', 'smap', 'fsgsbase']);
+  judgeThunks(name, kernel);
   await judgeCapsule(name, kernel);
   check(`${name} differs from itself in nothing`, compareKernels(kernel, kernel).differences.length === 0);
   await judgeBytes(name, bytes);
@@ -190,6 +192,31 @@ function judgeRuns(name: string, kernel: Kernel, features: readonly string[] | u
         `  ${path} ${user ? 'user' : 'kernel'} ${text}: ${swept.runs} runs, ORC ${unwound?.right} of ${unwound?.boundaries} right, silent: ${silent || 'none'}`,
       );
     }
+}
+
+/** Return thunks of other processors: at every boundary it is known which functions are live, and ORC is silent about none. */
+function judgeThunks(name: string, kernel: Kernel): void {
+  for (const thunk of ['unret', 'srso', 'srso_alias', 'call_depth', 'bug_its']) {
+    const numbers = ['smap', 'fsgsbase', 'retpoline', 'rethunk', thunk].map((one) =>
+      kernel.features.number(one),
+    );
+    const features = new Set(numbers.filter((one) => one !== undefined));
+    const bench = openBench(kernel, { cut: USUAL_CUTS, features });
+    if ('problem' in bench) check(`${name} is brought up with ${thunk}`, false, bench.problem);
+    else
+      for (const path of KERNEL_PATHS)
+        for (const user of path === 'syscall' ? [true] : [false, true]) {
+          const run = bench.run({ path, user, strikes: [] });
+          const unwound = 'problem' in run ? undefined : run.unwound;
+          const what = `${name}: ${path} from ${user ? 'user' : 'kernel'} mode, with ${thunk}`;
+          check(`${what}, is judged`, unwound !== undefined && !(RECORD_LOST in unwound.gaps), unwound?.gaps);
+          check(
+            `${what}, no ORC row is silent`,
+            unwound?.findings.length === 0,
+            unwound?.findings[0]?.reason,
+          );
+        }
+  }
 }
 
 /** Two NMIs behind the one under way never harm. With a machine check between them they do, and it is told where. */

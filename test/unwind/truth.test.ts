@@ -253,3 +253,31 @@ test('an empty stack is still that stack, and user mode is on none', () => {
   expect(stackAt(T)).toBe('NMI');
   expect(stackAt(0x7ffd_0000n)).toBe('');
 });
+
+test('a call whose code drops its return address is over when RSP has passed that, and nothing is lost', () => {
+  // As a return thunk does it: `call 1f; 1: lea 8(%rsp), %rsp; ret`, run where a function returns from S.
+  const [thunk, dropped] = [at('nmi'), at('nmi', 5)];
+  const begin = (drops: boolean) =>
+    TruthLog.start([], [], (ip) => drops && ip === dropped)
+      .record(line('call', A, S, A + 5n))
+      .settle(thunk, S)
+      .record(line('call', thunk, S - 8n, dropped))
+      .settle(dropped, S - 8n);
+  const told = (log: TruthLog, rsp: bigint) => {
+    const { entries, lost } = log.truth(dropped, rsp, STACKS);
+    return [lost, ...entries.slice(1).map(({ ip }) => ip)];
+  };
+  expect(told(begin(true), S - 8n)).toEqual([false, dropped, A + 5n]);
+  expect(told(begin(true), S)).toEqual([false, A + 5n]);
+  expect(told(begin(false), S)).toEqual([true, dropped, A + 5n]);
+  // An event between the two, whose frame may lie over it.
+  const struck = begin(true).record(line('delivery', dropped, S - 40n, NMI, S));
+  expect(told(struck, S - 40n)).toEqual([false, dropped, A + 5n]);
+  // The return, from where the call was, and from where an entry helper has moved its address to.
+  const back = (drops: boolean, slot: bigint) =>
+    begin(drops)
+      .record(line('return', thunk, slot, A + 5n))
+      .settle(A + 5n, slot + 8n);
+  for (const slot of [S, S + 0x80n]) expect(told(back(true, slot), slot + 8n)).toEqual([false]);
+  expect(told(back(false, S), S + 8n)).toEqual([true]);
+});

@@ -7,7 +7,7 @@ import { sectionOf } from '../../image/vmlinux/elf.ts';
 import { RF } from '../../isa/flags.ts';
 import type { BroughtUp } from '../../kernel/vmlinux/bring-up.ts';
 import { CPU_ENTRY_AREA } from '../../kernel/vmlinux/places.ts';
-import type { TruthLog } from '../../unwind/truth.ts';
+import type { Drops, TruthLog } from '../../unwind/truth.ts';
 import { stir } from '../memory-watch.ts';
 import { differing, type Registers, registersOf, VECTOR_NAME, waits } from '../track.ts';
 import {
@@ -79,11 +79,15 @@ export interface CourseWorld {
   readonly up: BroughtUp;
   readonly deaths: ReadonlyMap<bigint, string>;
   readonly cuts: ReadonlyMap<bigint, string>;
+  /** Calls of return thunks, which nobody returns to. */
+  readonly drops: Drops;
   /** Text that may not be instrumented: nothing but the processor's own events strikes there. */
   readonly bare: readonly TextRange[];
 }
 
 const RETURN_THUNK = '__x86_return_thunk';
+/** Return thunks that call, drop the return address, and return for another function (arch/x86/lib/retpoline.S of 6.12). */
+const DROPPING = /^(srso_|call_depth_return_thunk|__x86_return_skl)/;
 
 export function worldOf(up: BroughtUp): CourseWorld {
   const { symbols, elf } = up.kernel;
@@ -104,7 +108,8 @@ export function worldOf(up: BroughtUp): CourseWorld {
     textBetween(symbols, RETURN_THUNK, symbols.after(symbols.address(RETURN_THUNK) ?? 0n)?.name ?? ''),
     ...(tests ? [{ begin: tests.address, end: tests.address + BigInt(tests.size) }] : []),
   ];
-  return { up, deaths: found(DEATHS), cuts: found(up.cut), bare };
+  const drops: Drops = (ip) => DROPPING.test(symbols.name(ip) ?? '');
+  return { up, deaths: found(DEATHS), cuts: found(up.cut), bare, drops };
 }
 
 export class KernelCourse {

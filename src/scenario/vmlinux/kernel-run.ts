@@ -117,7 +117,7 @@ export class KernelBench {
       return { problem: `missing symbol: ${ENTRY_OF[path]}` };
     machine.undo(this.#start);
     machine.forgetLog();
-    let truth = TruthLog.start();
+    let truth = TruthLog.start([], [], this.#world.drops);
     if (path !== 'syscall' && !user) {
       const reached = this.#reachTask();
       if (typeof reached === 'string') return { problem: reached };
@@ -142,7 +142,7 @@ export class KernelBench {
     const course = new KernelCourse(
       this.#world,
       'syscall',
-      { boundary: 0, truth: TruthLog.start(), live: undefined, counted: undefined },
+      { boundary: 0, truth: TruthLog.start([], [], this.#world.drops), live: undefined, counted: undefined },
       undefined,
     );
     while (machine.get('rip') !== target) {

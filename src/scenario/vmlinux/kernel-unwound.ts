@@ -28,10 +28,8 @@ export interface KernelUnwound {
 /** Registers that a row may count from. */
 const COUNTED_FROM = ['rax', 'rdx', 'rdi', 'r10', 'r13'] as const;
 
-/** Return thunks that leave calls of their own behind: which functions are live is not recorded rightly from there on. */
-const LEAVING = /^(srso_|call_depth_|__x86_return_skl|retbleed_|zen_|its_)/;
 /** In place of a gap: nothing is judged here. */
-export const RECORD_LOST = 'not judged: a return thunk left calls behind';
+export const RECORD_LOST = 'not judged: a return address was left or overwritten';
 
 const isKernel = (address: bigint): boolean => address >> 63n !== 0n;
 
@@ -71,9 +69,8 @@ export class KernelUnwinder {
   truth(log: TruthLog): Truth {
     const { machine } = this.#up;
     const { entries, lost } = log.truth(machine.get('rip'), machine.get('rsp'), this.#stacks);
-    const isLeft = entries.some(({ how, ip }) => how === 'return' && LEAVING.test(this.symbolize(ip)));
     return {
-      lost: lost || isLeft,
+      lost,
       entries: entries.map((one) => (one.stack === '' && isKernel(one.ip) ? { ...one, stack: 'user' } : one)),
     };
   }
