@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { nodeDecompressors } from '../../src/cli/kernel/decompressors.ts';
 import { compareKernels } from '../../src/explore/vmlinux/difference.ts';
-import { sweepKernel } from '../../src/explore/vmlinux/kernel-sweep.ts';
+import type { RecordedKernel } from '../../src/explore/vmlinux/kernel-record.ts';
 import { readBzImage } from '../../src/image/archive/bzimage.ts';
 import { readDeb } from '../../src/image/archive/deb.ts';
 import { type Kernel, openKernel } from '../../src/image/kernel-file.ts';
@@ -23,8 +23,8 @@ import { about } from '../../src/image/vmlinux/about.ts';
 import { makeCapsule } from '../../src/image/vmlinux/capsule.ts';
 import { listing, listingLines } from '../../src/image/vmlinux/listing.ts';
 import { listRoutine, routineEnd } from '../../src/image/vmlinux/routine.ts';
-import { KERNEL_EVENTS, KERNEL_PATHS, USUAL_CUTS } from '../../src/scenario/vmlinux/kernel-paths.ts';
-import { type KernelBench, openBench } from '../../src/scenario/vmlinux/kernel-run.ts';
+import { KERNEL_PATHS, USUAL_CUTS } from '../../src/scenario/vmlinux/kernel-paths.ts';
+import { openBench } from '../../src/scenario/vmlinux/kernel-run.ts';
 import { RECORD_LOST } from '../../src/scenario/vmlinux/kernel-unwound.ts';
 import { random } from '../image/build/bytes.ts';
 import { giveUp, Missing, need } from '../reference/tools.ts';
@@ -32,6 +32,7 @@ import { judgePatchedText, MACHINES } from './bytes.ts';
 import { type Package, packages } from './cache.ts';
 import { NotBooted, QEMU, qemuVersion } from './qemu/boot.ts';
 import { judgeInQemu, tellAllowances } from './qemu/judge.ts';
+import { compareRecorded, FEATURES, record, sweepAll } from './sweeps.ts';
 
 const MUTATIONS = 50;
 
@@ -46,6 +47,10 @@ const NEEDED = [
 /** Routines whose every instruction must be known and have an ORC row. */
 const ENTRY = ['asm_exc_nmi', 'asm_exc_debug', 'asm_exc_machine_check', 'asm_exc_page_fault'];
 const MORE = ['paranoid_entry', 'paranoid_exit', 'error_entry', 'error_return', 'entry_SYSCALL_64'];
+
+/** Whether what sweeps say is written down, and not compared: `npm run test:kernels -- --record`. */
+const RECORDS = process.argv.includes('--record');
+const sweeps: RecordedKernel[] = [];
 
 let passed = 0;
 let failed = 0;
@@ -95,9 +100,10 @@ async function judge({ name, bytes, sha256 }: Package): Promise<void> {
   judgeOrc(name, kernel);
   for (const one of [...ENTRY, ...MORE]) judgeRoutine(name, kernel, one);
   judgeTypes(name, kernel);
-  judgeRuns(name, kernel, undefined);
-  judgeRuns(name, kernel, ['pti', 'pcid', 'smap', 'fsgsbase']);
   judgeThunks(name, kernel);
+  const swept = sweepAll(name, kernel, check);
+  sweeps.push(swept);
+  if (!RECORDS) compareRecorded(swept, check);
   await judgeCapsule(name, kernel);
   check(`${name} differs from itself in nothing`, compareKernels(kernel, kernel).differences.length === 0);
   await judgeBytes(name, bytes);
@@ -129,7 +135,7 @@ function judgeRoutine(name: string, kernel: Kernel, routine: string): void {
   const table = kernel.orcTable;
   if (from === undefined || isProblem(table)) return;
   const end = routineEnd(kernel, from);
-  const numbers = ['pti', 'pcid', 'smap', 'fsgsbase'].map((one) => kernel.features.number(one));
+  const numbers = FEATURES.map((one) => kernel.features.number(one));
   check(`${name}: the features of a processor are known`, !numbers.includes(undefined), numbers);
   const features = new Set(numbers.map((one) => one ?? 0));
   for (const [text, chosen] of [
@@ -154,46 +160,6 @@ function judgeRoutine(name: string, kernel: Kernel, routine: string): void {
   }
 }
 
-/**
- * Every way through the entry code, brought up without a boot: it returns, also with one event at every boundary, and what its ORC
- * rows do not know is said or has a name.
- */
-function judgeRuns(name: string, kernel: Kernel, features: readonly string[] | undefined): void {
-  const numbers = features?.map((one) => kernel.features.number(one) ?? 0);
-  const text = features ? 'patched' : 'as linked';
-  const bench = openBench(kernel, { cut: USUAL_CUTS, ...(numbers && { features: new Set(numbers) }) });
-  if ('problem' in bench) {
-    check(`${name} is brought up, ${text}`, false, bench.problem);
-    return;
-  }
-  judgePairs(name, bench);
-  check(`${name}: NMIs that were served can be counted, ${text}`, bench.unchecked.length === 0);
-  for (const path of KERNEL_PATHS)
-    for (const user of path === 'syscall' ? [true] : [false, true]) {
-      const way = `${name}: ${path} from ${user ? 'user' : 'kernel'} mode, ${text}`;
-      const run = bench.run({ path, user, strikes: [] });
-      check(`${way}, returns`, !('problem' in run) && run.verdict === 'returned', JSON.stringify(run));
-      const steps = sweepKernel(bench, { path, user, schedules: KERNEL_EVENTS.map((event) => [event]) });
-      let step = steps.next();
-      while (!step.done) step = steps.next();
-      const swept = step.value;
-      if ('problem' in swept) {
-        check(`${way}, is swept`, false, swept.problem);
-        continue;
-      }
-      check(
-        `${way}, returns from every event`,
-        swept.outcomes.returned === swept.runs,
-        JSON.stringify(swept.findings),
-      );
-      const { unwound } = swept;
-      const silent = unwound?.findings.map(({ last, times }) => `${last} ${times}`).join(', ');
-      console.log(
-        `  ${path} ${user ? 'user' : 'kernel'} ${text}: ${swept.runs} runs, ORC ${unwound?.right} of ${unwound?.boundaries} right, silent: ${silent || 'none'}`,
-      );
-    }
-}
-
 /** Return thunks of other processors: at every boundary it is known which functions are live, and ORC is silent about none. */
 function judgeThunks(name: string, kernel: Kernel): void {
   for (const thunk of ['unret', 'srso', 'srso_alias', 'call_depth', 'bug_its']) {
@@ -216,28 +182,6 @@ function judgeThunks(name: string, kernel: Kernel): void {
             unwound?.findings[0]?.reason,
           );
         }
-  }
-}
-
-/** Two NMIs behind the one under way never harm. With a machine check between them they do, and it is told where. */
-function judgePairs(name: string, bench: KernelBench): void {
-  for (const schedule of [
-    ['nmi', 'nmi'],
-    ['nmi', 'db'],
-    ['nmi', 'mc'],
-  ] as const) {
-    const steps = sweepKernel(bench, { path: 'nmi', user: false, schedules: [schedule] });
-    let step = steps.next();
-    while (!step.done) step = steps.next();
-    if ('problem' in step.value) check(`${name}: ${schedule} is swept`, false, step.value.problem);
-    else {
-      const { outcomes, findings } = step.value;
-      console.log(`  ${schedule.join('+')}: ${outcomes.returned} returned, ${outcomes.broken} broken`);
-      for (const { strikes, reason } of findings)
-        console.log(`    ${strikes.map(({ event, at }) => `${event} at ${at}`).join(', ')}: ${reason}`);
-      check(`${name}: ${schedule} stops nowhere`, outcomes.stopped === 0);
-      if (schedule[1] !== 'mc') check(`${name}: ${schedule} returns`, outcomes.broken === 0);
-    }
   }
 }
 
@@ -340,6 +284,7 @@ if (typeof found === 'string') {
 } else {
   check('there is one kernel of each series', found.length >= 2, found.length);
   if (!process.argv.includes('--booted')) for (const one of found) await judge(one);
+  if (RECORDS) record(sweeps);
   await judgeBooted(found).catch(giveUp);
   console.log(`${passed} passed, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;
