@@ -30,6 +30,7 @@ import { random } from '../image/build/bytes.ts';
 import { giveUp, Missing, need } from '../reference/tools.ts';
 import { judgePatchedText, MACHINES } from './bytes.ts';
 import { type Package, packages } from './cache.ts';
+import { judgeBacktraces } from './qemu/backtraces.ts';
 import { NotBooted, QEMU, qemuVersion } from './qemu/boot.ts';
 import { judgeInQemu, tellAllowances } from './qemu/judge.ts';
 import { compareRecorded, FEATURES, record, sweepAll } from './sweeps.ts';
@@ -270,6 +271,7 @@ async function judgeBooted(found: readonly Package[]): Promise<void> {
     console.log(name);
     try {
       await judgeInQemu(name, kernel, deb.bytes, check);
+      await judgeBacktraces(name, kernel, deb.bytes, check);
       for (const machine of MACHINES) await judgePatchedText(name, kernel, deb.bytes, machine, check);
     } catch (reason) {
       if (reason instanceof NotBooted) throw new Missing(`${name} in QEMU: ${reason.message}`);
