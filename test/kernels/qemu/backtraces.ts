@@ -75,7 +75,7 @@ async function judgeRowFromDx(
     for (const place of [first - 1, ...places, last + 1]) {
       await bench.restore('user');
       await dumpIn(bench.guest, kernel, 'do_machine_check');
-      await traceQemu(bench.guest, place + 1, [{ step: 0, events: ['nmi'] }]);
+      await traceQemu(bench.guest, steps.slice(0, place + 1), [{ step: 0, events: ['nmi'] }]);
       const { rip = 0n } = await bench.guest.gdb.registers();
       check(`${name}: QEMU is at the boundary`, rip === steps[place]?.rip, bench.name(rip));
       const lines = await printed(bench.guest, kernel, MACHINE_CHECK);
