@@ -32,7 +32,7 @@ import { judgePatchedText, MACHINES } from './bytes.ts';
 import { type Package, packages } from './cache.ts';
 import { judgeBacktraces } from './qemu/backtraces.ts';
 import { NotBooted, QEMU, qemuVersion } from './qemu/boot.ts';
-import { judgeInQemu, tellAllowances } from './qemu/judge.ts';
+import { judgeInQemu, tellPeculiarities } from './qemu/judge.ts';
 import { compareRecorded, FEATURES, record, sweepAll } from './sweeps.ts';
 
 const MUTATIONS = 50;
@@ -263,7 +263,7 @@ async function judgeMutations(name: string, bytes: Uint8Array): Promise<void> {
 async function judgeBooted(found: readonly Package[]): Promise<void> {
   need(QEMU, 'qemu-system-x86');
   console.log(qemuVersion());
-  tellAllowances();
+  tellPeculiarities();
   for (const { name, bytes } of found) {
     const deb = await attemptLater(() => readDeb(new Reader(bytes, 'package'), nodeDecompressors));
     const kernel = isProblem(deb) ? deb : await openKernel(deb.bytes, nodeDecompressors);

@@ -13,9 +13,9 @@ import { readDeb } from '../../../src/image/archive/deb.ts';
 import { openKernel } from '../../../src/image/kernel-file.ts';
 import { attemptLater, fileProblemText, isProblem, Reader } from '../../../src/image/reading.ts';
 import { QemuBench } from './bench.ts';
+import { told } from './compare.ts';
 import { arrivalsOf, runNested, runWhole, type Strike } from './nested.ts';
 import { outcomeText } from './outcome.ts';
-import { told } from './told.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -62,7 +62,7 @@ async function run(): Promise<number> {
     console.log(`QEMU:       ${outcomeText(theirs)}`);
     console.log(
       difference
-        ? `differs:    ${told(bench, difference)}`
+        ? `differs:    ${told((at) => bench.name(at), difference)}`
         : 'every register is equal behind every transition',
     );
     if (wanted.some(({ event }) => event === 'mc')) {

@@ -11,7 +11,13 @@ interface Allowance {
 
 const KERNEL_SS = 0x18n;
 
-export const ALLOWANCES: readonly Allowance[] = [
+/** What a step of QEMU's may be that is no transition; `traceQemu` leaves it out. */
+const IDLE_STEP = {
+  why: 'a step may do nothing but ask the interrupt controller, when a timer has run out',
+  source: 'target/i386/tcg/sysemu/seg_helper.c, x86_cpu_exec_interrupt, CPU_INTERRUPT_POLL',
+};
+
+const ALLOWANCES: readonly Allowance[] = [
   {
     why: 'an IST entry makes SS null although the CPL stays, and what is interrupted next is pushed with it',
     source:
@@ -20,6 +26,11 @@ export const ALLOWANCES: readonly Allowance[] = [
       (place === 'ss' || place === 'memory') && ours === KERNEL_SS && theirs === 0n,
   },
 ];
+
+/** All that is QEMU's own, for people. */
+export const PECULIARITIES: readonly string[] = [...ALLOWANCES, IDLE_STEP].map(
+  ({ why, source }) => `${why} (${source})`,
+);
 
 export interface Difference {
   /** Transitions made before. */
@@ -59,6 +70,17 @@ export function compareTraces(ours: readonly Step[], theirs: readonly Step[]): T
     }
   }
   return { words, allowed, difference: undefined };
+}
+
+/**
+ * A difference for people.
+ *
+ * @param name what an address is called
+ */
+export function told(name: (address: bigint) => string, { step, place, ours, theirs }: Difference): string {
+  const shown = (value: bigint): string => (place === 'rip' ? name(value) : `0x${value.toString(16)}`);
+  const where = place === 'memory' ? `physical 0x${step.toString(16)}` : `behind transition ${step + 1}`;
+  return `${place} ${where}: ours ${shown(ours)}, QEMU ${shown(theirs)}`;
 }
 
 const PAGE = 0x1000;

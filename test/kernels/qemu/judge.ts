@@ -5,10 +5,9 @@ import { type KernelBench, openBench } from '../../../src/scenario/vmlinux/kerne
 import { featuresIn } from '../bytes.ts';
 import { BEYOND, BOUND, CUT, MODES, type Mode, QemuBench } from './bench.ts';
 import { type Boundary, boundariesOf } from './boundaries.ts';
-import { ALLOWANCES, compareMemory, compareTraces } from './compare.ts';
+import { compareMemory, compareTraces, PECULIARITIES, told } from './compare.ts';
 import { runNested, runWhole } from './nested.ts';
 import { outcomeText, sameOutcome } from './outcome.ts';
-import { told } from './told.ts';
 import type { OutsideEvent } from './trace.ts';
 
 /** Counts what holds, and says what does not. */
@@ -42,12 +41,16 @@ async function judgeQuiet(name: string, bench: QemuBench, mode: Mode, check: Che
   const what = `${name}: a quiet NMI from ${mode} mode, as in QEMU`;
   check(`${what}, returns`, end === 'rests', end);
   const { words, allowed, difference } = compareTraces(ours, theirs);
-  check(`${what}, behind every transition`, !difference, difference && told(bench, difference));
+  check(
+    `${what}, behind every transition`,
+    !difference,
+    difference && told((at) => bench.name(at), difference),
+  );
   const memory = compareMemory(bench.memory(mode), await bench.guest.readPhysical(0, bench.guest.memory));
   check(
     `${what}, memory in the end`,
     memory.length === 0,
-    memory.slice(0, 5).map((one) => told(bench, one)),
+    memory.slice(0, 5).map((one) => told((at) => bench.name(at), one)),
   );
   console.log(
     `  quiet NMI from ${mode} mode, ours and QEMU: ${ours.length} transitions, ${words} words of registers, ${allowed.join(' + ')} differ as QEMU does; ${bench.guest.memory >> 20} MiB of memory`,
@@ -96,7 +99,11 @@ async function judgeAt(
   const what = `${name}: ${events.join('+')} at ${bench.name(address)}, as in QEMU`;
   const arrivals = [{ step, events }];
   const { ours, theirs, end, steps, words, difference } = await runNested(bench, 'kernel', arrivals);
-  check(`${what}, behind every transition`, !difference, difference && told(bench, difference));
+  check(
+    `${what}, behind every transition`,
+    !difference,
+    difference && told((at) => bench.name(at), difference),
+  );
   check(`${what}, outcome`, sameOutcome(ours, theirs), `${outcomeText(ours)}; QEMU: ${outcomeText(theirs)}`);
   const at = bench.name(address);
   const alone = other.run({
@@ -123,7 +130,7 @@ async function judgeAt(
 }
 
 /** What is QEMU's own, once for the whole job. */
-export function tellAllowances(): void {
+export function tellPeculiarities(): void {
   console.log("QEMU's own, not compared:");
-  for (const { why, source } of ALLOWANCES) console.log(`  ${why} (${source})`);
+  for (const one of PECULIARITIES) console.log(`  ${one}`);
 }

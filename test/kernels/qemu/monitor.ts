@@ -14,7 +14,6 @@ export interface Tables {
   readonly ldt: Extent;
   /** DR0 to DR3, DR6, DR7 by number. */
   readonly debug: Readonly<Record<number, bigint>>;
-  readonly halted: boolean;
 }
 
 /** @throws Error for a text that is not one of QEMU's */
@@ -35,6 +34,5 @@ export function readTables(text: string): Tables {
     tr: extent('TR'),
     ldt: extent('LDT'),
     debug: Object.fromEntries(debug),
-    halted: /\bHLT=1/.test(text),
   };
 }

@@ -49,8 +49,7 @@ const same = (one: Step, other: Step): boolean =>
 const IDLE = 4;
 
 /**
- * One transition of QEMU's. A step that changes nothing is none: when a timer has run out, QEMU asks its interrupt controller, which
- * counts as a step (target/i386/tcg/sysemu/seg_helper.c, x86_cpu_exec_interrupt, CPU_INTERRUPT_POLL).
+ * One transition of QEMU's. A step that changes nothing is none: QEMU has asked its interrupt controller (`compare.ts`).
  */
 export async function stepQemu(guest: QemuGuest, before: Step, tries = IDLE): Promise<Step> {
   for (let n = 1; ; n++) {
