@@ -2,13 +2,14 @@
  * A kernel booted in QEMU and held twice at a place where an NMI is about to come: in the kernel, at a system call that has just
  * begun, and in user mode. Both states lie in our machine as well. Every run begins in one of them, on both sides.
  */
-import { FRAMES } from '../../../src/engine/layout.ts';
+import { FRAMES, PAGE_SIZE } from '../../../src/engine/layout.ts';
 import type { Machine, Mark } from '../../../src/engine/machine.ts';
 import type { Kernel } from '../../../src/image/kernel-file.ts';
 import type { Variables } from '../../../src/image/vmlinux/patch/after-boot.ts';
 import { AC, DF, ID, IF, RF, STATUS } from '../../../src/isa/flags.ts';
 import { DEATHS } from '../../../src/scenario/vmlinux/kernel-paths.ts';
 import { bootKernel, NotBooted, type QemuGuest } from './boot.ts';
+import { compareMemory, type Difference } from './compare.ts';
 import { programAddress, USER_PLACE } from './initramfs.ts';
 import { machineOf, type Snapshot, takeSnapshot } from './snapshot.ts';
 import {
@@ -35,6 +36,8 @@ export const CUT = 'do_machine_check';
 const RET = 0xc3;
 /** Transitions of ours at most. */
 export const BOUND = 2_000;
+/** How ours ends then. */
+export const NO_END = 'no end';
 /** How many both make past the end: an event that only one of them still has comes then. None where a timer may come. */
 export const BEYOND = 3;
 
@@ -59,7 +62,8 @@ export class QemuBench {
   /** What lay where `CUT` was cut. */
   readonly cut: Uint8Array;
   readonly #places: Readonly<Record<Mode, Place>>;
-  readonly #deaths: ReadonlyMap<bigint, string>;
+  /** Where the kernel gives up, and how that is told. */
+  readonly deaths: ReadonlyMap<bigint, string>;
 
   private constructor(
     kernel: Kernel,
@@ -71,10 +75,10 @@ export class QemuBench {
     this.guest = guest;
     this.cut = cut;
     this.#places = places;
-    this.#deaths = new Map(
+    this.deaths = new Map(
       DEATHS.flatMap((name) => {
         const address = kernel.symbols.address(name);
-        return address === undefined ? [] : [[address, name] as const];
+        return address === undefined ? [] : [[address, `the kernel gives up: ${name}()`] as const];
       }),
     );
   }
@@ -113,11 +117,7 @@ export class QemuBench {
     return this.#places[mode].snapshot;
   }
 
-  /** Our machine as the last run of that mode left it. */
-  machine(mode: Mode): Machine {
-    return this.#places[mode].machine;
-  }
-  /** Its guest memory. */
+  /** Guest memory of our machine as the last run of that mode left it. */
   memory(mode: Mode): Uint8Array {
     const { machine, snapshot } = this.#places[mode];
     return new Uint8Array(machine.memory.buffer, FRAMES, snapshot.memory.length);
@@ -134,9 +134,7 @@ export class QemuBench {
     const { machine, start } = this.#places[mode];
     machine.undo(start);
     const trace = traceOurs(machine, arrivals, (rip, step) => {
-      const death = this.#deaths.get(rip);
-      if (death !== undefined) return `the kernel gives up: ${death}()`;
-      return step >= BOUND ? `no end in ${BOUND} transitions` : undefined;
+      return this.deaths.get(rip) ?? (step >= BOUND ? NO_END : undefined);
     });
     if (trace.end !== 'rests') return trace;
     const steps = [...trace.steps];
@@ -151,6 +149,19 @@ export class QemuBench {
     await this.restore(mode);
     const theirs = await traceQemu(this.guest, ours, arrivals);
     return { begin: stepOfQemu(this.snapshot(mode).registers), ours, theirs, end };
+  }
+
+  /** Pages that ours has written in the last run of that mode, as they are in both. */
+  async touched(mode: Mode): Promise<readonly Difference[]> {
+    const { machine } = this.#places[mode];
+    const ours = this.memory(mode);
+    const pages = new Set(machine.journalSince(0).map(({ physical }) => physical - (physical % PAGE_SIZE)));
+    const found: Difference[] = [];
+    for (const page of pages) {
+      const theirs = await this.guest.readPhysical(page, PAGE_SIZE);
+      found.push(...compareMemory(ours.subarray(page, page + PAGE_SIZE), theirs, page));
+    }
+    return found;
   }
 
   /** The image of the kernel, as it lies in memory where a mode begins. */

@@ -85,8 +85,12 @@ export function told(name: (address: bigint) => string, { step, place, ours, the
 
 const PAGE = 0x1000;
 
-/** Words of physical memory that differ, those with a reason of QEMU's left out; `step` is their address. */
-export function compareMemory(ours: Uint8Array, theirs: Uint8Array): readonly Difference[] {
+/**
+ * Words of physical memory that differ, those with a reason of QEMU's left out; `step` is their address.
+ *
+ * @param from address of the first byte
+ */
+export function compareMemory(ours: Uint8Array, theirs: Uint8Array, from = 0): readonly Difference[] {
   const found: Difference[] = [];
   const word = (bytes: Uint8Array, at: number): bigint =>
     new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(at, true);
@@ -95,7 +99,7 @@ export function compareMemory(ours: Uint8Array, theirs: Uint8Array): readonly Di
     for (let at = page; at < page + PAGE; at += 8) {
       const [mine, other] = [word(ours, at), word(theirs, at)];
       if (mine !== other && !ALLOWANCES.some(({ allows }) => allows('memory', mine, other)))
-        found.push({ step: at, place: 'memory', ours: mine, theirs: other });
+        found.push({ step: from + at, place: 'memory', ours: mine, theirs: other });
     }
   }
   return found;

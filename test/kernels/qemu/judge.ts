@@ -3,7 +3,7 @@ import type { Kernel } from '../../../src/image/kernel-file.ts';
 import { USUAL_CUTS } from '../../../src/scenario/vmlinux/kernel-paths.ts';
 import { type KernelBench, openBench } from '../../../src/scenario/vmlinux/kernel-run.ts';
 import { featuresIn } from '../bytes.ts';
-import { BEYOND, BOUND, CUT, MODES, type Mode, QemuBench } from './bench.ts';
+import { BEYOND, BOUND, CUT, MODES, type Mode, NO_END, QemuBench } from './bench.ts';
 import { type Boundary, boundariesOf } from './boundaries.ts';
 import { compareMemory, compareTraces, PECULIARITIES, told } from './compare.ts';
 import { runNested, runWhole } from './nested.ts';
@@ -98,12 +98,19 @@ async function judgeAt(
 ): Promise<{ readonly text: string; readonly compared: number }> {
   const what = `${name}: ${events.join('+')} at ${bench.name(address)}, as in QEMU`;
   const arrivals = [{ step, events }];
-  const { ours, theirs, end, steps, words, difference } = await runNested(bench, 'kernel', arrivals);
+  const { ours, theirs, end, steps, words, difference, memory } = await runNested(bench, 'kernel', arrivals);
   check(
     `${what}, behind every transition`,
     !difference,
     difference && told((at) => bench.name(at), difference),
   );
+  check(
+    `${what}, memory in the end`,
+    memory.length === 0,
+    memory.slice(0, 5).map((one) => told((at) => bench.name(at), one)),
+  );
+  const known = ours.returned || end === NO_END || [...bench.deaths.values()].includes(end);
+  check(`${what}, is not stopped`, known, end);
   check(`${what}, outcome`, sameOutcome(ours, theirs), `${outcomeText(ours)}; QEMU: ${outcomeText(theirs)}`);
   const at = bench.name(address);
   const alone = other.run({
@@ -124,7 +131,7 @@ async function judgeAt(
   const whole = await runWhole(bench, 'kernel', arrivals);
   const alike = ours.returned
     ? whole.end === 'returned' && whole.passes === ours.passes && whole.changed.join() === ours.changed.join()
-    : whole.end !== 'returned';
+    : whole.end === end;
   check(`${what} with nothing cut`, alike, `${outcomeText(ours)}; QEMU: ${JSON.stringify(whole)}`);
   return { text, compared: words };
 }

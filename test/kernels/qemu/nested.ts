@@ -1,7 +1,6 @@
 /** NMIs and machine checks inside of an NMI: on both sides from one state, and with nothing cut in QEMU. */
-import { DEATHS } from '../../../src/scenario/vmlinux/kernel-paths.ts';
-import { CUT, type Mode, physicalIn, type QemuBench, type RunPair } from './bench.ts';
-import { compareTraces, type TraceComparison } from './compare.ts';
+import { CUT, type Mode, NO_END, physicalIn, type QemuBench, type RunPair } from './bench.ts';
+import { compareTraces, type Difference, type TraceComparison } from './compare.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { type Arrival, arrive, type OutsideEvent, stepOfQemu, stepQemu, traceQemu } from './trace.ts';
 
@@ -17,6 +16,8 @@ export interface NestedRun extends TraceComparison {
   readonly steps: number;
   readonly ours: Outcome;
   readonly theirs: Outcome;
+  /** Words that differ in the end in pages that ours has written, the stacks of events among them. */
+  readonly memory: readonly Difference[];
   readonly run: RunPair;
 }
 
@@ -34,11 +35,12 @@ export async function runNested(
     steps: ours.length,
     ours: outcomeOf(bench.kernel, begin, ours),
     theirs: outcomeOf(bench.kernel, begin, theirs),
+    memory: await bench.touched(mode),
     run,
   };
 }
 
-/** What QEMU makes of it when nothing is cut: `returned`, with what is not as it was; the function that gives up; `late`, or `no end`. */
+/** What QEMU makes of it when nothing is cut: `returned`, with what is not as it was; `no end`; that the kernel gives up; or `late`. */
 export interface WholeOutcome {
   readonly end: string;
   readonly passes: number;
@@ -61,21 +63,15 @@ export async function runWhole(
   const before = await traceQemu(guest, bench.runOurs(mode, earlier).steps.slice(0, last.step), earlier);
   for (const event of last.events) await arrive(guest, event);
   const exc = kernel.symbols.address('exc_nmi') ?? 0n;
-  const deaths = new Map(
-    DEATHS.flatMap((name) => {
-      const address = kernel.symbols.address(name);
-      return address === undefined ? [] : [[address, `${name}()`] as const];
-    }),
-  );
   const [rip = 0n, rsp = 0n] = [begin.rip, begin.rsp];
   let passes = before.filter((step) => step.rip === exc).length;
   for (;;) {
-    const came = await guest.gdb.runTo([rip, exc, ...deaths.keys()], PATIENCE);
+    const came = await guest.gdb.runTo([rip, exc, ...bench.deaths.keys()], PATIENCE);
     const now = came ? stepOfQemu(await guest.gdb.registers()) : undefined;
-    const end = !now || now.rip === undefined ? 'late' : deaths.get(now.rip);
+    const end = !now || now.rip === undefined ? 'late' : bench.deaths.get(now.rip);
     if (!now || end !== undefined) return { end: end ?? 'late', passes, changed: [] };
     if (now.rip === exc) passes++;
-    if (passes > MOST_PASSES) return { end: 'no end', passes, changed: [] };
+    if (passes > MOST_PASSES) return { end: NO_END, passes, changed: [] };
     if (now.rip === rip && now.rsp === rsp)
       return {
         end: 'returned',
