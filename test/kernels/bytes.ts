@@ -85,6 +85,7 @@ export async function judgePatchedText(
       }),
   );
   check(`${what}: the text of our runs is that of QEMU`, within.length === 0, told(kernel, within));
+  if (within.length > 0) return;
   const others = new Map<string, number>();
   for (const { address } of ours.different) {
     const kind = all.kindAt(address) ?? 'nothing';
