@@ -50,6 +50,12 @@ export interface RunPair {
   readonly end: OurTrace['end'];
 }
 
+/** Pages of memory that were compared, and what differs. */
+export interface Touched {
+  readonly pages: number;
+  readonly differences: readonly Difference[];
+}
+
 interface Place {
   readonly snapshot: Snapshot;
   readonly machine: Machine;
@@ -152,7 +158,7 @@ export class QemuBench {
   }
 
   /** Pages that ours has written in the last run of that mode, as they are in both. */
-  async touched(mode: Mode): Promise<readonly Difference[]> {
+  async touched(mode: Mode): Promise<Touched> {
     const { machine } = this.#places[mode];
     const ours = this.memory(mode);
     const pages = new Set(machine.journalSince(0).map(({ physical }) => physical - (physical % PAGE_SIZE)));
@@ -161,7 +167,7 @@ export class QemuBench {
       const theirs = await this.guest.readPhysical(page, PAGE_SIZE);
       found.push(...compareMemory(ours.subarray(page, page + PAGE_SIZE), theirs, page));
     }
-    return found;
+    return { pages: pages.size, differences: found };
   }
 
   /** The image of the kernel, as it lies in memory where a mode begins. */

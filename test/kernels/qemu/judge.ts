@@ -75,18 +75,21 @@ async function judgeNested(name: string, bench: QemuBench, check: Check): Promis
   const boundaries = boundariesOf(bench.kernel, quiet.steps);
   check(`${name}: ${LEAST} boundaries of asm_exc_nmi`, boundaries.length >= LEAST, boundaries.length);
   console.log(`  inside of an NMI from kernel mode, ours and QEMU, ${CUT} cut on both sides:`);
-  let [runs, words] = [0, 0];
+  let [runs, words, pages] = [0, 0, 0];
   for (const boundary of boundaries) {
     const found: string[] = [];
     for (const events of NESTED) {
-      const { text, compared } = await judgeAt(name, { bench, other }, boundary, events, check);
+      const { text, compared, written } = await judgeAt(name, { bench, other }, boundary, events, check);
       found.push(`${events.join('+')}: ${text}`);
       words += compared;
+      pages += written;
       runs++;
     }
     console.log(`    ${bench.name(boundary.address)}: ${found.join('; ')}`);
   }
-  console.log(`  ${runs} runs at ${boundaries.length} boundaries, ${words} words of registers`);
+  console.log(
+    `  ${runs} runs at ${boundaries.length} boundaries, ${words} words of registers, ${pages} written pages`,
+  );
 }
 
 async function judgeAt(
@@ -95,7 +98,7 @@ async function judgeAt(
   { step, address }: Boundary,
   events: readonly OutsideEvent[],
   check: Check,
-): Promise<{ readonly text: string; readonly compared: number }> {
+): Promise<{ readonly text: string; readonly compared: number; readonly written: number }> {
   const what = `${name}: ${events.join('+')} at ${bench.name(address)}, as in QEMU`;
   const arrivals = [{ step, events }];
   const { ours, theirs, end, steps, words, difference, memory } = await runNested(bench, 'kernel', arrivals);
@@ -106,8 +109,8 @@ async function judgeAt(
   );
   check(
     `${what}, memory in the end`,
-    memory.length === 0,
-    memory.slice(0, 5).map((one) => told((at) => bench.name(at), one)),
+    memory.pages > 3 && memory.differences.length === 0,
+    memory.differences.slice(0, 5).map((one) => told((at) => bench.name(at), one)),
   );
   const known = ours.returned || end === NO_END || [...bench.deaths.values()].includes(end);
   check(`${what}, is not stopped`, known, end);
@@ -127,13 +130,13 @@ async function judgeAt(
     `${steps} transitions booted; ${'problem' in alone ? alone.problem : `${alone.verdict}, ${alone.steps}`}`,
   );
   const text = ours.returned ? outcomeText(ours) : `${outcomeText(ours)} (${end})`;
-  if (!events.includes('mc')) return { text, compared: words };
+  if (!events.includes('mc')) return { text, compared: words, written: memory.pages };
   const whole = await runWhole(bench, 'kernel', arrivals);
   const alike = ours.returned
     ? whole.end === 'returned' && whole.passes === ours.passes && whole.changed.join() === ours.changed.join()
     : whole.end === end;
   check(`${what} with nothing cut`, alike, `${outcomeText(ours)}; QEMU: ${JSON.stringify(whole)}`);
-  return { text, compared: words };
+  return { text, compared: words, written: memory.pages };
 }
 
 /** What is QEMU's own, once for the whole job. */

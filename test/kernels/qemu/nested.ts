@@ -1,6 +1,6 @@
 /** NMIs and machine checks inside of an NMI: on both sides from one state, and with nothing cut in QEMU. */
-import { CUT, type Mode, NO_END, physicalIn, type QemuBench, type RunPair } from './bench.ts';
-import { compareTraces, type Difference, type TraceComparison } from './compare.ts';
+import { CUT, type Mode, NO_END, physicalIn, type QemuBench, type RunPair, type Touched } from './bench.ts';
+import { compareTraces, type TraceComparison } from './compare.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { type Arrival, arrive, type OutsideEvent, stepOfQemu, stepQemu, traceQemu } from './trace.ts';
 
@@ -16,8 +16,8 @@ export interface NestedRun extends TraceComparison {
   readonly steps: number;
   readonly ours: Outcome;
   readonly theirs: Outcome;
-  /** Words that differ in the end in pages that ours has written, the stacks of events among them. */
-  readonly memory: readonly Difference[];
+  /** Pages that ours has written, the stacks of events among them, in the end. */
+  readonly memory: Touched;
   readonly run: RunPair;
 }
 
