@@ -68,7 +68,9 @@ async function run(): Promise<number> {
     if (wanted.some(({ event }) => event === 'mc')) {
       const whole = await runWhole(bench, mode, arrivals);
       const changed = whole.changed.length > 0 ? ` with other ${whole.changed.join(', ')}` : '';
-      console.log(`QEMU whole: ${whole.end}${changed}, ${whole.passes} passes (do_machine_check is not cut)`);
+      console.log(
+        `QEMU whole: ${whole.end}${changed}, passes: ${whole.passes} (do_machine_check is not cut)`,
+      );
     }
     return difference ? 1 : 0;
   } finally {
