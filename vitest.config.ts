@@ -28,6 +28,7 @@ export default defineConfig({
         test: {
           name: 'site',
           include: ['test/site/**/*.test.ts'],
+          isolate: false, // nor a browser, see visits()
           expect: { poll: { timeout: 50_000 } }, // as long as a test may last
         },
       },

@@ -128,7 +128,6 @@ test('what is chosen is in the address, and the address opens it', async () => {
   expect(then).toMatch(/Start syscall-gap.*at most one NMI/s);
   await one.getByRole('button', { name: 'Reset' }).click();
   await expect.poll(() => new URL(page.url()).hash).toBe('');
-  await page.context().close();
 
   await open(true, said);
   const again = island(LIVE);

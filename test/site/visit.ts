@@ -1,7 +1,7 @@
 /** Visits of the built site in a browser. What goes wrong on one, however quietly, fails its test. */
 import AxeBuilder from '@axe-core/playwright';
-import type { Browser, BrowserContext, BrowserContextOptions, Page, Request } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import type { Browser, BrowserContextOptions, Page, Request } from 'playwright-core';
+import { afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { serve } from '../../src/cli/serve.ts';
 import { launch } from './browser.ts';
 
@@ -10,6 +10,8 @@ export const SITES = { '/': 'dist', '/a/b/': 'node_modules/.cache/based' } as co
 export type Base = keyof typeof SITES;
 /** The base that this run of the tests is about: `/`, or by ENTRYLAB_BASE the other one. */
 export const HERE: Base = process.env.ENTRYLAB_BASE === '/a/b/' ? '/a/b/' : '/';
+
+const DESK = { width: 1280, height: 900 };
 
 export interface Visits {
   /** Address of the site, with a slash at its end. */
@@ -20,11 +22,69 @@ export interface Visits {
   readonly open: (path: string, options?: BrowserContextOptions) => Promise<Page>;
   /** Takes back complaints that a test provokes; there must be some. */
   readonly provoked: (pattern: RegExp) => void;
-  /** Takes back complaints that some browsers have and others have not. */
+  /** Passes over complaints of this test that some browsers have and others have not. */
   readonly tolerated: (pattern: RegExp) => void;
 }
 
+// Files that run in one worker share all this: a browser and a page's process cost as much to start as a visit.
 let browser: Promise<Browser> | undefined;
+const servers = new Map<Base, ReturnType<typeof serve>>();
+/** The page of visits without options, as `emptied` leaves it. */
+let kept: Page | undefined;
+let complaints: string[] = [];
+let borne: RegExp[] = [];
+let requests: Request[] = [];
+
+async function launched(): Promise<Browser> {
+  const started = await launch();
+  started.once('disconnected', () => {
+    browser = undefined;
+  });
+  return started;
+}
+
+async function newPage(options?: BrowserContextOptions): Promise<Page> {
+  browser ??= launched();
+  const context = await (await browser).newContext({
+    viewport: DESK,
+    serviceWorkers: 'block', // each visit would be the first one, and fetch what the laboratory needs
+    ...options,
+  });
+  context.on('console', (message) => {
+    const blocked = message.text() === 'Service Worker registration blocked by Playwright';
+    if (['error', 'warning'].includes(message.type()) && !blocked) complaints.push(message.text());
+  });
+  context.on('weberror', (error) => complaints.push(String(error.error())));
+  context.on('request', (request) => requests.push(request));
+  context.on('requestfailed', (request) => {
+    const reason = request.failure()?.errorText; // a worker still loading when the reader moves on is no fault
+    if (reason !== 'net::ERR_ABORTED') complaints.push(`${reason} ${request.url()}`);
+  });
+  context.on('response', (response) => {
+    if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`);
+  });
+  return context.newPage();
+}
+
+/**
+ * Takes from a page what a visit may have left: what it shows, stored and was sent, what it may do, how it is shown.
+ * Session storage stays, which the site does not use, and so do scripts of `addInitScript`, which need a context of their own.
+ */
+async function emptied(page: Page): Promise<void> {
+  if (page.url() === 'about:blank') return;
+  const context = page.context();
+  await page.goto('about:blank');
+  const session = await context.newCDPSession(page);
+  for (const server of servers.values()) {
+    const { origin } = new URL((await server).url);
+    await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
+  }
+  await session.detach();
+  await Promise.all([context.clearPermissions(), context.setOffline(false), page.unrouteAll()]);
+  await page.mouse.move(0, 0);
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize(DESK);
+}
 
 /**
  * Serves the site under a base for the tests of the `describe` (or file) that calls this. After each test nothing
@@ -32,62 +92,52 @@ let browser: Promise<Browser> | undefined;
  * answered with a status from 400 on.
  */
 export function visits(base: Base): Visits {
-  let site: Awaited<ReturnType<typeof serve>>;
-  let context: BrowserContext | undefined;
-  let complaints: string[];
-  let requests: Request[];
+  let url: string;
+  /** Opened with options of its own, which no other visit shares. */
+  let own: Page | undefined;
   const leave = async () => {
-    await context?.close();
-    context = undefined;
+    await own?.context().close();
+    own = undefined;
+    const page = kept;
+    kept = undefined; // one that cannot be emptied is not used again
+    if (page) await emptied(page);
+    kept = page;
   };
   beforeAll(async () => {
-    site = await serve(SITES[base], { base });
-  });
-  afterAll(async () => {
-    site?.server.close();
-    const launched = browser;
-    browser = undefined;
-    await (await launched)?.close();
+    const server = servers.get(base) ?? serve(SITES[base], { base });
+    servers.set(base, server);
+    url = (await server).url;
   });
   beforeEach(() => {
     complaints = [];
+    borne = [];
     requests = [];
   });
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
+    // Whatever ails a page after a failure, the next visit does not inherit it.
+    if (task.result?.state === 'fail') {
+      const broken = kept;
+      kept = undefined;
+      await broken?.context().close();
+    }
     await leave();
-    expect(complaints).toEqual([]);
+    expect(complaints.filter((one) => !borne.some((pattern) => pattern.test(one)))).toEqual([]);
   });
 
   return {
     get url() {
-      return site.url;
+      return url;
     },
     get requests() {
       return requests;
     },
     async open(path, options) {
       await leave();
-      browser ??= launch();
-      context = await (await browser).newContext({
-        viewport: { width: 1280, height: 900 },
-        serviceWorkers: 'block', // each visit would be the first one, and fetch what the laboratory needs
-        ...options,
-      });
-      context.on('console', (message) => {
-        const blocked = message.text() === 'Service Worker registration blocked by Playwright';
-        if (['error', 'warning'].includes(message.type()) && !blocked) complaints.push(message.text());
-      });
-      context.on('weberror', (error) => complaints.push(String(error.error())));
-      context.on('request', (request) => requests.push(request));
-      context.on('requestfailed', (request) => {
-        const reason = request.failure()?.errorText; // a worker still loading when the reader moves on is no fault
-        if (reason !== 'net::ERR_ABORTED') complaints.push(`${reason} ${request.url()}`);
-      });
-      context.on('response', (response) => {
-        if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`);
-      });
-      const page = await context.newPage();
-      await page.goto(site.url + path);
+      if (options) own = await newPage(options);
+      else kept ??= await newPage();
+      const page = own ?? kept;
+      if (!page) throw new Error('missing page');
+      await page.goto(url + path);
       return page;
     },
     provoked(pattern) {
@@ -96,7 +146,7 @@ export function visits(base: Base): Visits {
       complaints = rest;
     },
     tolerated(pattern) {
-      complaints = complaints.filter((one) => !pattern.test(one));
+      borne.push(pattern);
     },
   };
 }
