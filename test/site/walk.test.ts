@@ -24,11 +24,42 @@ async function focused(session: CDPSession): Promise<string> {
   return told.map((one) => String(one).replace(/\s+/g, ' ')).join(', ');
 }
 
-/** Notes what live regions say from now on. */
+/** What `listen` puts into the page. */
+interface Listening {
+  readonly said: string[];
+  /** Timers and questions to a worker that are not over yet. */
+  readonly pending: Set<unknown>;
+}
+
+/** Notes what live regions say from now on, and what may still make them speak. */
 const listen = (page: Page): Promise<void> =>
   page.evaluate(() => {
     const said: string[] = [];
-    Object.assign(window, { said });
+    const pending = new Set<unknown>();
+    Object.assign(window, { said, pending } satisfies Listening);
+    const { setTimeout: set, clearTimeout: clear } = window;
+    Object.assign(window, {
+      setTimeout: (run: () => void, wait: number) => {
+        const timer = set(() => {
+          pending.delete(timer);
+          run();
+        }, wait);
+        pending.add(timer);
+        return timer;
+      },
+      clearTimeout: (timer: number) => {
+        pending.delete(timer);
+        clear(timer);
+      },
+    });
+    const asked = new WeakSet<Worker>();
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (question: { readonly id: number }) {
+      if (!asked.has(this)) this.addEventListener('message', ({ data }) => pending.delete(`ask ${data.id}`));
+      asked.add(this);
+      pending.add(`ask ${question.id}`);
+      postMessage.call(this, question);
+    };
     const region = (node: Node | null): Element | null | undefined =>
       (node instanceof Element ? node : node?.parentElement)?.closest(
         '[role=status], [role=alert], [aria-live=polite], output',
@@ -53,19 +84,18 @@ test('place an NMI, follow it, ask where a word comes from, compare, and take th
   const island = page.locator('.island').first();
   const settle = async () => {
     await expect.poll(() => page.locator('.standing').first().innerText()).not.toBe('running');
-    // Regions speak after a pause: until nothing new is said.
-    const heard = () => page.evaluate(() => (window as unknown as { said: string[] }).said.length);
-    for (let before = -1, now = await heard(); before !== now; ) {
-      before = now;
-      await page.waitForTimeout(700);
-      now = await heard();
-    }
+    // Regions speak after a pause, and some when a worker has answered: until nothing is under way.
+    await page.evaluate(async () => {
+      const { pending } = window as unknown as Listening;
+      for (let calm = 0; calm < 3; calm = pending.size > 0 ? 0 : calm + 1)
+        await new Promise(requestAnimationFrame);
+    });
   };
   const press = async (...keys: string[]) => {
     for (const key of keys) await page.keyboard.press(key);
     await settle();
     transcript.push(`press ${keys.join(' ')}`, `    ${await focused(session)}`);
-    const said = await page.evaluate(() => (window as unknown as { said: string[] }).said.splice(0));
+    const said = await page.evaluate(() => (window as unknown as Listening).said.splice(0));
     transcript.push(...said.map((one) => `    says: ${one}`));
   };
   const tabTo = async (what: RegExp) => {
@@ -84,7 +114,7 @@ test('place an NMI, follow it, ask where a word comes from, compare, and take th
   const at = async () => Number(await island.getAttribute('data-boundary'));
 
   await settle();
-  await page.evaluate(() => (window as unknown as { said: string[] }).said.splice(0));
+  await page.evaluate(() => (window as unknown as Listening).said.splice(0));
   await tabTo(/^slider, Time/);
   await press('Home');
   await press('n');
