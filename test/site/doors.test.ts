@@ -7,6 +7,8 @@ import { libraryOnDisk } from '../../src/literate/shelves.ts';
 import { doorsOf } from '../../src/scenario/doors.ts';
 import { findNamed } from '../../src/scenario/named.ts';
 import { linkTo } from '../../src/scenario/open-link.ts';
+import recorded from '../../src/scenario/records.json' with { type: 'json' };
+import type { Records } from '../../src/scenario/records.ts';
 import { playRecipe } from '../../src/scenario/run.ts';
 import { runData, runText } from '../../src/scenario/run-text.ts';
 import { boundary, flaws, ready, SITES, said, visits } from './visit.ts';
@@ -22,8 +24,10 @@ const named = (slug: string) => {
 test('every version has its page, its text and its JSON, and the newest one beside the name', () => {
   for (const { slug, versions } of doorsOf(pages)) {
     for (const version of versions) {
-      const run = playRecipe({ ...named(slug), version }, pages);
-      const doors = ['', ...run.steps.map(({ checkpoint }) => `/${checkpoint}`)];
+      // What is recorded is what a run shows: a check of its own holds that, and here it takes the time of a hundred runs.
+      const record = (recorded as Records)[slug];
+      const { steps } = record?.version === version ? record : playRecipe({ ...named(slug), version }, pages);
+      const doors = ['', ...steps.map(({ checkpoint }) => `/${checkpoint}`)];
       for (const door of doors)
         for (const end of ['/index.html', '.txt', '.json']) {
           const file = `${DIST}/s/${slug}/v${version}${door}${end}`;
