@@ -62,7 +62,8 @@ function Cell({
 /** A row is a place on a stack; what is alive there has the double rule of the truth. */
 function Aligned({ dump, dumping, live }: { dump: Dump; dumping: Dumping; live: boolean }) {
   return (
-    <div class="scroller">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+    <section class="scroller" tabIndex={0} aria-label="Calls by each unwinder">
       <table class="dm">
         <thead>
           <tr>
@@ -112,7 +113,7 @@ function Aligned({ dump, dumping, live }: { dump: Dump; dumping: Dumping; live: 
           </tr>
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }
 
@@ -233,7 +234,8 @@ function Trust({
     >
       <summary>Which record each goes by, over the run</summary>
       {spans && (
-        <div class="scroller">
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+        <section class="scroller" tabIndex={0} aria-label="Records over the run">
           <table class="dm spans">
             <thead>
               <tr>
@@ -259,7 +261,7 @@ function Trust({
               ))}
             </tbody>
           </table>
-        </div>
+        </section>
       )}
     </details>
   );
