@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bake, lanesOf, pack, unpack } from '../../src/islands/lab/bake.ts';
+import { bake, lanesOf, nearby, pack, unpack } from '../../src/islands/lab/bake.ts';
 import { provenanceOf } from '../../src/islands/lab/provenance.ts';
 import {
   bodyOf,
@@ -9,6 +9,7 @@ import {
   withoutInjection,
   withoutSafeguards,
 } from '../../src/islands/lab/recipe-text.ts';
+import { createState } from '../../src/islands/lab/state.ts';
 import { shortName } from '../../src/islands/lab/words.ts';
 import { nestedNmi } from './fixture.ts';
 
@@ -60,6 +61,37 @@ test('a baked timeline holds one frame, and nothing is baked of nothing', () => 
   expect(bake(timeline)?.rows.length).toBe(steps.length);
   expect(bake({ ...timeline, cursor: 9999 })?.frame.boundary).toBe(0);
   expect(bake({ ...timeline, frames: [] })).toBe(undefined);
+});
+
+test('moments of a run are baked apart, and share what is the same', () => {
+  const [one, other] = [bake(timeline, 3), bake(timeline, at('repeat_nmi'))];
+  expect([one, other].map((baked) => [baked?.timeline.cursor, baked?.frame.boundary])).toEqual([
+    [3, 3],
+    [24, 24],
+  ]);
+  expect(other?.rows).toBe(one?.rows);
+  const { frames: _, code: __, ...outline } = timeline;
+  expect(bake(timeline)?.timeline).toEqual(outline);
+});
+
+test('what is near a moment has its lines where the whole listing has them, and leads to the rest', () => {
+  const baked = bake(timeline, at('nested_nmi_out'));
+  if (!baked) throw new Error('missing frames');
+  const near = nearby(baked, '/s/nested-nmi/v0/');
+  const lines = unpack(near.code, near.from);
+  const { line } = baked.frame;
+  expect([near.rest, near.rows, Object.keys(lines).length]).toEqual(['/s/nested-nmi/v0/', [], 41]);
+  for (const i of [line - 20, line, line + 20]) expect(lines[i]).toEqual(unpack(baked.code)[i]);
+  expect(line - 21 in lines).toBe(false);
+
+  const state = createState(near, async () => ({ kind: 'failed', reason: 'none' }), {
+    standing: { state: 'draft' },
+    pick: undefined,
+    link: '',
+  });
+  expect(state.rest.value).toBe('/s/nested-nmi/v0/');
+  state.frames.value = frames;
+  expect(state.rest.value).toBe(undefined);
 });
 
 test('provenance: last write, what was before, next write', () => {

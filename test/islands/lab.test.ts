@@ -2,7 +2,7 @@ import { h } from 'preact';
 import render from 'preact-render-to-string';
 import { expect, test } from 'vitest';
 import Lab, { type LabProps } from '../../src/islands/Lab.tsx';
-import { bake } from '../../src/islands/lab/bake.ts';
+import { bake, nearby } from '../../src/islands/lab/bake.ts';
 import { createState } from '../../src/islands/lab/state.ts';
 import { Words } from '../../src/islands/lab/Words.tsx';
 import { plain } from '../../src/islands/lab/words.ts';
@@ -77,6 +77,18 @@ test('without a script the whole listing is there and the next instruction is ma
   expect(list.match(/aria-current="step"/g)?.length).toBe(1);
   expect(text(list.slice(list.indexOf('aria-current')))).toContain('popq %rdx');
   expect(list).toContain('strikes here: nmi at nmi-body.after-int3');
+});
+
+test('the page of a moment leads to all rows and lines, and has what is near it', () => {
+  const page = render(h(Lab, { baked: nearby(baked, '/s/nested-nmi/v0/') }));
+  const list = page.slice(page.search(/<ol[^>]*aria-label="Entry code"/));
+  expect(list.slice(0, list.indexOf('</ol>')).match(/<li/g)?.length).toBe(41);
+  expect(text(list.slice(list.indexOf('aria-current')))).toContain('popq %rdx');
+  expect(page.match(/href="\/s\/nested-nmi\/v0\/"/g)?.length).toBe(2);
+  const table = page.slice(page.search(/<details[^>]*class="steps"/));
+  expect(text(table)).toContain(`The same run as a table: ${timeline.steps.length} steps`);
+  expect(table).not.toContain('<tr');
+  expect(text(table)).toContain('end[-14] 0-1 not asked; 2-20 wrong, silent; 21-57 right');
 });
 
 test('the slider says in words where it is', () => {

@@ -98,6 +98,19 @@ describe('in a browser', () => {
     expect(new URL(page.url()).pathname).toBe('/s/nested-nmi/v0/repeat_nmi/');
     expect(await boundary(page)).toBe(25);
     expect(await page.locator('.moments [aria-current=page]').textContent()).toBe('repeat_nmi');
+    // What is the same for all moments stands on the page of the run, a link away.
+    expect(await page.locator('.code [aria-current=step]').count()).toBe(1);
+    expect(await page.locator('.code li').count()).toBeLessThan(50);
+    await page.locator('.code').getByRole('link', { name: 'the page of the run' }).click();
+    expect(new URL(page.url()).pathname).toBe('/s/nested-nmi/v0/');
+    expect(await page.locator('.code li').count()).toBeGreaterThan(300);
+    await page.goBack();
+    await page.getByText('The same run as a table').click();
+    await page.locator('.steps').getByRole('link', { name: 'the page of the run' }).click();
+    await page.getByText('The same run as a table').click();
+    expect(await page.locator('.steps tbody tr').count()).toBe(
+      playRecipe(named('nested-nmi'), pages).steps.length,
+    );
   });
 
   test('the index is whole without scripts, and filtered with them, by keyboard alone', async () => {

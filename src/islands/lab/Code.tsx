@@ -114,6 +114,7 @@ export function Code({ state }: { readonly state: State }) {
   const list = useRef<HTMLOListElement>(null);
   const { injections, design, records } = state.outline.value;
   const code = state.code.value;
+  const rest = state.rest.value;
   const { strikes } = state.lanes.value;
   const { line, at } = state.frame.value;
   const chosen = state.line.value;
@@ -140,6 +141,11 @@ export function Code({ state }: { readonly state: State }) {
       <span class="vh" role="status">
         {code[chosen] && chosenText(state)}
       </span>
+      {rest !== undefined && (
+        <p class="elsewhere">
+          Only lines near the next instruction; all are on <a href={rest}>the page of the run</a>.
+        </p>
+      )}
       {line < 0 && <p class="elsewhere">Not in this listing: {at}</p>}
     </>
   );

@@ -33,12 +33,10 @@ function Spans({ state }: { readonly state: State }) {
   );
 }
 
-/** A fold: rows by step, then spans by boundary. */
-export function StepTable({ state }: { readonly state: State }) {
+function Rows({ state }: { readonly state: State }) {
   const { steps, rules, records } = state.outline.value;
   return (
-    <details class="steps">
-      <summary>The same run as a table: {steps.length} steps</summary>
+    <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <section class="scroller" tabIndex={0} aria-label="Step table">
         <table class="st">
@@ -92,6 +90,23 @@ export function StepTable({ state }: { readonly state: State }) {
           </tbody>
         </table>
       </section>
+    </>
+  );
+}
+
+/** A fold: rows by step, then spans by boundary. */
+export function StepTable({ state }: { readonly state: State }) {
+  const rest = state.rest.value;
+  return (
+    <details class="steps">
+      <summary>The same run as a table: {state.outline.value.steps.length} steps</summary>
+      {rest === undefined ? (
+        <Rows state={state} />
+      ) : (
+        <p>
+          The table of all steps is on <a href={rest}>the page of the run</a>.
+        </p>
+      )}
       <Spans state={state} />
     </details>
   );

@@ -44,18 +44,46 @@ export interface Baked {
   readonly timeline: Outline;
   /** The listing, packed: hundreds of lines as objects would weigh more than the rest of the page. */
   readonly code: string;
+  /** Index of the first line of `code` in `Timeline.code`. */
+  readonly from: number;
+  /** Address of the page with the rest, where listing and table are not whole. */
+  readonly rest?: string;
   readonly frame: Frame;
   readonly lanes: Lanes;
-  /** One for each of `Timeline.steps`. */
+  /** One for each of `Timeline.steps`, or none where `rest` tells where they are. */
   readonly rows: readonly Row[];
 }
 
-/** Bakes a timeline; undefined when nothing ran. */
-export function bake(timeline: Timeline): Baked | undefined {
+/** What is the same at all moments of a run, packed once: a page stands for each. */
+const packed = new WeakMap<Timeline, Omit<Baked, 'frame'>>();
+
+/** Bakes a timeline at a boundary; undefined when nothing ran. */
+export function bake(timeline: Timeline, cursor = timeline.cursor): Baked | undefined {
   const { frames, code, ...outline } = timeline;
-  const frame = frames[timeline.cursor] ?? frames[0];
+  const frame = frames[cursor] ?? frames[0];
   if (!frame) return undefined;
-  return { timeline: outline, code: pack(code), frame, lanes: lanesOf(timeline), rows: rowsOf(timeline) };
+  const all = packed.get(timeline) ?? {
+    timeline: outline,
+    code: pack(code),
+    from: 0,
+    lanes: lanesOf(timeline),
+    rows: rowsOf(timeline),
+  };
+  packed.set(timeline, all);
+  return { ...all, timeline: { ...all.timeline, cursor }, frame };
+}
+
+/** Lines of the listing that a page of one moment has before and after the next instruction. */
+const NEAR = 20;
+
+/** Only what is near the moment; the page at the address `rest` has all, and so has the island once it has made the run. */
+export function nearby(baked: Baked, rest: string): Baked {
+  const from = Math.max(0, baked.frame.line - NEAR);
+  const code = baked.code
+    .split('\n')
+    .slice(from, from + 2 * NEAR + 1)
+    .join('\n');
+  return { ...baked, code, from, rows: [], rest };
 }
 
 const KINDS: Readonly<Record<string, CodeLine['kind']>> = {
@@ -74,12 +102,16 @@ export const pack = (code: readonly Listed[]): string =>
     })
     .join('\n');
 
-export function unpack(packed: string): readonly Listed[] {
-  if (!packed) return [];
-  return packed.split('\n').map((line) => {
+/** The lines, each at its index in the whole listing: there is nothing before `from`. */
+export function unpack(packed: string, from = 0): readonly Listed[] {
+  const lines: Listed[] = [];
+  if (!packed) return lines;
+  packed.split('\n').forEach((line, i) => {
     const [text = '', comment = ''] = line.slice(2).split('\t');
-    return { kind: KINDS[line.charAt(0)] ?? 'instruction', depth: Number(line.charAt(1)), text, comment };
+    const kind = KINDS[line.charAt(0)] ?? 'instruction';
+    lines[from + i] = { kind, depth: Number(line.charAt(1)), text, comment };
   });
+  return lines;
 }
 
 /**

@@ -25,7 +25,7 @@ export type State = ReturnType<typeof createState>;
 /** State of an island that shows a baked run and asks for others. */
 export function createState(baked: Baked, ask: Asker, options: Options) {
   const outline = signal(baked.timeline);
-  const code = signal<readonly Listed[]>(unpack(baked.code));
+  const code = signal<readonly Listed[]>(unpack(baked.code, baked.from));
   const frames = signal<readonly Frame[]>([]);
   const lanes = signal(baked.lanes);
   const rows = signal(baked.rows);
@@ -48,6 +48,8 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
   /** Scripts run; then: the whole run is here. */
   const live = signal(false);
   const ready = computed(() => frames.value.length > 0);
+  /** Address of the page with the rest of listing and table, until it is here. */
+  const rest = computed(() => (ready.value ? undefined : baked.rest));
   const busy = signal(false);
   const standing = signal(options.standing);
   /** Standing of the run in view, whatever became of a later question. */
@@ -247,6 +249,7 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     toWriter,
     live,
     ready,
+    rest,
     busy,
     standing,
     pick,
