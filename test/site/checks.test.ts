@@ -78,9 +78,13 @@ test('every tested number of a page is checked again in the page, and what does 
   const page = await site.open('');
   const button = page.getByRole('button', { name: /^Check the \d+ tested numbers and words/ });
   const said = page.locator('.recheck output');
+  await ready(page);
+  const parts = await page.locator('.island *').count();
   await button.click();
   await expect.poll(() => said.textContent()).toMatch(/^All \d+ hold\.$/);
-  expect(await page.locator('.untrue, .now').count()).toBe(0);
+  expect(await page.locator('.untrue, .measured').count()).toBe(0);
+  // The island beside it, which marks what is current in its own way, is left alone.
+  expect(await page.locator('.island *').count()).toBe(parts);
   // As if the page had been written when the model gave another number.
   const other = await site.open('');
   await other.route('**/index.mdx.cells*.js', async (route) => {
@@ -96,7 +100,7 @@ test('every tested number of a page is checked again in the page, and what does 
     .poll(() => other.locator('.recheck output').textContent())
     .toMatch(/^1 of \d+ do not hold any more\.$/);
   expect(await other.locator('.untrue').allTextContents()).toEqual(['126']);
-  expect(await other.locator('.now').allTextContents()).toEqual(['now 125']);
+  expect(await other.locator('.measured').allTextContents()).toEqual(['now 125']);
 });
 
 test('a number in prose is a control: changed, the island runs anew, and the number follows the island', async () => {
