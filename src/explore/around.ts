@@ -30,6 +30,7 @@ export function around(recipe: Recipe, { events, ...more }: More): SweepAsk {
     edits: recipe.edits,
     starts: [more.start ?? recipe.start ?? USUAL_SETUP.start],
     bodies: [more.body ?? recipe.body ?? USUAL_SETUP.body],
+    ...(recipe.sets.some(({ name }) => name === 'impossible') ? { anywhere: true } : {}),
     ...(more.window === undefined ? {} : { window: more.window }),
   };
 }

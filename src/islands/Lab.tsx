@@ -320,6 +320,7 @@ export default function Lab(props: LabProps) {
       </div>
       {bench && <bench.Travel state={state} ask={ask} />}
       {bench && <bench.Tokens state={state} />}
+      {bench && <bench.OneMore state={state} />}
       {bench && (
         <bench.Compare state={state} ask={ask} own={baked.timeline.recipe} designs={props.designs ?? []} />
       )}

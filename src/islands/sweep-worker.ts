@@ -1,5 +1,6 @@
 /** Where sweeps run: the engine never works on the page's own thread, nor in the worker of the laboratory. */
 import { pages, records } from 'virtual:library-on-demand';
+import { around } from '../explore/around.ts';
 import { doorOf } from '../explore/door.ts';
 import { type MapMaker, show } from '../explore/map.ts';
 import type { Strike } from '../explore/outcomes.ts';
@@ -8,7 +9,9 @@ import { partsOf, type SweepAsk } from '../explore/sweep.ts';
 import { codec } from '../literate/codec.ts';
 import { whenHere } from '../scenario/on-demand.ts';
 import type { Opener } from '../scenario/open-link.ts';
-import type { Message, Request, ShowRequest, SweepRequest } from './sweep/protocol.ts';
+import { parse } from '../scenario/recipe.ts';
+import { own } from './lab/standing.ts';
+import type { AroundRequest, Message, Request, ShowRequest, SweepRequest } from './sweep/protocol.ts';
 
 const opener: Opener = { pages, records, codec };
 /** Milliseconds of work between two looks at what else was asked, and between two pictures. */
@@ -54,6 +57,13 @@ async function sweep({ id, ask }: SweepRequest): Promise<void> {
   }
 }
 
+/** The sweep that a recipe and more events mean. */
+function sweepAround({ id, recipe: text, events }: AroundRequest): Promise<void> | void {
+  const { recipe, problems } = parse(own(text));
+  if (!recipe) return tell({ kind: 'refused', id, problems: problems.map(({ message }) => message) });
+  return sweep({ kind: 'sweep', id, ask: around(recipe, { events }) });
+}
+
 function shown({ id, ask, cell, strikes }: ShowRequest): void {
   const ready = partsOf(ask, pages);
   const part = 'parts' in ready ? ready.parts[0] : undefined;
@@ -85,6 +95,7 @@ async function answer(request: Request): Promise<void> {
 
 async function tryAnswer(request: Request): Promise<void> {
   if (request.kind === 'sweep') await sweep(request);
+  else if (request.kind === 'around') await sweepAround(request);
   else if (request.kind === 'show') shown(request);
   else if (request.kind === 'warm') partsOf(request.ask, pages);
   else if (request.kind === 'open') {
@@ -105,7 +116,7 @@ async function work(): Promise<void> {
 }
 
 self.onmessage = ({ data }: MessageEvent<Request>) => {
-  if (data.kind === 'sweep') latest = data.id;
+  if (data.kind === 'sweep' || data.kind === 'around') latest = data.id;
   queue.push(data);
   if (!busy) void work();
 };

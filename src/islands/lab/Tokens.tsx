@@ -27,6 +27,24 @@ function tokenMove(key: string, boundary: number, { axis }: State): number | und
   }
 }
 
+/** The kind of event that is placed next, and that a map is made of. */
+export const EventChoice = ({ state, label }: { readonly state: State; readonly label: string }) => (
+  <select
+    class="live"
+    aria-label={label}
+    value={state.event.value}
+    onChange={({ currentTarget }) => {
+      state.event.value = currentTarget.value;
+    }}
+  >
+    {EVENTS.map((event) => (
+      <option key={event} value={event}>
+        {event}
+      </option>
+    ))}
+  </select>
+);
+
 export function Tokens({ state }: { readonly state: State }) {
   const track = useRef<HTMLUListElement>(null);
   const dragged = useSignal<{ readonly n: number; readonly at: number } | undefined>(undefined);
@@ -81,20 +99,7 @@ export function Tokens({ state }: { readonly state: State }) {
   return (
     <section class="tokens" aria-label="Events">
       <span class="sc-l">
-        <select
-          class="live"
-          aria-label="event to place"
-          value={state.event.value}
-          onChange={({ currentTarget }) => {
-            state.event.value = currentTarget.value;
-          }}
-        >
-          {EVENTS.map((event) => (
-            <option key={event} value={event}>
-              {event}
-            </option>
-          ))}
-        </select>
+        <EventChoice state={state} label="event to place" />
         <button type="button" class="btn" disabled={off} onClick={place} title="f">
           Place
         </button>

@@ -326,6 +326,27 @@ export function Pseudo({ state, ask }: WorkbenchProps) {
   );
 }
 
+type OneMorePart = typeof import('./OneMore.tsx');
+
+/** One more event at every boundary; fetched when the reader opens it, and swept then. */
+export function OneMore({ state }: { readonly state: State }) {
+  const part = useSignal<OneMorePart | undefined>(undefined);
+  const open = useSignal(false);
+  const Panel = part.value?.OneMorePanel;
+  return (
+    <details
+      class="one-more"
+      onToggle={async ({ currentTarget }) => {
+        open.value = currentTarget.open;
+        part.value ??= await import('./OneMore.tsx');
+      }}
+    >
+      <summary>One more event at every boundary: the outcomes as a map</summary>
+      {open.value && state.ready.value && Panel && <Panel state={state} />}
+    </details>
+  );
+}
+
 /** The boundary in view as text to copy and as pictures to keep. */
 export function Files({ state }: { readonly state: State }) {
   const said = useSignal('');

@@ -8,7 +8,7 @@ import { count, scopeOf, verdictOf } from './say.ts';
 import { BASE, LINKED, type State } from './state.ts';
 
 /** The verdict in a line, and everything that it is about. */
-export function Verdict({ state }: { readonly state: State }) {
+export function Verdict({ state }: { readonly state: Pick<State, 'report' | 'phase'> }) {
   const report = state.report.value;
   const phase = state.phase.value;
   if (!report) {

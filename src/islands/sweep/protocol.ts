@@ -12,6 +12,15 @@ export interface SweepRequest {
   readonly ask: SweepAsk;
 }
 
+/** A sweep of more events around those of a recipe; answered as any other. */
+export interface AroundRequest {
+  readonly kind: 'around';
+  readonly id: number;
+  readonly recipe: string;
+  /** What strikes beside the recipe's own events. */
+  readonly events: readonly string[];
+}
+
 /** The run of one cell, for a reader who looks at it. */
 export interface ShowRequest {
   readonly kind: 'show';
@@ -52,7 +61,7 @@ export interface Struck {
   readonly boundary: number;
 }
 
-export type Request = SweepRequest | ShowRequest | OpenRequest | MailRequest | WarmRequest;
+export type Request = SweepRequest | AroundRequest | ShowRequest | OpenRequest | MailRequest | WarmRequest;
 
 /** The map so far. */
 export interface Going {
