@@ -15,7 +15,7 @@ import { EventChoice } from './Tokens.tsx';
 function Ask({ state, more }: { readonly state: State; readonly more: OneMore }) {
   const phase = more.phase.value;
   return (
-    <p class="going">
+    <div class="run-ask">
       one more <EventChoice state={state} label="event of the map" />{' '}
       {phase.kind === 'running' ? (
         <>
@@ -35,7 +35,7 @@ function Ask({ state, more }: { readonly state: State; readonly more: OneMore })
       {more.strayed.value && phase.kind !== 'running' && (
         <span role="status">The map is of another run or event than is shown now.</span>
       )}
-    </p>
+    </div>
   );
 }
 

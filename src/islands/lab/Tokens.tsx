@@ -27,6 +27,25 @@ function tokenMove(key: string, boundary: number, { axis }: State): number | und
   }
 }
 
+/** Widest token, and the track on a desk and on a phone, in rem. */
+const TOKEN = 5;
+const TRACKS = { wide: 68, narrow: 12.5 } as const;
+
+/** By token the row in which it lies on no other, on a track of so many rem. */
+export function tokenRows(places: readonly number[], rem: number): readonly number[] {
+  const ends: number[] = [];
+  const rows: number[] = [];
+  for (const i of [...places.keys()].sort((a, b) => (places[a] ?? 0) - (places[b] ?? 0))) {
+    const from = Math.min((places[i] ?? 0) * rem, rem - TOKEN);
+    const free = ends.findIndex((end) => end <= from);
+    const row = free < 0 ? ends.length : free;
+    ends[row] = from + TOKEN;
+    rows[i] = row;
+  }
+  return rows;
+}
+const countOf = (rows: readonly number[]): number => Math.max(0, ...rows) + 1;
+
 /** The kind of event that is placed next, and that a map is made of. */
 export const EventChoice = ({ state, label }: { readonly state: State; readonly label: string }) => (
   <select
@@ -52,6 +71,8 @@ export function Tokens({ state }: { readonly state: State }) {
   const { injections } = state.outline.value;
   const { axis } = state.view.value;
   const off = !state.ready.value || state.busy.value;
+  const places = injections.map(({ boundary }) => placeOf(axis, boundary));
+  const [wide, narrow] = [tokenRows(places, TRACKS.wide), tokenRows(places, TRACKS.narrow)];
   const told = () => {
     const { outcome } = state.outline.value;
     const { state: standing } = state.standing.value;
@@ -104,11 +125,18 @@ export function Tokens({ state }: { readonly state: State }) {
           Place
         </button>
       </span>
-      <ul ref={track}>
+      <ul ref={track} style={{ '--rows-wide': countOf(wide), '--rows-narrow': countOf(narrow) }}>
         {injections.map(({ event, boundary, text }, n) => {
           const at = dragged.value?.n === n ? dragged.value.at : boundary;
           return (
-            <li key={`${n}${text}`} style={{ '--x': percent(placeOf(axis, at)) }}>
+            <li
+              key={`${n}${text}`}
+              style={{
+                '--x': percent(placeOf(axis, at)),
+                '--row-wide': wide[n],
+                '--row-narrow': narrow[n],
+              }}
+            >
               <span
                 class="token"
                 role="slider"

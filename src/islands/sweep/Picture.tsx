@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { DUMP } from '../../explore/map.ts';
+import { DUMP, type SweepMap } from '../../explore/map.ts';
 import { type Cell, cellAt, geometryOf, keyCell, rowBox } from './geometry.ts';
 import { eventName, pictureText } from './say.ts';
 import type { State } from './state.ts';
@@ -97,6 +97,7 @@ export function Picture({
         if (!to) return;
         event.preventDefault();
         state.select(to);
+        showColumn(event.currentTarget, map.value, to.column);
       }}
     >
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the region around it */}
@@ -106,6 +107,8 @@ export function Picture({
         style={{ aspectRatio: `${width} / ${height}` }}
         onPointerMove={(event) => {
           if (event.pointerType !== 'mouse' || !live.value) return;
+          // A map that is scrolled by a key moves under a mouse that rests: the key has the say.
+          if (event.movementX === 0 && event.movementY === 0) return;
           const at = pointed(event);
           if (at && !isChosen(at)) state.select(at);
         }}
@@ -127,6 +130,14 @@ export function Picture({
       </div>
     </div>
   );
+}
+
+/** Scrolls a map that is wider than its box until a column is well inside. */
+function showColumn(box: HTMLElement, map: SweepMap, column: number): void {
+  const { width, left, across } = geometryOf(map);
+  const x = ((left + (column + 0.5) * across) / width) * box.scrollWidth;
+  const edge = box.clientWidth / 5;
+  box.scrollLeft = Math.min(Math.max(box.scrollLeft, x + edge - box.clientWidth), x - edge);
 }
 
 /** Frame of the chosen cell and two hairlines to the axes. */
