@@ -100,7 +100,7 @@ const LISTED = 100_000;
 const ANYWHERE = 'at any boundary, cause or not: some of these runs are impossible';
 
 const sourceOf = (
-  { design, without = [], given = [], edits = [], anywhere = false }: SweepAsk,
+  { design, without = [], given = [], edits = [] }: SweepAsk,
   start: string,
   body: string,
 ): Source => ({
@@ -110,7 +110,6 @@ const sourceOf = (
   lines: [
     'scenario sweep v0',
     `design ${design}`,
-    ...(anywhere ? ['set impossible allow'] : []),
     ...(without.length > 0 ? [`without ${without.join(', ')}`] : []),
     `start ${start}`,
     `body ${body}`,
