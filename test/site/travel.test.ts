@@ -2,14 +2,31 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { longRun } from '../../src/cli/bench/long-run.ts';
+import { GPR } from '../../src/isa/state.ts';
 import { libraryOnDisk } from '../../src/literate/shelves.ts';
 import { loadAssembler } from '../../src/scenario/on-demand.ts';
 import { play } from '../../src/scenario/run.ts';
+import { STRIDE } from '../../src/scenario/tape.ts';
 import { boundary, ready, visits } from './visit.ts';
 
 const site = visits('/');
-/** Long enough that its second half is made from marks and by running again; an NMI is delivered right behind an IRET there. */
-const RECIPE = longRun(400).replace('cursor ', 'inject  nmi at nested_nmi_out\ncursor ');
+/** Those that the loop may count in: RDX is its own, RSP leads back. */
+const COUNTED = GPR.filter((name) => name !== 'rsp' && name !== 'rdx');
+const TURNS = 60;
+const lines = (text: (register: string) => string): string =>
+  COUNTED.map((one) => `| ${text(one)}\n`).join('');
+/**
+ * Long enough that its second half is made from marks and by running again; an NMI is delivered right behind an IRET there.
+ * Each turn counts in every register, and all are as before when the turns are over: one that a mark does not bring back is
+ * wrong in every state that is made from it.
+ */
+const RECIPE = longRun(TURNS)
+  .replace(/^\| 1:.*\n/m, `| 1:\n${lines((one) => `incq %${one}`)}| decl %edx\n`)
+  .replace(
+    /^(?=\| +leaq +-88)/m,
+    lines((one) => `subq $${TURNS}, %${one}`),
+  )
+  .replace('cursor ', 'inject  nmi at nested_nmi_out\ncursor ');
 /** Boundaries before the first IRET of that half, and after the delivery. */
 const AROUND = 9;
 
@@ -30,6 +47,11 @@ test('back through a delivery and an IRET, the state is the very one of a run th
   const [iret, delivery] = crossed;
   expect([iret?.kind, delivery?.kind]).toEqual(['return', 'nmi']);
   const [from, to] = [(iret?.boundary ?? 0) - AROUND, (delivery?.boundary ?? 0) + AROUND];
+  const [marked, end] = [truth.frames[STRIDE * Math.floor(from / STRIDE)], truth.frames[last]].map((frame) =>
+    COUNTED.map((one) => frame?.registers[one]),
+  );
+  for (const [n, register] of COUNTED.entries())
+    expect({ register, value: marked?.[n] }).not.toEqual({ register, value: end?.[n] });
 
   const page = await site.open('notebooks/labs/laboratory/');
   await ready(page);
