@@ -64,6 +64,32 @@ test('two runs side by side: where they part, how each ends, and what differs at
   await expect.poll(() => told.innerText()).toMatch(/^They part at/);
 });
 
+test('one more event at every boundary: swept when it is opened, and a cell shows its run in place', async () => {
+  const map = page.locator('.one-more');
+  const fetched = () => site.requests.some((one) => /\/sweep-worker/.test(one.url()));
+  expect(fetched()).toBe(false);
+  await map.locator('summary').first().click();
+  await map.locator('.sweep[data-phase=done]').waitFor();
+  await expect
+    .poll(() => map.locator('.verdict').innerText())
+    .toMatch(/^intact\s+Clean over exactly this: 264 schedules/);
+  expect(fetched()).toBe(true);
+  expect(await flawsAsShown(page, ['.one-more'])).toEqual([]);
+  await map.getByRole('application').focus();
+  for (const key of ['Home', 'End', 'ArrowLeft', 'ArrowLeft']) await page.keyboard.press(key);
+  await expect
+    .poll(() => map.locator('.readout').innerText())
+    .toMatch(/^intact\s+NMI at boundary 260 in do_work/);
+  await page.keyboard.press('Enter');
+  await expect.poll(() => boundary(page)).toBe(260);
+  expect(await said(page)).toMatch(/^draft, 3\d\d boundaries/);
+  expect(await page.locator('.island').first().getAttribute('data-struck')).toBe('2 75 260');
+  // With another event chosen, the map says that it is not of that.
+  await map.getByLabel('event of the map').selectOption('mc');
+  await map.getByRole('button', { name: 'Sweep the run in view' }).click();
+  await expect.poll(() => map.locator('.verdict').innerText()).toMatch(/at most one #MC/);
+});
+
 test('an edit with a mistake says where it is and keeps text and run; a good one runs, is in the link, and goes back', async () => {
   const was = await said(page);
   await page.getByText('Edit the entry code').click();
