@@ -139,7 +139,7 @@ test('a run is sliced but counts as one', () => {
 
 test('bad arguments say what is wrong', () => {
   expect(() => new Machine({ frames: 0 })).toThrow('invalid number of frames: 0');
-  expect(() => new Machine({ frames: 32_769 })).toThrow('invalid number of frames: 16385');
+  expect(() => new Machine({ frames: 32_769 })).toThrow('invalid number of frames: 32769');
   const machine = new Machine({ frames: 1 });
   expect(() => machine.writeGuest(0xfff, bytes('90 90'))).toThrow('invalid guest physical address: 0xfff');
 });

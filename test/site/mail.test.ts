@@ -1,13 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { openArgument, openerOnDisk } from '../../src/cli/commands/opened.ts';
 import { mailFor } from '../../src/scenario/mail-out.ts';
 import { linkTo } from '../../src/scenario/open-link.ts';
 import { crlf, quote, quotedPrintable } from '../scenario/mailers.ts';
-import { boundary, flawsAsShown, HERE, LOOKS, ready, SITES, said, visits } from './visit.ts';
+import { boundary, flawsAsShown, HERE, LOOKS, ready, said, visits } from './visit.ts';
 
 const opener = openerOnDisk();
 const named = openArgument('nested-nmi', undefined, opener);
@@ -23,7 +20,6 @@ function expected(site: string, boundary: number, changelog = false): string {
 describe.each([HERE])('mail under %s', (base) => {
   const site = visits(base);
   // One base is enough for what asks for nothing by an address.
-  const once = test.runIf(base === '/');
 
   async function open(options?: BrowserContextOptions): Promise<Page> {
     const page = await site.open('', options);
@@ -72,7 +68,7 @@ describe.each([HERE])('mail under %s', (base) => {
     await expect.poll(() => boundary(page)).toBe(25);
   });
 
-  once('what is written is read as a maintainer would, and is kept while the playhead moves', async () => {
+  test('what is written is read as a maintainer would, and is kept while the playhead moves', async () => {
     const page = await open();
     await button(page, 'Copy for mail').click();
     await expect.poll(() => notes(page).innerText()).toContain('The linter has nothing to object to.');
@@ -92,7 +88,7 @@ describe.each([HERE])('mail under %s', (base) => {
     await expect.poll(() => text(page).inputValue()).toBe(expected(site.url, 25));
   });
 
-  once('where the clipboard is refused the text is selected, and that is said', async () => {
+  test('where the clipboard is refused the text is selected, and that is said', async () => {
     const page = await open();
     await page.evaluate(() => {
       navigator.clipboard.writeText = () => Promise.reject(new Error('refused'));
@@ -136,7 +132,7 @@ describe.each([HERE])('mail under %s', (base) => {
     expect(asked.join(' ')).not.toMatch(/secret|nobody|~|%7E/i);
   });
 
-  once('a mistake is one sentence with its place; the last run and the text stay', async () => {
+  test('a mistake is one sentence with its place; the last run and the text stay', async () => {
     const page = await open();
     await fold(page).locator('summary').first().click();
     const wrong = quote(expected('https://nmi.example.org', 144)).replaceAll('body    int3', 'body    loud');
@@ -199,13 +195,13 @@ describe.each([HERE])('mail under %s', (base) => {
     expect(await holds.locator('ins').allInnerTexts()).toContain('+inject  nmi at b40\n');
   });
 
-  once('without JavaScript there is no trace of the panels', async () => {
+  test('without JavaScript there is no trace of the panels', async () => {
     const page = await site.open('', { javaScriptEnabled: false });
     for (const name of ['Copy for mail', 'Paste a mail or a link', 'What this link holds'])
       expect(await page.getByText(name).first().isVisible()).toBe(false);
   });
 
-  once('axe finds nothing in open panels; the page does not scroll sideways', async () => {
+  test('axe finds nothing in open panels; the page does not scroll sideways', async () => {
     for (const { width, colorScheme } of LOOKS) {
       const page = await open({ viewport: { width, height: 900 }, colorScheme });
       await button(page, 'Copy for mail').click();
@@ -226,12 +222,4 @@ describe.each([HERE])('mail under %s', (base) => {
       }
     }
   });
-});
-
-test.runIf(HERE === '/')('what mails need is loaded when first asked for, and small', () => {
-  const assets = readdirSync(`${SITES['/']}/_astro`).filter((name) => /^mail-answers.*\.js$/.test(name));
-  // Each island's worker has a bundle of its own.
-  expect(assets.length).toBeGreaterThan(0);
-  for (const name of assets)
-    expect(gzipSync(readFileSync(join(`${SITES['/']}/_astro`, name))).length).toBeLessThan(15_000);
 });

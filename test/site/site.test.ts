@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { boundary, HERE, ready, SITES, said, visits } from './visit.ts';
@@ -227,25 +226,4 @@ describe.each([HERE])('under %s', (base) => {
     });
     expect({ wasm, evaluated }).toEqual({ wasm: 'allowed', evaluated: 'refused' });
   });
-});
-
-test.runIf(HERE === '/')('pages stay within their budgets', () => {
-  const size = (file: string) => gzipSync(readFileSync(file)).length;
-  const all = (folder: string): string[] =>
-    readdirSync(folder, { withFileTypes: true, recursive: true })
-      .filter((one) => one.isFile())
-      .map((one) => join(one.parentPath, one.name));
-  const assets = all(`${SITES['/']}/_astro`);
-  const sum = (pattern: RegExp) =>
-    assets.filter((file) => pattern.test(file)).reduce((total, file) => total + size(file), 0);
-  const heavy = all(SITES['/']).filter((file) => file.endsWith('.html') && size(file) > 60_000);
-  expect(heavy).toEqual([]);
-  expect(sum(/\.css$/)).toBeLessThan(14_000);
-  expect(sum(/\/(Lab|client|preact|signals|jsxRuntime|preload)[^/]*\.js$/)).toBeLessThan(35_000);
-  // Engine and all unwinders have a budget of their own, 90 kB, in test/bundle.test.ts; here the heads of all pages come on top. An
-  // island fetches one program and the text of its pages beside it, and the assembler to edit. A page with one island
-  // may have 220 kB in all.
-  expect(sum(/\/worker[^/]*\.js$/)).toBeLessThan(130_000);
-  expect(assets.filter((file) => /virtual_program/.test(file) && size(file) > 24_000)).toEqual([]);
-  expect(assets.filter((file) => /virtual_text/.test(file) && size(file) > 8_000)).toEqual([]);
 });

@@ -12,13 +12,16 @@ const OF_ALL_PAGES = ['theme.js', 'offline.js', 'favicon.svg'];
 /** Without a program the worker assembles the text of the design, which it has; the cells of a page are kept with it. */
 const LEFT_OUT = /^_virtual_program|\.mdx\.cells\./;
 
+/** What makes the laboratory's map comes once its page was opened, as with any other page. */
+const WHEN_OPENED = new RegExp(`${LEFT_OUT.source}|^sweep-worker`);
+
 /** Names of hashed files that a text names, and those that these name in turn: workers, and what is loaded later, too. */
-function named(site: string, text: string): readonly string[] {
+function named(site: string, text: string, without = LEFT_OUT): readonly string[] {
   const names = new Set(readdirSync(join(site, HASHED)));
   const found = new Set<string>();
   const read = (one: string): void => {
     for (const [name] of one.matchAll(/[\w.~-]+\.(?:js|css|wasm|woff2)\b/g)) {
-      if (found.has(name) || !names.has(name) || LEFT_OUT.test(name)) continue;
+      if (found.has(name) || !names.has(name) || without.test(name)) continue;
       found.add(name);
       // A style names a font for each script; the page names those that it is written in.
       if (name.endsWith('.js')) read(hashed(site, name));
@@ -31,11 +34,11 @@ function named(site: string, text: string): readonly string[] {
 const hashed = (site: string, name: string): string => readFileSync(join(site, HASHED, name), 'utf8');
 const pageText = (site: string, path: string): string => readFileSync(join(site, path, 'index.html'), 'utf8');
 
-/** Paths from the root of the site of what the laboratory needs to work without a network. */
+/** Paths from the root of the site of what the laboratory needs to work without a network, but for its map. */
 export const precached = (site: string): readonly string[] => [
   LABORATORY,
   ...OF_ALL_PAGES,
-  ...named(site, pageText(site, LABORATORY)),
+  ...named(site, pageText(site, LABORATORY), WHEN_OPENED),
 ];
 
 /** The script that holds the cells of each page, by the page's path. The list of them lies in whichever chunk the bundler chose. */
