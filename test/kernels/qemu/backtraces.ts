@@ -93,13 +93,35 @@ async function judgeRowFromDx(
   }
 }
 
-/** The first page fault from kernel mode of a boot, and an NMI when error_entry() has come back, and one instruction later. */
+/**
+ * The first page fault of a boot, and an NMI when error_entry() has come back, and one instruction later. Boots differ in which fault is
+ * the first: one that has no callers one instruction later tells nothing, and the kernel is booted again.
+ */
 async function judgeBehindErrorEntry(
   name: string,
   kernel: Kernel,
   vmlinuz: Uint8Array,
   check: Check,
 ): Promise<void> {
+  let told = false;
+  for (let boot = 0; boot < BOOTS && !told; boot++) {
+    const { behind, later } = await callersBehindErrorEntry(name, kernel, vmlinuz, check);
+    console.log(`  its own traces: behind error_entry() ${behind} callers, one instruction later ${later}`);
+    told = later > 0;
+    if (told)
+      check(`${name}: the kernel's own trace from behind error_entry() has no caller`, behind === 0, behind);
+  }
+  check(`${name}: a fault is met whose trace has callers one instruction later`, told);
+}
+
+const BOOTS = 5;
+
+async function callersBehindErrorEntry(
+  name: string,
+  kernel: Kernel,
+  vmlinuz: Uint8Array,
+  check: Check,
+): Promise<{ readonly behind: number; readonly later: number }> {
   const ready = callIn(kernel, 'asm_exc_page_fault') + BigInt(CALL_SIZE);
   const guest = await bootKernel({ vmlinuz, ready });
   try {
@@ -113,13 +135,12 @@ async function judgeBehindErrorEntry(
       const lines = await printed(guest, kernel, 'nmi');
       check(`${name}: an NMI behind error_entry() is printed`, lines.includes('<NMI>'), lines.join('\n'));
       // A line with a question mark is a word of the stack that looks like text; the unwinder did not come by.
-      const task = lines.slice(lines.indexOf('<TASK>') + 1, lines.indexOf('</TASK>'));
+      const from = lines.indexOf('<TASK>');
+      const task = from < 0 ? [] : lines.slice(from, lines.indexOf('</TASK>'));
       callers.push(task.filter((line) => /^[a-z_]\w*\+0x/.test(line)).length);
     }
     const [behind = -1, later = -1] = callers;
-    check(`${name}: the kernel's own trace from behind error_entry() has no caller`, behind === 0, behind);
-    check(`${name}: one instruction later it has them`, later > 0, later);
-    console.log(`  its own traces: behind error_entry() ${behind} callers, one instruction later ${later}`);
+    return { behind, later };
   } finally {
     await guest.close();
   }
