@@ -12,8 +12,8 @@ const OF_ALL_PAGES = ['theme.js', 'offline.js', 'favicon.svg'];
 /** Without a program the worker assembles the text of the design, which it has; the cells of a page are kept with it. */
 const LEFT_OUT = /^_virtual_program|\.mdx\.cells\./;
 
-/** What makes the laboratory's map comes once its page was opened, as with any other page. */
-const WHEN_OPENED = new RegExp(`${LEFT_OUT.source}|^sweep-worker`);
+/** What makes the laboratory's map, and what checks numbers again, comes once its page was opened, as with any other page. */
+const WHEN_OPENED = new RegExp(`${LEFT_OUT.source}|^sweep-worker|^live\\.`);
 
 /** Names of hashed files that a text names, and those that these name in turn: workers, and what is loaded later, too. */
 function named(site: string, text: string, without = LEFT_OUT): readonly string[] {
