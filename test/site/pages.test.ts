@@ -20,10 +20,8 @@ const KINDS = [
   'thread/warnings/',
   'notebooks/designs/',
   'notebooks/designs/i386-latch/',
-  'bugs/',
   'bugs/a7-untrusted-rsp/',
   'notebooks/labs/laboratory/',
-  'notebooks/labs/sweep/',
   's/nested-nmi/v0/repeat_nmi/',
 ];
 const OTHERS = [
@@ -38,6 +36,7 @@ const OTHERS = [
   ...pagesIn('notebooks/steps', 'notebooks/steps/'),
   ...pagesIn('notebooks/labs', 'notebooks/labs/'),
   ...pagesIn('notebooks/designs', 'notebooks/designs/'),
+  'bugs/',
   ...pagesIn('content/bugs', 'bugs/'),
 ].filter((path) => !KINDS.includes(path));
 const PAGES = HERE === '/' ? KINDS : OTHERS;

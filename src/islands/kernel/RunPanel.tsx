@@ -3,7 +3,6 @@ import { useComputed } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { ENTRY_OF, KERNEL_EVENTS, KERNEL_PATHS, KERNEL_WHERE } from '../../scenario/vmlinux/kernel-paths.ts';
 import type { KernelRun } from '../../scenario/vmlinux/kernel-run.ts';
-import { unwoundLines } from '../../scenario/vmlinux/unwound-text.ts';
 import { AllStacks } from '../lab/AllStacks.tsx';
 import { Code } from '../lab/Code.tsx';
 import { Cpu } from '../lab/Cpu.tsx';
@@ -19,6 +18,7 @@ import { Words } from '../lab/Words.tsx';
 import { Chip } from '../sweep/Outcomes.tsx';
 import { eventName } from '../sweep/say.ts';
 import { Line } from './Line.tsx';
+import { Rests } from './Rests.tsx';
 import type { Runs } from './runs.ts';
 
 const pathName = (path: (typeof KERNEL_PATHS)[number]): string =>
@@ -146,48 +146,33 @@ function Schedule({ runs, lab }: { readonly runs: Runs; readonly lab: Lab }) {
   );
 }
 
-function Verdict({ runs, run }: { readonly runs: Runs; readonly run: KernelRun }) {
-  const { verdict, invariant, reason, steps, place, cut, unchecked, unwound, user, path } = run;
+function Verdict({ runs }: { readonly runs: Runs }) {
+  const run = runs.ran.value?.run;
+  return (
+    <div class="run-verdict">
+      <p role="status">{run && <Sentence run={run} />}</p>
+      {run && <Rests said={run} />}
+      {run && <Line text={runs.runLine} />}
+    </div>
+  );
+}
+
+function Sentence({ run }: { readonly run: KernelRun }) {
+  const { verdict, invariant, reason, steps, place, user, path } = run;
   const what =
     verdict === 'returned'
       ? 'Returned.'
       : `${verdict === 'broken' ? `Broken: ${invariant}` : 'Stopped'}: ${reason ?? ''}.`;
-  const [summary = '', ...rest] = unwoundLines(unwound);
   return (
-    <div class="run-verdict">
-      <p role="status">
-        <Chip letter={lookOf(run)} /> <b>{what}</b> {sentence(pathName(path))} from {user ? 'user' : 'kernel'}{' '}
-        mode, {steps} steps; it ends at <code>{place}</code>.
-      </p>
-      <p>
-        {cut.length > 0 ? (
-          <>
-            Cut, so that they return at once: <code>{cut.join(', ')}</code>.
-          </>
-        ) : (
-          'Nothing that was called was cut.'
-        )}{' '}
-        {unchecked.map((one) => `Unchecked: ${one}. `)}
-        {summary.replace(/^ORC: +/, 'ORC: ')}.
-      </p>
-      {rest.length > 0 && (
-        <details>
-          <summary>Where ORC is wrong or short: {rest.length}</summary>
-          <ul>
-            {rest.map((line) => (
-              <li key={line}>{line.trim()}</li>
-            ))}
-          </ul>
-        </details>
-      )}
-      <Line text={runs.runLine} />
-    </div>
+    <>
+      <Chip letter={lookOf(run)} /> <b>{what}</b> {sentence(pathName(path))} from {user ? 'user' : 'kernel'}{' '}
+      mode, {steps} steps; it ends at <code>{place}</code>.
+    </>
   );
 }
 
 export function RunPanel({ runs }: { readonly runs: Runs }) {
   const lab = runs.lab.value;
-  const { run } = runs.ran.value ?? {};
   const boundary = useComputed(() => runs.lab.value?.frame.value.boundary);
   const section = useRef<HTMLElement>(null);
   const opened = runs.opened.value;
@@ -224,7 +209,7 @@ export function RunPanel({ runs }: { readonly runs: Runs }) {
           {runs.problem.value}
         </p>
       )}
-      {run && <Verdict runs={runs} run={run} />}
+      <Verdict runs={runs} />
       {lab && (
         <>
           <Score state={lab} whole />

@@ -3,7 +3,6 @@ import { useId, useMemo } from 'preact/hooks';
 import type { SweepMap } from '../../explore/map.ts';
 import { runCommand } from '../../scenario/vmlinux/kernel-command.ts';
 import { KERNEL_EVENTS, KERNEL_WHERE } from '../../scenario/vmlinux/kernel-paths.ts';
-import { unwoundLines } from '../../scenario/vmlinux/unwound-text.ts';
 import { lettersOf } from '../sweep/geometry.ts';
 import { Chip, Outcomes, Places } from '../sweep/Outcomes.tsx';
 import { Axes, Picture } from '../sweep/Picture.tsx';
@@ -11,6 +10,7 @@ import { count, eventName, placeOf } from '../sweep/say.ts';
 import { strikesOf } from '../sweep/state.ts';
 import { Line } from './Line.tsx';
 import type { Swept } from './protocol.ts';
+import { Rests } from './Rests.tsx';
 import type { Runs } from './runs.ts';
 
 const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(1);
@@ -88,18 +88,18 @@ function Going({ runs }: { readonly runs: Runs }) {
 
 function Verdict({ runs }: { readonly runs: Runs }) {
   const phase = runs.phase.value;
-  if (phase.kind === 'done') return <Done swept={phase.swept} runs={runs} />;
   const said = {
     none: '',
+    done: '',
     running: 'Sweeping. Nothing is claimed yet.',
     cancelled: 'Cancelled: what is drawn was swept, and nothing is claimed of it.',
     refused: '',
   }[phase.kind];
   return (
     <>
-      <p class="verdict" role="status">
-        {said}
-      </p>
+      <div class="verdict" role="status">
+        {phase.kind === 'done' ? <Done swept={phase.swept} runs={runs} /> : <p>{said}</p>}
+      </div>
       {phase.kind === 'refused' && (
         <p class="wrong" role="alert">
           {phase.problem}
@@ -110,14 +110,13 @@ function Verdict({ runs }: { readonly runs: Runs }) {
 }
 
 function Done({ runs, swept: { sweep, elapsed } }: { readonly runs: Runs; readonly swept: Swept }) {
-  const { outcomes, runs: all, followed, cut, unchecked, path, user, text, unwound, boundaries } = sweep;
+  const { outcomes, runs: all, followed, path, user, text, boundaries } = sweep;
   const clean = outcomes.returned === all;
   const nowhere = KERNEL_EVENTS.filter(
     (event) => sweep.schedules.includes(event) && boundaries.every(({ verdicts }) => verdicts[event] === '-'),
   );
-  const [summary = '', ...rest] = unwoundLines(unwound);
   return (
-    <div class="verdict" role="status">
+    <>
       <p>
         <Chip letter={clean ? 'o' : outcomes.broken > 0 ? 'R' : 'x'} />{' '}
         <b>
@@ -127,33 +126,14 @@ function Done({ runs, swept: { sweep, elapsed } }: { readonly runs: Runs; readon
         </b>
         <span class="dim"> Took {seconds(elapsed)} s.</span>
       </p>
-      <p class="scope">
+      <Rests said={sweep}>
         {path} from {user ? 'user' : 'kernel'} mode, text {text}, {boundaries.length} boundaries.{' '}
         {followed < all &&
           `${count(followed)} runs were followed; the others come to a state of one of these. `}
-        {cut.length > 0 ? (
-          <>
-            Cut: <code>{cut.join(', ')}</code>.
-          </>
-        ) : (
-          'Nothing that was called was cut.'
-        )}{' '}
         {nowhere.map((event) => `Not tried: ${eventName(event)} occurs ${KERNEL_WHERE[event]}. `)}
-        {unchecked.map((one) => `Unchecked: ${one}. `)}
-        {summary.replace(/^ORC: +/, 'ORC: ')}.
-      </p>
-      {rest.length > 0 && (
-        <details>
-          <summary>Where ORC is wrong or short: {rest.length}</summary>
-          <ul>
-            {rest.map((line) => (
-              <li key={line}>{line.trim()}</li>
-            ))}
-          </ul>
-        </details>
-      )}
+      </Rests>
       <Line text={runs.sweepLine} />
-    </div>
+    </>
   );
 }
 
