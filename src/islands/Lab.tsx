@@ -228,7 +228,9 @@ function useBench(whole: boolean): Bench | undefined {
 function places() {
   if (typeof location === 'undefined') return {};
   const site = location.origin + import.meta.env.BASE_URL.replace(/\/$/, '');
-  return { site, home: location.pathname + location.search };
+  // A door without a version takes one on by a script of its own, which may run after this.
+  const door = document.querySelector('[data-door]')?.getAttribute('data-door');
+  return { site, home: (door ?? location.pathname) + location.search };
 }
 
 export default function Lab(props: LabProps) {

@@ -77,7 +77,7 @@ describe('in a browser', () => {
   test('the door without a version takes the newest on, and the address bar is a link', async () => {
     const page = await open('s/nested-nmi/');
     await ready(page);
-    expect(new URL(page.url()).pathname).toBe('/s/nested-nmi/v0/');
+    await expect.poll(() => new URL(page.url()).pathname).toBe('/s/nested-nmi/v0/');
     await page.getByRole('slider', { name: 'Time' }).focus();
     await page.keyboard.press('Home');
     await expect.poll(() => page.url()).toMatch(/\/s\/nested-nmi\/v0\/#t0~\w{8}$/);

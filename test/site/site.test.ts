@@ -104,24 +104,27 @@ describe.each([HERE])('under %s', (base) => {
     expect(site.requests.map((request) => request.url()).filter((url) => url.includes('~'))).toEqual([]);
   });
 
-  based('a link to another state says changed, a broken one says why, and the page stays usable', async () => {
-    const page = await open('s/nested-nmi/v0/#t3~ggggggg2');
-    await ready(page);
-    await expect.poll(() => said(page)).toMatch(/changed.*made for state ggggggg2/s);
-    for (const [fragment, sentence] of [
-      ['#t9999~ggggggg2', 'invalid position: b9999'],
-      ['#t3.n2.x9', 'x9'],
-      ['#t3~', 'invalid digest'],
-    ] as const) {
-      const broken = await open(`s/nested-nmi/v0/${fragment}`);
-      await ready(broken);
-      await expect.poll(() => said(broken)).toContain('cannot run');
-      expect(await standing(broken).innerText()).toContain(sentence);
-      await slider(broken).focus();
-      await slider(broken).press('End');
-      await settled(broken, 255);
-    }
-  });
+  based(
+    'a link to another state says changed, a broken one says why, and the page stays usable',
+    async () => {
+      const page = await open('s/nested-nmi/v0/#t3~ggggggg2');
+      await ready(page);
+      await expect.poll(() => said(page)).toMatch(/changed.*made for state ggggggg2/s);
+      for (const [fragment, sentence] of [
+        ['#t9999~ggggggg2', 'invalid position: b9999'],
+        ['#t3.n2.x9', 'x9'],
+        ['#t3~', 'invalid digest'],
+      ] as const) {
+        const broken = await open(`s/nested-nmi/v0/${fragment}`);
+        await ready(broken);
+        await expect.poll(() => said(broken)).toContain('cannot run');
+        expect(await standing(broken).innerText()).toContain(sentence);
+        await slider(broken).focus();
+        await slider(broken).press('End');
+        await settled(broken, 255);
+      }
+    },
+  );
 
   once(
     'a malformed recipe or assembly line is one sentence with its place, and nothing is lost',
