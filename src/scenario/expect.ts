@@ -51,6 +51,13 @@ export function check(claims: readonly Claim[], seen: Seen, otherwise: Place): r
   });
 }
 
+/** Whether a claim is about the cursor: what it says may hold at one boundary and not at the next. */
+export function isAtCursor(claim: Claim): boolean {
+  if (claim.kind === 'verdict' || claim.kind === 'count') return false;
+  if (!claim.at) return claim.kind !== 'violates'; // which then may be anywhere
+  return claim.at.kind === 'cursor';
+}
+
 function refute(claim: Claim, seen: Seen): string | undefined {
   const { timeline } = seen;
   if (claim.kind === 'verdict') {

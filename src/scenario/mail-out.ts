@@ -3,6 +3,7 @@
  * what the link adds, and the link. Plain text that survives quoting, and stands by itself when the link is dead.
  * The rules it follows are those of Documentation/process/ (submitting-patches.rst, maintainer-tip.rst, email-clients.rst).
  */
+import { isAtCursor } from './expect.ts';
 import { claimOf, type Said } from './mail-claim.ts';
 import { ascii, wrap } from './mail-text.ts';
 import { eventRows, labelAt, neededRows, type Race, raceOf, trimRace } from './race.ts';
@@ -218,7 +219,7 @@ function claimsOf(said: Said, timeline: Timeline, recipe: Recipe, boundary: numb
   const same = timeline.recipe === print(recipe) && timeline.problems.length === 0;
   const own = new Set(said.expects.map((claim) => print({ ...EMPTY, expects: [claim] })));
   const others = recipe.expects.filter((claim) => {
-    const moves = 'at' in claim && (!claim.at || claim.at.kind === 'cursor');
+    const moves = isAtCursor(claim);
     return (
       same && (!moves || boundary === timeline.cursor) && !own.has(print({ ...EMPTY, expects: [claim] }))
     );

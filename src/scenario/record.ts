@@ -171,7 +171,8 @@ function shownOf(tape: Tape, image: Image, whole: number): readonly number[] {
   return [...found].sort((a, b) => a - b);
 }
 
-function outcomeOf({ end }: Ended): Outcome {
+/** How a run ended, as a timeline says it. */
+export function outcomeOf({ end }: Ended): Outcome {
   if (end.kind === 'returned') return { verdict: 'returns' };
   if (end.kind === 'not-modelled')
     return {

@@ -1,21 +1,21 @@
 /** Recipe in, timeline out: the one road that pages, tests, the command line and links take. */
 import type { Problem, Source } from '../asm/source.ts';
-import type { Place } from '../image/image.ts';
+import type { Image, Place } from '../image/image.ts';
 import { missing, type Setup, USUAL_SETUP } from '../kernel/boot.ts';
 import { SWITCHES, switchesOf } from '../unwind/eras/switches.ts';
 import { unwindersNamed } from '../unwind/eras/unwinders.ts';
 import { DEFAULT_PICK, type Unwinder, unwinders } from '../unwind/rules.ts';
 import { WHERE } from './causes.ts';
-import { Execution, type Injection } from './execution.ts';
-import { check } from './expect.ts';
+import { type Ended, Execution, type Injection } from './execution.ts';
+import { check, isAtCursor } from './expect.ts';
 import { kept } from './kept.ts';
 import { cellOf, designsOf, known, type Library } from './library.ts';
-import { locate } from './positions.ts';
+import { type Located, locate } from './positions.ts';
 import { type Program, programOf } from './program.ts';
 import { parse, print } from './recipe.ts';
 import { printPosition } from './recipe-position.ts';
 import type { Recipe } from './recipe-types.ts';
-import { placesOf, type Ready, recorded } from './record.ts';
+import { outcomeOf, placesOf, type Ready, recorded } from './record.ts';
 import { pagesFor } from './registry.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -31,6 +31,11 @@ export interface PlayOptions {
    * fills on demand.
    */
   readonly whole?: number;
+  /**
+   * A run that does not come to its recipe's cursor, for readers who have just edited it: shown from its end, with that as its
+   * first problem. Without this, such a recipe does not run.
+   */
+  readonly astray?: boolean;
 }
 
 /** Far beyond any run that ends: the longest takes some hundred. */
@@ -65,18 +70,15 @@ export function playRecipe(
     switches: switchesOf(recipe.sets),
     needed: [recipe.cursor, ...recipe.expects.map((claim) => ('at' in claim ? claim.at : undefined))],
   });
-  const cursor = recipe.cursor ? locate(recipe.cursor, execution.image, rips, 0) : { boundary: 0 };
-  const place = recipe.cursor?.place ?? otherwise;
-  if ('problem' in cursor)
-    return { ...nothing(recipe, undefined, [{ ...place, message: cursor.problem }], program) };
-  if (cursor.boundary >= timeline.frames.length) {
-    const message = `invalid position: b${cursor.boundary} (this run has boundaries 0 to ${timeline.frames.length - 1})`;
-    return nothing(recipe, undefined, [{ ...place, message }], program);
-  }
+  const last = timeline.frames.length - 1;
+  const cursor = cursorIn(recipe, execution.image, rips, last);
+  const lost =
+    'problem' in cursor ? [{ ...(recipe.cursor?.place ?? otherwise), message: cursor.problem }] : [];
+  if (lost.length > 0 && !options.astray) return nothing(recipe, undefined, lost, program);
   const whole: Timeline = {
     ...timeline,
     ...heading(recipe),
-    cursor: cursor.boundary,
+    cursor: 'problem' in cursor ? last : cursor.boundary,
     injections: injections.map(({ event, boundary }, n) => {
       const written = recipe.injects[n];
       return {
@@ -91,14 +93,29 @@ export function playRecipe(
   return {
     ...whole,
     problems: [
+      ...lost,
       ...without.map(({ event, boundary, why }) => {
         const nth = injections.findIndex((one) => one.event === event && one.boundary === boundary);
         const { place: written } = recipe.injects[nth] ?? {};
         const message = `invalid position: b${boundary} for ${event} (${why}; write set impossible allow to do it all the same)`;
         return { ...(written ?? otherwise), message };
       }),
-      ...check(recipe.expects, { timeline: whole, ...program, rips, first }, otherwise),
+      // What is said of a cursor that is not reached is neither right nor wrong.
+      ...check(
+        recipe.expects.filter((claim) => lost.length === 0 || !isAtCursor(claim)),
+        { timeline: whole, ...program, rips, first },
+        otherwise,
+      ),
     ],
+  };
+}
+
+/** Where a recipe's cursor stands in a run that ends at boundary `last`; at its begin, where the recipe has none. */
+function cursorIn({ cursor }: Recipe, image: Image, rips: readonly bigint[], last: number): Located {
+  const found = cursor ? locate(cursor, image, rips, 0) : { boundary: 0 };
+  if ('problem' in found || found.boundary <= last) return found;
+  return {
+    problem: `invalid position: b${found.boundary} (this run has boundaries 0 to ${last})`,
   };
 }
 
@@ -240,14 +257,18 @@ function resolve(
   const problems: Problem[] = [];
   for (const { event, position, place } of recipe.injects) {
     const rips: bigint[] = [];
-    if (position.kind === 'label')
-      execution.run(injections, budget, () => rips.push(execution.booted.machine.get('rip')), execution.idle);
+    const observe = () => rips.push(execution.booted.machine.get('rip'));
+    const ended =
+      position.kind === 'label' ? execution.run(injections, budget, observe, execution.idle) : undefined;
     const found =
       position.kind === 'cursor'
         ? { problem: 'invalid position: cursor (an injection cannot follow the cursor)' }
         : locate(position, execution.image, rips, 0);
     if ('problem' in found)
-      problems.push({ ...(position.place ?? place ?? otherwise), message: found.problem });
+      problems.push({
+        ...(position.place ?? place ?? otherwise),
+        message: `${found.problem}${ended ? endOf(ended) : ''}`,
+      });
     else if (found.boundary >= budget)
       problems.push({
         ...(position.place ?? place ?? otherwise),
@@ -256,6 +277,14 @@ function resolve(
     else if (strikes(event)) injections.push({ event, boundary: found.boundary });
   }
   return { injections, problems };
+}
+
+/** How a run ended that did not come to a position, unless it simply returned. */
+function endOf(ended: Ended): string {
+  const outcome = outcomeOf(ended);
+  return outcome.verdict === 'returns'
+    ? ''
+    : `; the run up to this event: ${outcome.verdict}, ${outcome.sentence}`;
 }
 
 /** A timeline of nothing: what could not run, and why. */

@@ -171,3 +171,36 @@ test('mistakes name their place and what there is', () => {
     'linux-4.2#nested:1:14: unknown mnemonic: pushqq (did you mean pushfq?)',
   ]);
 });
+
+test('code that no longer comes to the cursor is shown from its end, where a reader has just written it', () => {
+  const lines = [
+    ...['body int3', 'inject nmi at task+2', 'inject nmi at int3_entry', 'cursor nested_nmi_out'],
+    ...['edit linux-4.2#nested', '| nested_nmi: jmp nested_nmi', '| nested_nmi_out: iretq'],
+  ];
+  const claims = ['expect reg rax is 77', 'expect latch blocked is no', 'expect verdict lost'];
+  const source = recipe(...lines.slice(0, 4), ...claims, ...lines.slice(4));
+  const refused = play(source, pages);
+  expect(refused.frames).toEqual([]);
+  const lost = 'test:6:8: invalid position: nested_nmi_out (reached never)';
+  expect(refused.problems.map(problemText)).toEqual([lost]);
+  const { frames, cursor, outcome, problems } = play(source, pages, { astray: true });
+  expect([outcome.verdict, frames.length - 1]).toEqual(['no-progress', cursor]);
+  // Of the cursor nothing is said; what is said of the whole run is still checked.
+  expect(problems.map(problemText)).toEqual([
+    lost,
+    expect.stringMatching(/^test:9:16: expected verdict lost, got no-progress/),
+  ]);
+});
+
+test('an event that is not reached says how the run ends that should come there', () => {
+  const edited = ['edit linux-4.2#first', '| first_nmi: jmp first_nmi'];
+  const { problems } = play(
+    recipe('body int3', 'inject nmi at task+2', 'inject nmi at int3_entry', ...edited),
+    pages,
+  );
+  expect(problems.map(problemText)).toEqual([
+    expect.stringMatching(
+      /^test:5:15: invalid position: int3_entry \(reached never\); the run up to this event: no-progress, /,
+    ),
+  ]);
+});

@@ -9,6 +9,8 @@ const STEPS = 40;
 const JUMPS = 30;
 const OPENINGS = 5;
 const LOOPS = 3;
+/** Milliseconds after which a verdict is not waited for any longer. */
+const LIMIT = 30_000;
 /** Other programs that are run first, and turns of the first of them. */
 const EDITS = 8;
 const SHORT = 300;
@@ -65,16 +67,20 @@ export const laboratoryFigures = (): Promise<
 /** Milliseconds from the click that runs code without an end to the verdict on the screen. */
 async function verdictOnLoop(page: Page): Promise<number> {
   await page.getByRole('textbox', { name: 'Recipe' }).fill(longRun(0));
-  return page.evaluate(async () => {
+  return page.evaluate(async (limit) => {
     const run = [...document.querySelectorAll<HTMLButtonElement>('.island .recipe button')].find(
       ({ textContent }) => textContent === 'Run',
     );
     const from = performance.now();
     run?.click();
-    while (!/^(budget|no-progress)/.test(document.querySelector('.island .outcome')?.textContent ?? ''))
+    const told = (part: string) => document.querySelector(`.island ${part}`)?.textContent ?? '';
+    while (!/^(budget|no-progress)/.test(told('.outcome'))) {
+      if (performance.now() - from > limit)
+        throw new Error(`missing verdict on a loop: ${told('.standing')}`);
       await new Promise((resolve) => setTimeout(resolve, 1));
+    }
     return performance.now() - from;
-  });
+  }, LIMIT);
 }
 
 interface Move {

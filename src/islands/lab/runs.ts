@@ -32,10 +32,14 @@ function keep(timeline: Timeline, pick: number | undefined, pages: Library): voi
   kept(runs, key, KEPT, () => timeline);
 }
 
+/** Runs what a reader wrote: where it no longer comes to its cursor, its end is what one wants to see. */
+export const playShown = (recipe: string, pick: number | undefined, pages: Library): Timeline =>
+  play(own(recipe), pages, { ...options(pick), astray: true });
+
 /** A run of a recipe, with a frame at this boundary if it has one. */
 export function runOf(recipe: string, pick: number | undefined, pages: Library, boundary?: number): Timeline {
   const found = shelves.get(pages)?.get(keyOf(recipe, pick));
-  const timeline = found ?? play(own(recipe), pages, options(pick));
+  const timeline = found ?? playShown(recipe, pick, pages);
   keep(timeline, pick, pages);
   if (boundary !== undefined && boundary < timeline.frames.length && !timeline.frames[boundary]) {
     const [frame] = replayOf(timeline)?.frames(boundary, boundary) ?? [];

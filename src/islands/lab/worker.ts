@@ -10,7 +10,7 @@ import { loadMentioned } from '../../scenario/registry.ts';
 import { play } from '../../scenario/run.ts';
 import type { Timeline } from '../../scenario/timeline.ts';
 import type { Answer, Ask, OpenAsk, Played, Reply, Request, Standing } from './protocol.ts';
-import { answerFrames, options, played, runOf } from './runs.ts';
+import { answerFrames, options, played, playShown, runOf } from './runs.ts';
 import { own, standingOfLink } from './standing.ts';
 
 const opener: Opener = { pages, records, codec };
@@ -47,7 +47,7 @@ const mails = () => import('./mail-answers.ts');
 async function answer(ask: Ask): Promise<Reply> {
   switch (ask.kind) {
     case 'play': {
-      const timeline = play(own(ask.recipe), pages, options(ask.pick));
+      const timeline = playShown(ask.recipe, ask.pick, pages);
       const named = standingOf(timeline);
       const { link } = ask;
       const beside = named.state === 'draft' && link !== undefined;
