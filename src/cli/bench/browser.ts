@@ -34,10 +34,11 @@ export const browserFigures = (): Promise<readonly Figure[] | Missing> =>
     ];
   });
 
-/** Whether the live sweep has ended. Runs in the page. */
-const done = (): boolean =>
-  document.querySelector('.sweep:has(.controls)')?.getAttribute('data-phase') === 'done' &&
-  location.hash !== '';
+/** Whether the sweep that the address asks for has ended; as it comes from the server the page is of another one. Runs in the page. */
+const done = (): boolean => {
+  const { ready, phase } = document.querySelector<HTMLElement>('.sweep:has(.controls)')?.dataset ?? {};
+  return ready === 'true' && phase === 'done';
+};
 
 /** What was swept in the end. Runs in the page. */
 const said = (): string =>
@@ -61,11 +62,22 @@ const timed = (page: Page, safeguard: string): Promise<Times> =>
       });
       for (const picture of island.querySelectorAll('.drawn')) watch.observe(picture, { childList: true });
     });
-    box.click();
-    const run = [...island.querySelectorAll('button')].find((one) => one.textContent === 'Run');
-    await new Promise((resolve) => setTimeout(resolve));
-    if (run && !run.disabled) run.click();
     const phase = (): string | undefined => island.dataset.phase;
+    // The end of the sweep before is no end of this one.
+    let begun = false;
+    const watch = new MutationObserver(() => {
+      begun ||= phase() !== 'done';
+    });
+    watch.observe(island, { attributes: true, attributeFilter: ['data-phase'] });
+    box.click();
+    // What is quick runs at once; for the rest the button comes into its own with the next drawing.
+    for (let clicked = false; !begun; await new Promise((resolve) => setTimeout(resolve, 1))) {
+      const run = [...island.querySelectorAll('button')].find((one) => one.textContent === 'Run');
+      if (clicked || !run || run.disabled) continue;
+      clicked = true;
+      run.click();
+    }
+    watch.disconnect();
     const paint = await painted;
     while (phase() !== 'done') await new Promise((resolve) => setTimeout(resolve, 1));
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
