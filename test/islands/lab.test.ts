@@ -3,6 +3,7 @@ import render from 'preact-render-to-string';
 import { expect, test } from 'vitest';
 import Lab, { type LabProps } from '../../src/islands/Lab.tsx';
 import { bake, nearby } from '../../src/islands/lab/bake.ts';
+import { Provenance } from '../../src/islands/lab/Provenance.tsx';
 import { createState } from '../../src/islands/lab/state.ts';
 import { Words } from '../../src/islands/lab/Words.tsx';
 import { plain } from '../../src/islands/lab/words.ts';
@@ -184,4 +185,29 @@ test('the safeguards of the design are switches, and lines that are taken out ar
   const page = render(h(Lab, { baked: other }));
   expect(page).toMatch(/<del><span class="i"><b>je<\/b> nested_nmi<\/span><\/del>/);
   expect(text(page)).toContain('Safeguards: without test-c');
+});
+
+/** What is told of the word that a state begins with. */
+const told = (one: typeof baked): string => {
+  const state = createState(one, (() => {}) as never, {
+    standing: { state: 'same' },
+    pick: undefined,
+    link: '',
+  });
+  return text(render(h(Provenance, { state }))).replace(/ (?=[,.:])/g, '');
+};
+
+test('a word that may hold anything is told by its value, and no comma stands for its meaning', () => {
+  const words = frame.words.map((word) => (word.index === -9 ? { ...word, meaning: '' } : word));
+  const bare = told({ ...baked, frame: { ...frame, words } });
+  expect(bare).toMatch(/q\(-9\) iret\.rsp: [0-9a-f]{16}, written by/);
+});
+
+test('the word told first is the RSP of the iret record, or of the only record there is', () => {
+  const [original] = timeline.records;
+  if (!original) throw new Error('missing record');
+  expect(told(baked)).toContain('q(-9) iret.rsp:');
+  expect(told({ ...baked, timeline: { ...baked.timeline, records: [original] } })).toContain(
+    'q(-2) original.rsp:',
+  );
 });

@@ -24,7 +24,7 @@ export function Latch({ state, whole }: { readonly state: State; readonly whole:
         ['RIP', at],
         ['RSP', stack.text],
         ['flags', flags || 'none'],
-        ['executing', flag?.meaning ?? 'no such word'],
+        ...(flag ? [['executing', flag.meaning]] : []),
       ];
   return (
     <>

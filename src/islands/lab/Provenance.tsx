@@ -1,9 +1,13 @@
 /** The history of the selected word, and where each saved RSP leads. */
 import { useComputed } from '@preact/signals';
+import type { Word } from '../../scenario/timeline.ts';
 import { Glyph } from './parts.tsx';
 import { provenanceOf } from './provenance.ts';
 import type { State } from './state.ts';
 import { authorText, brief, groupOf, halves, wordAt } from './words.ts';
+
+/** What a word means; one that may hold anything, such as a general register, has only its value. */
+const shortly = ({ meaning, value }: Word): string => brief(meaning) || `0x${value.toString(16)}`;
 
 /** Who wrote the selected word, what it held before, who writes it next; with ways to go there. */
 export function Provenance({ state }: { readonly state: State }) {
@@ -16,10 +20,10 @@ export function Provenance({ state }: { readonly state: State }) {
   return (
     <div class="prov">
       <p aria-live="polite">
-        <b>q({word.index})</b> {word.role}: <code>{halves(word.value).join('')}</code>, {brief(word.meaning)},
-        written by {authorText(word.author)}.
-        {before && ` Before: ${brief(before.meaning)}, by ${authorText(before.author)}.`}
-        {next && ` Next write: ${brief(next.meaning)}, by ${authorText(next.author)}.`}
+        <b>q({word.index})</b> {word.role}: <code>{halves(word.value).join('')}</code>
+        {word.meaning && `, ${brief(word.meaning)}`}, written by {authorText(word.author)}.
+        {before && ` Before: ${shortly(before)}, by ${authorText(before.author)}.`}
+        {next && ` Next write: ${shortly(next)}, by ${authorText(next.author)}.`}
         {known && !next && ' Not written again in this run.'}
       </p>
       <p class="js go">

@@ -147,6 +147,7 @@ export function Traces({ state }: { readonly state: State }) {
         If the stack were dumped here <small>rules against the truth</small>
       </h2>
       <TruthTable state={state} />
+      <p class="dim vn">?: listed as a guess. -: missing.</p>
       {lost && <p class="unasked">A return address was overwritten while in use: the truth ends here.</p>}
       {byLink(rules) && <Pick state={state} />}
       <Verdicts state={state} />

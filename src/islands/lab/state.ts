@@ -32,8 +32,9 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
   const boundary = signal(baked.frame.boundary);
   /** Whether the reader has moved the playhead since the last run came. */
   const moved = signal(false);
-  /** Offset from T of the word whose history is told. */
-  const selected = signal(-9);
+  /** Offset from T of the word whose history is told: at first an RSP, by which the way back goes. */
+  const { records } = baked.timeline;
+  const selected = signal((records.find(({ name }) => name === 'iret') ?? records[0])?.rsp ?? -9);
   /** The register whose history is told instead; empty while it is the word's. */
   const register = signal('');
   /** What the run is compared with; see `otherRecipe`. */
