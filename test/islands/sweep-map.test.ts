@@ -65,6 +65,17 @@ test('a point is the cell that is drawn there', () => {
   expect(cellAt(map, left + 1, 0)).toBeUndefined();
 });
 
+test('a map of few boundaries is as wide as others, and the names over it have room', () => {
+  expect(geometryOf(map)).toMatchObject({ across: 16, width: 860, strips: 84 });
+  const name = 'search_exception_table';
+  const long = geometryOf({ ...map, columns: 91, last: 90, stretches: [{ name, from: 89, to: 90 }] });
+  // turned by 38 degrees, a letter some 6.5 units wide: 88 up and 113 along
+  expect(long.strips - 8).toBeGreaterThan(name.length * 6.5 * Math.sin((38 * Math.PI) / 180));
+  expect(long.width).toBeGreaterThan(
+    long.left + 90 * long.across + name.length * 6.5 * Math.cos((38 * Math.PI) / 180),
+  );
+});
+
 test('keys stay on the map, and Home goes to the first run of a row', () => {
   const at = { row: 0, column: 3 };
   expect(keyCell(map, 'ArrowRight', at)).toEqual({ row: 0, column: 4 });

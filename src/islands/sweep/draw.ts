@@ -3,14 +3,11 @@ import type * as Plots from '@observablehq/plot';
 import { fateOf, type Verdict } from '../../explore/fate.ts';
 import { DUMP, type SweepMap } from '../../explore/map.ts';
 import { CODES } from '../../unwind/view.ts';
-import { type Area, areasOf, geometryOf, rowBox, stripRow } from './geometry.ts';
+import { type Area, areasOf, geometryOf, NAMED, rowBox, stripRow, TURNED } from './geometry.ts';
 import { looksOf } from './looks.ts';
 import { eventName } from './say.ts';
 
 type Plot = Pick<typeof Plots, 'plot' | 'text' | 'ruleX' | 'ruleY'>;
-
-/** A function is named at its place if it is this many units wide. */
-const NAMED = 13;
 
 const WORST: readonly Verdict[] = ['intact', 'not-judged', 'endless', 'dies', 'wrong', ...CODES];
 
@@ -21,12 +18,11 @@ const WORST: readonly Verdict[] = ['intact', 'not-judged', 'endless', 'dies', 'w
  */
 export function draw(map: SweepMap, plot: Plot, document?: Document): Element {
   const geometry = geometryOf(map);
-  const { width, height, left, top, across, down, columns, rows, strips } = geometry;
+  const { width, height, left, top, across, down, columns, rows, strips, names } = geometry;
   const right = left + columns * across;
   const bottom = rows > 0 ? top + rows * down : top;
   const byLook = Map.groupBy(areasOf(map), ({ letter }) => looksOf(letter));
   const order = [...byLook].toSorted(([, a], [, b]) => badness(a) - badness(b));
-  const names = map.stretches.filter(({ from, to }) => (to - from + 1) * across >= NAMED);
   const edges = map.stretches.map(({ from }) => from);
   const figure = plot.plot({
     ...(document ? { document } : {}),
@@ -54,7 +50,7 @@ export function draw(map: SweepMap, plot: Plot, document?: Document): Element {
         x: ({ from, to }) => left + ((from + to + 1) / 2) * across,
         y: strips - 8,
         text: 'name',
-        rotate: -38,
+        rotate: TURNED,
         textAnchor: 'start',
         fill: 'currentColor',
       }),
@@ -138,6 +134,6 @@ function middle(map: SweepMap, strip: number): number {
 }
 
 const ticks = (columns: number): readonly number[] => {
-  const step = columns > 400 ? 100 : columns > 120 ? 20 : 10;
+  const step = columns > 400 ? 100 : columns > 120 ? 20 : columns > 30 ? 10 : 5;
   return Array.from({ length: Math.floor(columns / step) + 1 }, (_, n) => n * step);
 };

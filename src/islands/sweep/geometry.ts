@@ -13,36 +13,48 @@ export interface Geometry {
   readonly down: number;
   readonly columns: number;
   readonly rows: number;
+  /** The functions of the run that are wide enough to be named over the picture. */
+  readonly names: SweepMap['stretches'];
 }
 
 export const STRIP = 16;
 export const STRIP_STEP = 22;
 const LEFT = 118;
 const RIGHT = 14;
-/** Room for the names over the picture. */
+/** Room for the names over the picture, at least. */
 const HEAD = 84;
 const FOOT = 40;
-/** Widest picture: cells grow up to their limits to fill it. */
+/** Cells grow up to their limits to fill a picture of this width. It is never less: a short run is not blown up. */
 const WIDE = 860;
+/** A function is named at its place if it is this many units wide. */
+export const NAMED = 13;
+/** How names over the picture are turned, in degrees, and how far a letter of them reaches up and to the right. */
+export const TURNED = -38;
+const UP = 4.1;
+const ALONG = 5.2;
 
 const within = (least: number, value: number, most: number): number => Math.min(most, Math.max(least, value));
 
 export function geometryOf(map: SweepMap): Geometry {
   const columns = Math.max(map.columns, map.last + 1, 1);
   const rows = map.pair ? Math.max(map.rows.length, map.last + 1) : 0;
-  const across = within(1, Math.floor(((WIDE - LEFT - RIGHT) / columns) * 2) / 2, 8);
+  const across = within(1, Math.floor(((WIDE - LEFT - RIGHT) / columns) * 2) / 2, 16);
   const down = within(1, across, 4);
-  const top = HEAD + map.strips.length * STRIP_STEP + (rows > 0 ? 14 : 0);
+  const names = map.stretches.filter(({ from, to }) => (to - from + 1) * across >= NAMED);
+  const strips = Math.max(HEAD, ...names.map(({ name }) => 16 + name.length * UP));
+  const ends = names.map(({ from, to, name }) => ((from + to + 1) / 2) * across + name.length * ALONG);
+  const top = strips + map.strips.length * STRIP_STEP + (rows > 0 ? 14 : 0);
   return {
-    width: LEFT + columns * across + RIGHT,
+    width: Math.max(WIDE, LEFT + columns * across + RIGHT, ...ends.map((end) => LEFT + end)),
     height: top + rows * down + FOOT,
     left: LEFT,
-    strips: HEAD,
+    strips,
     top,
     across,
     down,
     columns,
     rows,
+    names,
   };
 }
 
