@@ -1,8 +1,10 @@
 /** A sentence for each step, from the record of what happened: never from what was meant to happen. */
+import { WITH_ERROR_CODE } from '../engine/events/idt.ts';
 import { type Image, lineAt } from '../image/image.ts';
 import type { Design } from '../kernel/design.ts';
 import { FRED_FRAME, RECORD_SIZE } from '../kernel/memory-map.ts';
 import type { Word } from './timeline.ts';
+import { VECTOR_NAME } from './track.ts';
 import { fromTop, place } from './words.ts';
 
 /** One transition, told by what it changed. */
@@ -65,6 +67,9 @@ const latchText = ({ wasBlocked, blocked, pending }: Happening): string => {
   return '';
 };
 
+/** Names of the events that push an error code below their five words; the frame of FRED has a word for it always. */
+const CODED = WITH_ERROR_CODE.flatMap((vector) => VECTOR_NAME[vector] ?? []);
+
 /** How the CPU pushed the five words of an NMI, told by where they lie. */
 function pushed(after: bigint, overwrites: boolean, design: Design): string {
   const onto = stackOf(after, design);
@@ -84,8 +89,10 @@ function delivery(happening: Happening, image: Image, design: Design): string {
   const { event, to, returnTo, overwrites } = happening;
   const where = place(image, returnTo);
   const onto = stackOf(to.rsp, design);
-  if (!event.startsWith('NMI'))
-    return `${event} interrupts ${where}. The CPU pushes ${frameOf(design).words} words on ${onto}.`;
+  if (!event.startsWith('NMI')) {
+    const code = !design.fred && CODED.some((name) => event.startsWith(name)) ? ' and an error code' : '';
+    return `${event} interrupts ${where}. The CPU pushes ${frameOf(design).words} words${code} on ${onto}.`;
+  }
   return `${event} interrupts ${where}. ${pushed(to.rsp, overwrites, design)} NMIs are blocked.`;
 }
 

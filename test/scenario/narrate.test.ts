@@ -21,3 +21,16 @@ test('an NMI writes over a record only where one is alive', () => {
     /The CPU loads RSP with T/,
   );
 });
+
+test('an event with an error code pushes it below its five words; with FRED there are eight in any case', () => {
+  const words = (design: string, body: string, event: string) => {
+    const lines = ['scenario told v0', `design ${design}`, `body ${body}`, 'inject nmi at task+2'];
+    const { frames } = play({ page: 'told', name: 'told', line: 1, lines }, pages);
+    const sentence = frames.find((frame) => frame.sentence.startsWith(`${event} interrupts`))?.sentence;
+    return /The CPU pushes (.*) on/.exec(sentence ?? '')?.[1];
+  };
+  expect(words('naive-ist', 'pf-fixup', '#PF')).toBe('five words and an error code');
+  expect(words('naive-ist', 'gp-fixup', '#GP')).toBe('five words and an error code');
+  expect(words('naive-ist', 'int3', '#BP')).toBe('five words');
+  expect(words('fred', 'pf-fixup', '#PF')).toBe('eight words');
+});
