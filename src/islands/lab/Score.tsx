@@ -228,7 +228,8 @@ function ticksOf({ axis, steps }: View) {
 function Playhead({ state }: { readonly state: State }) {
   const track = useRef<HTMLDivElement>(null);
   const handle = useRef<HTMLDivElement>(null);
-  const dragging = useRef(false);
+  /** Where the playhead was when a pointer took hold of it. */
+  const held = useRef<number | undefined>(undefined);
   const { axis, frame, step, lanes, view } = state;
   const at = frame.value.boundary;
   const move = (event: PointerEvent) => {
@@ -241,18 +242,20 @@ function Playhead({ state }: { readonly state: State }) {
       ref={track}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
-        dragging.current = true;
+        held.current = at;
         event.currentTarget.setPointerCapture(event.pointerId);
         move(event);
         handle.current?.focus({ preventScroll: true });
         event.preventDefault();
       }}
-      onPointerMove={(event) => dragging.current && move(event)}
+      onPointerMove={(event) => held.current !== undefined && move(event)}
       onPointerUp={() => {
-        dragging.current = false;
+        held.current = undefined;
       }}
       onPointerCancel={() => {
-        dragging.current = false;
+        // A finger that scrolls the page begins like one that scrubs; it was not meant.
+        if (held.current !== undefined) state.moveTo(held.current);
+        held.current = undefined;
       }}
     >
       <div

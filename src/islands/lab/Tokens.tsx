@@ -46,6 +46,21 @@ export function tokenRows(places: readonly number[], rem: number): readonly numb
 }
 const countOf = (rows: readonly number[]): number => Math.max(0, ...rows) + 1;
 
+/** How far a pointer goes before it drags, in pixels: a click or a finger that trembles moves nothing. */
+const SLACK = 4;
+
+/** A token under a pointer that is down. */
+interface Held {
+  readonly n: number;
+  /** Boundary at which it would be dropped. */
+  readonly at: number;
+  /** Where the pointer came down, and how far right of the token's place on the track that was, in pixels. */
+  readonly x: number;
+  readonly y: number;
+  readonly grip: number;
+  readonly dragging: boolean;
+}
+
 /** The kind of event that is placed next, and that a map is made of. */
 export const EventChoice = ({ state, label }: { readonly state: State; readonly label: string }) => (
   <select
@@ -66,7 +81,7 @@ export const EventChoice = ({ state, label }: { readonly state: State; readonly 
 
 export function Tokens({ state }: { readonly state: State }) {
   const track = useRef<HTMLUListElement>(null);
-  const dragged = useSignal<{ readonly n: number; readonly at: number } | undefined>(undefined);
+  const held = useSignal<Held | undefined>(undefined);
   const said = useSignal('');
   const { injections } = state.outline.value;
   const { axis } = state.view.value;
@@ -106,8 +121,8 @@ export function Tokens({ state }: { readonly state: State }) {
     await state.fire(state.event.value);
     said.value = `${state.event.value} placed at boundary ${at}. ${told()}`;
   };
-  /** The boundary under a pointer: on the track, or at a line of the code. */
-  const under = (event: PointerEvent): number | undefined => {
+  /** The boundary of a token that is dropped under a pointer: on the track, or at a line of the code. */
+  const under = (event: PointerEvent, grip: number): number | undefined => {
     const over = document.elementFromPoint(event.clientX, event.clientY);
     const line = over?.closest('.panel.code ol > li');
     if (line?.parentElement) {
@@ -115,7 +130,27 @@ export function Tokens({ state }: { readonly state: State }) {
       return boundaryOfLine(state.frames.value, index, state.boundary.value);
     }
     const box = track.current?.getBoundingClientRect();
-    return box?.width ? boundaryAt(axis, (event.clientX - box.left) / box.width) : undefined;
+    return box?.width ? boundaryAt(axis, (event.clientX - grip - box.left) / box.width) : undefined;
+  };
+  const grab = (n: number, { currentTarget, pointerId, clientX, clientY }: PointerEvent) => {
+    (currentTarget as Element).setPointerCapture(pointerId);
+    const { left = 0, width = 0 } = track.current?.getBoundingClientRect() ?? {};
+    const grip = clientX - left - (places[n] ?? 0) * width;
+    held.value = { n, at: injections[n]?.boundary ?? 0, x: clientX, y: clientY, grip, dragging: false };
+  };
+  const drag = (event: PointerEvent) => {
+    const one = held.value;
+    if (!one) return;
+    const dragging = one.dragging || Math.hypot(event.clientX - one.x, event.clientY - one.y) > SLACK;
+    if (dragging) held.value = { ...one, dragging, at: under(event, one.grip) ?? one.at };
+  };
+  const drop = () => {
+    const one = held.value;
+    held.value = undefined;
+    if (one?.dragging) void move(one.n, one.at);
+  };
+  const letGo = () => {
+    held.value = undefined;
   };
   return (
     <section class="tokens" aria-label="Events">
@@ -127,7 +162,7 @@ export function Tokens({ state }: { readonly state: State }) {
       </span>
       <ul ref={track} style={{ '--rows-wide': countOf(wide), '--rows-narrow': countOf(narrow) }}>
         {injections.map(({ event, boundary, text }, n) => {
-          const at = dragged.value?.n === n ? dragged.value.at : boundary;
+          const at = held.value?.n === n ? held.value.at : boundary;
           return (
             <li
               key={`${n}${text}`}
@@ -152,27 +187,17 @@ export function Tokens({ state }: { readonly state: State }) {
                   const to = tokenMove(pressed.key, boundary, state);
                   if (to !== undefined) void move(n, to);
                   else if (pressed.key === 'Delete' || pressed.key === 'Backspace') void remove(n);
+                  else if (pressed.key === 'Escape' && held.value) letGo();
                   else return;
                   pressed.preventDefault();
                   pressed.stopPropagation();
                 }}
                 onPointerDown={(down) => {
-                  if (down.button !== 0 || off) return;
-                  down.currentTarget.setPointerCapture(down.pointerId);
-                  dragged.value = { n, at: boundary };
+                  if (down.button === 0 && !off) grab(n, down);
                 }}
-                onPointerMove={(moved) => {
-                  const to = dragged.value && under(moved);
-                  if (to !== undefined) dragged.value = { n, at: to };
-                }}
-                onPointerUp={(up) => {
-                  const to = dragged.value && under(up);
-                  dragged.value = undefined;
-                  if (to !== undefined) void move(n, to);
-                }}
-                onPointerCancel={() => {
-                  dragged.value = undefined;
-                }}
+                onPointerMove={drag}
+                onPointerUp={drop}
+                onPointerCancel={letGo}
               >
                 <Glyph name="down" /> {event} {at}
               </span>
