@@ -137,7 +137,8 @@ function Outcome({ state }: { readonly state: State }) {
   const [first] = broken;
   const sentence = 'sentence' in outcome ? outcome.sentence : '';
   if (outcome.verdict === 'returns' && !first) return null;
-  // What broke first is what the run shows; how it ends is what came of that.
+  // What broke first is what the run shows; how it ends is what came of that, unless it was the end itself.
+  const told = first?.boundary !== state.lanes.value.last;
   return (
     <p class="outcome">
       <b>{outcome.verdict}</b>{' '}
@@ -146,8 +147,11 @@ function Outcome({ state }: { readonly state: State }) {
           {first.invariant} breaks at boundary {first.boundary}: {first.sentence}.{' '}
         </>
       )}
-      {outcome.verdict === 'not-modelled' && <code>{outcome.name}</code>}{' '}
-      {sentence !== '' && sentence !== first?.sentence && (first ? `In the end, ${sentence}. ` : sentence)}
+      {told && outcome.verdict === 'not-modelled' && <code>{outcome.name}</code>}{' '}
+      {told &&
+        sentence !== '' &&
+        sentence !== first?.sentence &&
+        (first ? `In the end, ${sentence}. ` : sentence)}
       {first && (
         <button type="button" class="btn js" onClick={() => state.moveTo(first.boundary)}>
           Go there
@@ -255,6 +259,8 @@ export default function Lab(props: LabProps) {
     else state.load();
     const follow = () => {
       if (opens()) state.open(location.hash);
+      // Back from a link that could not be opened to the page as it is: nothing is to be complained of.
+      else if (address && location.hash === '') state.forgive();
     };
     addEventListener('hashchange', follow); // typed into the address bar; the island's own changes make no such event
     return () => removeEventListener('hashchange', follow);

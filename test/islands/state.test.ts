@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { bake } from '../../src/islands/lab/bake.ts';
 import type { Ask, Failed, Played } from '../../src/islands/lab/protocol.ts';
+import { whyNot } from '../../src/islands/lab/recipe-text.ts';
 import { type Asker, createState } from '../../src/islands/lab/state.ts';
 import { nestedNmi } from './fixture.ts';
 
@@ -132,6 +133,27 @@ test('after a broken link the banner speaks of the run in view once the reader h
   await again;
   state.moveTo(4);
   expect([state.settle(), state.standing.value]).toEqual([true, { state: 'draft' }]);
+});
+
+test('what is wrong in an edited cell is told first; what its labels are missed by, with the page', () => {
+  const recipe = 'scenario x v0\nedit    linux-4.2#nested\n| nop\n';
+  const missed = { page: 'notebooks/x.mdx', line: 101, column: 5, message: 'unknown symbol: nested_nmi' };
+  const typed = { page: 'linux-4.2#nested', line: 2, column: 1, message: 'unknown mnemonic: movqq' };
+  const key = { page: 'recipe', line: 3, column: 1, message: 'unknown key: x' };
+  expect(whyNot({ recipe, problems: [missed, key, typed] })).toBe('2:1 unknown mnemonic: movqq');
+  expect(whyNot({ recipe, problems: [missed, key] })).toBe('3:1 unknown key: x');
+  expect(whyNot({ recipe, problems: [missed] })).toBe('notebooks/x.mdx:101:5 unknown symbol: nested_nmi');
+  expect(whyNot({ recipe, problems: [] })).toBe('nothing ran');
+});
+
+test('back from a broken link to the page as it is, the banner speaks of the run in view', async () => {
+  const { answers, state } = await loaded();
+  const again = state.open('#t9999');
+  answers[1]?.({ ...played(), standing: { state: 'cannot-run', reason: 'invalid position: b9999' } });
+  await again;
+  expect(state.standing.value.state).toBe('cannot-run');
+  state.forgive();
+  expect(state.standing.value).toEqual({ state: 'same' });
 });
 
 test('a link that was asked for is of the boundary in view, also when a later one was asked meanwhile', async () => {

@@ -5,6 +5,7 @@
 
 import { printEdit } from '../../scenario/recipe-print.ts';
 import { rawLine } from '../../scenario/recipe-tokens.ts';
+import type { Timeline } from '../../scenario/timeline.ts';
 import type { EditedCell } from './protocol.ts';
 
 /** Statements that may stand after an injection. */
@@ -131,6 +132,19 @@ export function withEdit(recipe: string, { block, text, original }: EditedCell):
   return textOf(
     text === original ? lines : [...lines, ...printEdit({ block, lines: text.split('\n').map(rawLine) })],
   );
+}
+
+/**
+ * Why nothing ran, with the place. What is wrong in an edited cell comes first: a label that it lost is missed wherever it is
+ * used, and those places were not touched. They are named with their page, for nobody has it before their eyes.
+ */
+export function whyNot({ recipe, problems }: Pick<Timeline, 'recipe' | 'problems'>): string {
+  const seen = ['', 'recipe', ...editsOf(recipe)];
+  const at = (pages: readonly string[]) => problems.find(({ page }) => pages.includes(page));
+  const first = at(editsOf(recipe)) ?? at(seen) ?? problems[0];
+  if (!first) return 'nothing ran';
+  const { page, line, column, message } = first;
+  return `${seen.includes(page) ? '' : `${page}:`}${line}:${column} ${message}`;
 }
 
 /** The cells that a recipe edits. */

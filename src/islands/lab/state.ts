@@ -5,7 +5,14 @@ import { axisOf, stopAt } from './axis.ts';
 import { type Baked, type Listed, lanesOf, rowsOf, unpack } from './bake.ts';
 import { createFetching } from './fetching.ts';
 import type { Asker, OpenAsk, Pasted, PlayAsk, Standing } from './protocol.ts';
-import { withBody, withInjection, withMoved, withoutInjection, withoutSafeguards } from './recipe-text.ts';
+import {
+  whyNot,
+  withBody,
+  withInjection,
+  withMoved,
+  withoutInjection,
+  withoutSafeguards,
+} from './recipe-text.ts';
 import { following, viewOf } from './zoom.ts';
 
 export type { Asker } from './protocol.ts';
@@ -134,8 +141,7 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
       if (refused && ready.value) return;
       problems.value = timeline.problems;
       if (!timeline.frames.length) {
-        const [first] = timeline.problems;
-        const why = first ? `${first.line}:${first.column} ${first.message}` : 'nothing ran';
+        const why = whyNot(timeline);
         standing.value = { state: 'cannot-run', reason: `${why}; the last run is still shown` };
         return;
       }
@@ -216,15 +222,19 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     return whole;
   }
 
+  /** The banner speaks of the run in view again, if it spoke of a link that could not be opened. */
+  function forgive(): void {
+    if (!broken.value) return;
+    broken.value = false;
+    standing.value = stands;
+  }
+
   /**
    * Once the reader has moved on from a link that could not be opened, the banner speaks of the run in view. False
    * as long as they have not: then the link stays where it is.
    */
   function settle(): boolean {
-    if (broken.value && moved.value) {
-      broken.value = false;
-      standing.value = stands;
-    }
+    if (moved.value) forgive();
     return standing.value.state !== 'cannot-run' || moved.value;
   }
 
@@ -275,6 +285,7 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     },
     askLink,
     settle,
+    forgive,
     /** Fetches the whole run that the page shows one frame of. */
     load: () => show({ kind: 'play', recipe: baked.timeline.recipe, pick: pick.value }, 'keep'),
     /** Opens what a link means: an address, a path, or a fragment with its `#`. */
