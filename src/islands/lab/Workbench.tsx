@@ -5,8 +5,9 @@ import { asciiOf } from './ascii.ts';
 import { KEYS, keyAction } from './keys.ts';
 import { stepAfter, stepBefore } from './moves.ts';
 import { download, pngOf, svgText } from './picture-file.ts';
-import type { Answers, Asker, Failed, Travelled } from './protocol.ts';
+import type { Answers, Asker, Failed } from './protocol.ts';
 import type { State } from './state.ts';
+import { originOf, type Standstill, type Stuck, travels } from './travels.ts';
 import { halves } from './words.ts';
 
 export { Compare } from './Compare.tsx';
@@ -19,43 +20,11 @@ interface WorkbenchProps {
 
 const PAUSE = 120;
 
-/** Where the moves lead from the boundary in view. */
-const travel = async (
-  { state, ask }: WorkbenchProps,
-  to: (told: Travelled) => number | undefined,
-): Promise<void> => {
-  const { recipe } = state.outline.value;
-  const told = await ask({ kind: 'travel', recipe, pick: state.pick.value, boundary: state.boundary.value });
-  const target = told.kind === 'failed' ? undefined : to(told);
-  if (target !== undefined) state.moveTo(target);
-};
-
-const originOf = ({ state, ask }: WorkbenchProps) =>
-  ask({
-    kind: 'origin',
-    recipe: state.outline.value.recipe,
-    pick: state.pick.value,
-    boundary: state.boundary.value,
-    spot: state.register.value || state.selected.value,
-  });
-
 /** What each action of the keys does. */
-function actions(props: WorkbenchProps): Readonly<Record<string, () => unknown>> {
+function actions(props: WorkbenchProps, stuck: Stuck): Readonly<Record<string, () => unknown>> {
   const { state } = props;
-  const write = async (next: boolean) => {
-    const told = await originOf(props);
-    if (told.kind === 'failed') return;
-    const [last] = told.trail;
-    const target = next ? told.next : last?.boundary;
-    if (target !== undefined) state.moveTo(target);
-  };
   return {
-    'next-event': () => travel(props, ({ nextEvent }) => nextEvent),
-    'previous-event': () => travel(props, ({ previousEvent }) => previousEvent),
-    over: () => travel(props, ({ over }) => over),
-    'back-over': () => travel(props, ({ backOver }) => backOver),
-    writer: () => write(false),
-    'next-write': () => write(true),
+    ...travels(props, stuck),
     fire: () => state.fire(state.event.value),
     help: () => {
       state.help.value = !state.help.value;
@@ -135,13 +104,21 @@ function RunTo({ state }: { readonly state: State }) {
   );
 }
 
+/** What a move that led nowhere said, until the reader is elsewhere. */
+function WhyStuck({ state, stuck }: { readonly state: State; readonly stuck: Stuck }) {
+  const told = stuck.value;
+  const here = told && told.boundary === state.boundary.value && told.recipe === state.outline.value.recipe;
+  return <output>{here && told.why}</output>;
+}
+
 /** The bar of moves, and the keys that do the same anywhere in the laboratory. */
 export function Travel(props: WorkbenchProps) {
   const { state } = props;
   const bar = useRef<HTMLElement>(null);
+  const stuck = useSignal<Standstill | undefined>(undefined);
   useEffect(() => {
     const island = bar.current?.closest<HTMLElement>('.island');
-    const act = actions(props);
+    const act = actions(props, stuck);
     const onKey = (event: KeyboardEvent): void => {
       const target = event.target as Element;
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
@@ -166,7 +143,7 @@ export function Travel(props: WorkbenchProps) {
       removeEventListener('keydown', onPresent, { capture: true });
     };
   }, []);
-  const act = actions(props);
+  const act = actions(props, stuck);
   return (
     <section class="travel" ref={bar} aria-label="Time travel">
       {MOVES.map(([action, label]) => (
@@ -182,6 +159,7 @@ export function Travel(props: WorkbenchProps) {
         </button>
       ))}
       <RunTo state={state} />
+      <WhyStuck state={state} stuck={stuck} />
       <button type="button" class="btn" aria-expanded={state.help.value} onClick={() => act.help?.()}>
         Keys (?)
       </button>
