@@ -9,6 +9,7 @@ import { ask } from './lab/client.ts';
 import { DumpPanel } from './lab/DumpPanel.tsx';
 import { EditPanel } from './lab/EditPanel.tsx';
 import { createEditing } from './lab/editing.ts';
+import { keepFocus } from './lab/focus.ts';
 import { LinkPanel } from './lab/Holds.tsx';
 import { Latch } from './lab/Latch.tsx';
 import { MailButton, MailPanel } from './lab/MailPanel.tsx';
@@ -270,6 +271,7 @@ export default function Lab(props: LabProps) {
   const digest = useComputed(() => state.frame.value.digest);
   const struck = useComputed(() => state.outline.value.injections.map((one) => one.boundary).join(' '));
   const island = useRef<HTMLElement>(null);
+  useEffect(() => (island.current ? keepFocus(state.busy, island.current) : undefined), []);
   useEffect(() => {
     // From a number in the prose (Live.astro).
     const refire = (event: Event) => {

@@ -64,3 +64,24 @@ test('where there is none the playhead stays, and it is said why', async () => {
   const written = await desk({}, { trail: [{ place: 'cr2', boundary: HERE, kind: 'hardware', how: '' }] });
   expect(await written('writer')).toEqual([HERE, 'cr2 was written by the step that led here.']);
 });
+
+test('a key that is pressed again while the worker is asked goes on from where the first one led', async () => {
+  const asked: number[] = [];
+  const ask = (async (question: Ask) => {
+    if (question.kind !== 'travel') return { kind: 'played', timeline, standing: { state: 'same' } };
+    asked.push(question.boundary);
+    return { kind: 'travelled', over: 0, backOver: 0, nextEvent: question.boundary + 10 };
+  }) as unknown as Asker;
+  const state = createState(baked as NonNullable<typeof baked>, ask, {
+    standing: { state: 'same' },
+    pick: undefined,
+    link: '',
+  });
+  await state.load();
+  state.moveTo(0);
+  const act = travels({ state, ask }, signal());
+  act['next-event']?.();
+  act['next-event']?.();
+  await act['next-event']?.();
+  expect([asked, state.boundary.value]).toEqual([[0, 10, 20], 30]);
+});

@@ -70,7 +70,12 @@ function Field({ editing }: { readonly editing: Editing }) {
       editor.current?.destroy();
     };
   }, []);
-  useEffect(() => editor.current?.show(text.value), [block.value, text.value]);
+  const shown = useRef(block.value);
+  useEffect(() => {
+    if (shown.current === block.value) editor.current?.show(text.value);
+    else editor.current?.open(text.value);
+    shown.current = block.value;
+  }, [block.value, text.value]);
   useEffect(() => editor.current?.problems(problems.value), [problems.value, text.value]);
   return (
     <>

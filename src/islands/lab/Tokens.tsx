@@ -83,6 +83,8 @@ export function Tokens({ state }: { readonly state: State }) {
   const track = useRef<HTMLUListElement>(null);
   const held = useSignal<Held | undefined>(undefined);
   const said = useSignal('');
+  /** Where the token that is being moved shall be. */
+  const aimed = useRef<number>();
   const { injections } = state.outline.value;
   const { axis } = state.view.value;
   const off = !state.ready.value || state.busy.value;
@@ -97,17 +99,28 @@ export function Tokens({ state }: { readonly state: State }) {
   };
   const refocus = (n: number) =>
     requestAnimationFrame(() => track.current?.querySelectorAll<HTMLElement>('[role=slider]')[n]?.focus());
+  const clamped = (to: number) => Math.min(state.lanes.value.last, Math.max(0, to));
+  /** Moves a token, and on to where it was `aimed` at while the run was made: keys come faster than runs. */
   const move = async (n: number, to: number) => {
     const one = injections[n];
-    const target = Math.min(state.lanes.value.last, Math.max(0, to));
-    if (!one || off || target === one.boundary) return;
-    await state.refire(n, target);
-    // A recipe lists its events in the order of their boundaries, so that a token may have another place now.
-    const now = state.outline.value.injections.findIndex(
-      ({ event, boundary }) => event === one.event && boundary === target,
-    );
-    said.value = `${one.event} moved from boundary ${one.boundary} to ${target}. ${told()}`;
-    refocus(Math.max(0, now));
+    if (!one || off || clamped(to) === one.boundary) return;
+    let [now, at] = [n, one.boundary];
+    for (aimed.current = clamped(to); aimed.current !== at; ) {
+      const target = aimed.current;
+      await state.refire(now, target);
+      // A recipe lists its events in the order of their boundaries, so that a token may have another place now.
+      now = state.outline.value.injections.findIndex(
+        ({ event, boundary }) => event === one.event && boundary === target,
+      );
+      if (now < 0) break;
+      at = target;
+      refocus(now);
+    }
+    aimed.current = undefined;
+    const what =
+      at === one.boundary ? `stays at boundary ${at}` : `moved from boundary ${one.boundary} to ${at}`;
+    said.value = `${one.event} ${what}. ${told()}`;
+    if (now < 0) refocus(n);
   };
   const remove = async (n: number) => {
     const one = injections[n];
@@ -184,8 +197,9 @@ export function Tokens({ state }: { readonly state: State }) {
                 aria-disabled={off}
                 onKeyDown={(pressed) => {
                   if (pressed.ctrlKey || pressed.metaKey || pressed.altKey) return;
-                  const to = tokenMove(pressed.key, boundary, state);
-                  if (to !== undefined) void move(n, to);
+                  const to = tokenMove(pressed.key, aimed.current ?? boundary, state);
+                  if (to !== undefined && aimed.current !== undefined) aimed.current = clamped(to);
+                  else if (to !== undefined) void move(n, to);
                   else if (pressed.key === 'Delete' || pressed.key === 'Backspace') void remove(n);
                   else if (pressed.key === 'Escape' && held.value) letGo();
                   else return;

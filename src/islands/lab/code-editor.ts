@@ -108,6 +108,8 @@ const complete = (words: () => Words) => (context: CompletionContext) => {
 
 export interface CodeEditor {
   readonly show: (text: string) => void;
+  /** Shows another text: what was done to the one before cannot be undone into it. */
+  readonly open: (text: string) => void;
   readonly problems: (problems: readonly Problem[]) => void;
   /** Puts the caret at a place, counted from 1, and the focus into the editor. */
   readonly goTo: (line: number, column: number) => void;
@@ -126,10 +128,9 @@ export function createCodeEditor(
   },
 ): CodeEditor {
   let quiet = false;
-  const view = new EditorView({
-    parent,
-    state: EditorState.create({
-      doc: options.text,
+  const begin = (doc: string): EditorState =>
+    EditorState.create({
+      doc,
       extensions: [
         lineNumbers(),
         history(),
@@ -158,9 +159,10 @@ export function createCodeEditor(
           indentWithTab,
         ]),
       ],
-    }),
-  });
+    });
+  const view = new EditorView({ parent, state: begin(options.text) });
   return {
+    open: (text) => view.setState(begin(text)),
     show(text) {
       if (view.state.doc.toString() === text) return;
       quiet = true;

@@ -57,18 +57,24 @@ export function travels(props: Travelling, stuck: Stuck): Readonly<Record<string
     if (told.kind === 'failed') return go(state, stuck, undefined, told.reason);
     const [last] = told.trail;
     if (next) return go(state, stuck, told.next, `${told.place} is not written after this.`);
-    const before = last?.boundary === undefined;
-    const why = before ? 'was there before this run.' : 'was written by the step that led here.';
+    const why =
+      last?.boundary === undefined ? 'was there before this run.' : 'was written by the step that led here.';
     go(state, stuck, last?.boundary, `${told.place} ${why}`);
   };
-  const by = (to: (told: Travelled) => number | undefined, why: string) => () =>
-    travel(props, stuck, to, why);
+  // One after the other, each from where the one before led: keys come faster than a worker answers.
+  let before: Promise<void> = Promise.resolve();
+  const then = (move: () => Promise<void>) => () => {
+    before = before.then(move);
+    return before;
+  };
+  const by = (to: (told: Travelled) => number | undefined, why: string) =>
+    then(() => travel(props, stuck, to, why));
   return {
     'next-event': by(({ nextEvent }) => nextEvent, 'No event comes after this.'),
     'previous-event': by(({ previousEvent }) => previousEvent, 'No event comes before this.'),
     over: by(({ over }) => over, 'The run ends here.'),
     'back-over': by(({ backOver }) => backOver, 'The run begins here.'),
-    writer: () => write(false),
-    'next-write': () => write(true),
+    writer: then(() => write(false)),
+    'next-write': then(() => write(true)),
   };
 }
