@@ -6,7 +6,7 @@
 import { FRAMES, PAGE_SIZE } from '../engine/layout.ts';
 import type { Machine } from '../engine/machine.ts';
 import { type Image, segmentAt } from '../image/image.ts';
-import { RF } from '../isa/flags.ts';
+import { DF, RF } from '../isa/flags.ts';
 import type { Design } from '../kernel/design.ts';
 import { PLACE, SECTIONS } from '../kernel/memory-map.ts';
 import { operandOf } from './causes.ts';
@@ -28,7 +28,7 @@ import { fromTop, place } from './words.ts';
 /** Each with the sentence that a reader is told. I6, on unwinders, is judged apart. */
 export const INVARIANTS = {
   I1: 'A record that the hardware pushed is not overwritten while it is the only way back.',
-  I2: "C code runs with the kernel's GS base, page tables and stack.",
+  I2: "C code runs with the kernel's GS base, page tables and stack, and with the direction flag clear.",
   I3: 'Ring 0 never goes on at an address of user space.',
   I4: 'A handler runs for every NMI that came, or for one that it was merged with.',
   I5: 'CR2, DR6 and DR7 are those of the event that looks at them.',
@@ -112,7 +112,7 @@ function hasRecord(
   return false;
 }
 
-/** I2: a call into C. @param roots page tables that map the whole kernel */
+/** I2: a call into C, which takes DF for clear (System V ABI for AMD64, 3.2.1). @param roots page tables that map the whole kernel */
 export function afterCall(
   machine: Machine,
   { stacks }: Design,
@@ -128,7 +128,9 @@ export function afterCall(
   });
   if (machine.get('gsBase') !== PLACE.perCpu) return wrong('GS base', machine.get('gsBase'));
   if (!roots.includes(machine.get('cr3'))) return wrong('CR3', machine.get('cr3'));
-  return stacks.some(({ begin, end }) => rsp >= begin && rsp < end) ? undefined : wrong('RSP', rsp);
+  if (!stacks.some(({ begin, end }) => rsp >= begin && rsp < end)) return wrong('RSP', rsp);
+  const rflags = machine.rflags();
+  return (rflags & DF) === 0n ? undefined : wrong('DF set in RFLAGS', rflags);
 }
 
 /**

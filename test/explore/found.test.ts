@@ -48,6 +48,16 @@ test('each invariant that two NMIs can break is found by its name', () => {
   expect(broken('a handler that is not re-entrant')).toContain('I11');
 });
 
+test('C code that is entered with the direction flag set is found, by the flag of the task and by that of a nested NMI', () => {
+  const flagged = (ask: Partial<SweepAsk>) =>
+    report({ design: 'linux-6.12', without: ['cld-first'], ...ask }).violations.map(
+      ({ invariant, sentence }) => [invariant, /DF set/.test(sentence)],
+    );
+  expect(flagged({ starts: ['backward-copy'], events: ['nmi'], bodies: ['quiet'] })).toEqual([['I2', true]]);
+  expect(flagged({ starts: ['kernel-task'] })).toEqual([['I2', true]]);
+  expect(flagged({ starts: ['kernel-task'], without: [] })).toEqual([]);
+});
+
 test('a handler that runs inside itself is found, and one that loops or is called again is not', () => {
   expect(report({ without: ['nmi-state'] }).violations.map(({ invariant }) => invariant)).toEqual(['I11']);
   const bodies = (text: string, ...lines: readonly string[]) => {
