@@ -36,6 +36,5 @@
       }
     });
     name();
-    button.hidden = false;
   });
 })();
