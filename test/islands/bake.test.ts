@@ -110,6 +110,13 @@ test('provenance: last write, what was before, next write', () => {
   expect(found?.next?.author.boundary).toBe(authors.findIndex((one, b) => b > frame.boundary && one !== 87));
 });
 
+test('what a page says of a word before its run is there is what it says then', () => {
+  const boundary = at('nested_nmi_out');
+  const { frame, history } = bake(timeline, boundary) ?? {};
+  expect(frame && history).toEqual(frame && provenanceOf(frames, frame, -9));
+  expect(history?.next?.meaning).toBe('S, task stack');
+});
+
 test('provenance of a word that nobody has written yet, or will again', () => {
   const [first] = frames;
   if (!first) throw new Error('missing frame');

@@ -188,8 +188,10 @@ test('the safeguards of the design are switches, and lines that are taken out ar
 });
 
 /** What is told of the word that a state begins with. */
-const told = (one: typeof baked): string => {
-  const state = createState(one, (() => {}) as never, {
+const told = (one: typeof timeline): string => {
+  const shown = bake(one);
+  if (!shown) throw new Error('missing frames');
+  const state = createState(shown, (() => {}) as never, {
     standing: { state: 'same' },
     pick: undefined,
     link: '',
@@ -199,15 +201,13 @@ const told = (one: typeof baked): string => {
 
 test('a word that may hold anything is told by its value, and no comma stands for its meaning', () => {
   const words = frame.words.map((word) => (word.index === -9 ? { ...word, meaning: '' } : word));
-  const bare = told({ ...baked, frame: { ...frame, words } });
+  const bare = told({ ...timeline, frames: timeline.frames.with(frame.boundary, { ...frame, words }) });
   expect(bare).toMatch(/q\(-9\) iret\.rsp: [0-9a-f]{16}, written by/);
 });
 
 test('the word told first is the RSP of the iret record, or of the only record there is', () => {
   const [original] = timeline.records;
   if (!original) throw new Error('missing record');
-  expect(told(baked)).toContain('q(-9) iret.rsp:');
-  expect(told({ ...baked, timeline: { ...baked.timeline, records: [original] } })).toContain(
-    'q(-2) original.rsp:',
-  );
+  expect(told(timeline)).toContain('q(-9) iret.rsp:');
+  expect(told({ ...timeline, records: [original] })).toContain('q(-2) original.rsp:');
 });

@@ -1,6 +1,6 @@
 /** The picture of all stacks: columns of blocks and words, the flag of RSP, an arrow for each saved RSP. */
 import { useComputed, useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { stackText } from '../../unwind/describe.ts';
 import { Glyph } from './parts.tsx';
 import {
@@ -119,13 +119,16 @@ export function AllStacks({ state }: { readonly state: State }) {
   }, []);
   const picture = useComputed(() => pictureOf(state.outline.value, state.frame.value, narrow.value)).value;
   const { width, height, columns, empty, arrows, rsp } = picture;
+  // A page is built with the wide one; on a phone the room of the narrow one is kept until scripts draw it.
+  const room = useMemo(() => pictureOf(state.outline.value, state.frame.value, true).height, []);
+  const kept = state.live.value ? undefined : { '--narrow': `${room / 16}rem` };
   return (
     <>
       <h2 class="ph">
         All stacks of the CPU <small>highest address at the top, heights not to scale</small>
       </h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <section class="scroller" tabIndex={0} aria-label="All stacks of the CPU">
+      <section class="scroller" tabIndex={0} aria-label="All stacks of the CPU" style={kept}>
         {/* biome-ignore lint/a11y/useKeyWithClickEvents: by keyboard words are chosen in their table */}
         <svg
           class="stacks"

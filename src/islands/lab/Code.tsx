@@ -1,5 +1,5 @@
 /** The entry code as it runs; the next instruction is marked and kept in view. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Timeline } from '../../scenario/timeline.ts';
 import type { Listed } from './bake.ts';
 import { boundaryOfLine, lineMove } from './moves.ts';
@@ -127,7 +127,15 @@ export function Code({ state }: { readonly state: State }) {
   };
   const lines = useLit(code.length, line, draw, [code, strikes, chosen]);
   const presented = state.present.value; // what is hidden does not scroll
-  useEffect(() => showIn(list.current, '.now'), [line, code, presented]);
+  const now = useRef({ line: -1, top: 0 });
+  // Before it is painted: where other lines come above the next instruction, it stays where the reader sees it.
+  useLayoutEffect(() => {
+    const box = list.current;
+    const top = box?.querySelector<HTMLElement>('.now')?.offsetTop ?? 0;
+    if (box && now.current.line === line) box.scrollTop += top - now.current.top;
+    now.current = { line, top };
+    showIn(box, '.now');
+  }, [line, code, presented]);
   useEffect(() => showIn(list.current, '.chosen'), [chosen]);
   return (
     <>
@@ -142,7 +150,7 @@ export function Code({ state }: { readonly state: State }) {
         {code[chosen] && chosenText(state)}
       </span>
       {rest !== undefined && (
-        <p class="elsewhere">
+        <p class={state.standing.value.state === 'cannot-run' ? 'elsewhere' : 'elsewhere coming'}>
           Only lines near the next instruction; all are on <a href={rest}>the page of the run</a>.
         </p>
       )}

@@ -1,8 +1,6 @@
 /** The history of the selected word, and where each saved RSP leads. */
-import { useComputed } from '@preact/signals';
 import type { Word } from '../../scenario/timeline.ts';
 import { Glyph } from './parts.tsx';
-import { provenanceOf } from './provenance.ts';
 import type { State } from './state.ts';
 import { authorText, brief, groupOf, halves, wordAt } from './words.ts';
 
@@ -11,12 +9,11 @@ const shortly = ({ meaning, value }: Word): string => brief(meaning) || `0x${val
 
 /** Who wrote the selected word, what it held before, who writes it next; with ways to go there. */
 export function Provenance({ state }: { readonly state: State }) {
-  const found = useComputed(() =>
-    provenanceOf(state.frames.value, state.frame.value, state.selected.value),
-  ).value;
+  const found = state.history.value;
   if (!found) return null;
   const { word, written, before, next, known } = found;
   const at = state.frame.value.boundary;
+  const off = !state.ready.value;
   return (
     <div class="prov">
       <p aria-live="polite">
@@ -30,7 +27,7 @@ export function Provenance({ state }: { readonly state: State }) {
         <button
           type="button"
           class="btn"
-          disabled={!known || written === undefined || written === at}
+          disabled={off || !known || written === undefined || written === at}
           onClick={() => written !== undefined && state.moveTo(written)}
         >
           Go to its last write
@@ -38,7 +35,7 @@ export function Provenance({ state }: { readonly state: State }) {
         <button
           type="button"
           class="btn"
-          disabled={!next}
+          disabled={off || !next}
           onClick={() => next?.author.boundary !== undefined && state.moveTo(next.author.boundary)}
         >
           Go to its next write

@@ -4,6 +4,7 @@
  */
 import type { CodeLine, Frame, Span, Timeline } from '../../scenario/timeline.ts';
 import type { Judgement } from '../../unwind/view.ts';
+import { chosenFirst, type Provenance, provenanceOf } from './provenance.ts';
 import { brief, latchText, wordAt } from './words.ts';
 
 /** A timeline without what grows with the run or the code. */
@@ -50,12 +51,14 @@ export interface Baked {
   readonly rest?: string;
   readonly frame: Frame;
   readonly lanes: Lanes;
+  /** Of the word that is told of at first; undefined where the design has none there. */
+  readonly history: Provenance | undefined;
   /** One for each of `Timeline.steps`, or none where `rest` tells where they are. */
   readonly rows: readonly Row[];
 }
 
 /** What is the same at all moments of a run, packed once: a page stands for each. */
-const packed = new WeakMap<Timeline, Omit<Baked, 'frame'>>();
+const packed = new WeakMap<Timeline, Omit<Baked, 'frame' | 'history'>>();
 
 /** Bakes a timeline at a boundary; undefined when nothing ran. */
 export function bake(timeline: Timeline, cursor = timeline.cursor): Baked | undefined {
@@ -70,7 +73,8 @@ export function bake(timeline: Timeline, cursor = timeline.cursor): Baked | unde
     rows: rowsOf(timeline),
   };
   packed.set(timeline, all);
-  return { ...all, timeline: { ...all.timeline, cursor }, frame };
+  const history = provenanceOf(frames, frame, chosenFirst(timeline));
+  return { ...all, timeline: { ...all.timeline, cursor }, frame, history };
 }
 
 /** Lines of the listing that a page of one moment has before and after the next instruction. */

@@ -1,6 +1,10 @@
 /** Who wrote a word, what it held before, and who writes it next: found by looking through the frames. */
-import type { Frame, Word } from '../../scenario/timeline.ts';
+import type { Frame, Timeline, Word } from '../../scenario/timeline.ts';
 import { wordAt } from './words.ts';
+
+/** Offset from T of the word that is told of at first: an RSP, by which the way back goes. */
+export const chosenFirst = ({ records }: Pick<Timeline, 'records'>): number =>
+  (records.find(({ name }) => name === 'iret') ?? records[0])?.rsp ?? -9;
 
 export interface Provenance {
   readonly word: Word;

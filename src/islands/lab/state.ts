@@ -5,6 +5,7 @@ import { axisOf, stopAt } from './axis.ts';
 import { type Baked, type Listed, lanesOf, rowsOf, unpack } from './bake.ts';
 import { createFetching } from './fetching.ts';
 import type { Asker, OpenAsk, Pasted, PlayAsk, Standing } from './protocol.ts';
+import { chosenFirst, provenanceOf } from './provenance.ts';
 import {
   whyNot,
   withBody,
@@ -39,9 +40,9 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
   const boundary = signal(baked.frame.boundary);
   /** Whether the reader has moved the playhead since the last run came. */
   const moved = signal(false);
-  /** Offset from T of the word whose history is told: at first an RSP, by which the way back goes. */
-  const { records } = baked.timeline;
-  const selected = signal((records.find(({ name }) => name === 'iret') ?? records[0])?.rsp ?? -9);
+  const first = chosenFirst(baked.timeline);
+  /** Offset from T of the word whose history is told. */
+  const selected = signal(first);
   /** The register whose history is told instead; empty while it is the word's. */
   const register = signal('');
   /** What the run is compared with; see `otherRecipe`. */
@@ -92,6 +93,12 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     if (window.value) came.value; // of the whole run the lanes came with it
     return viewOf(window.value, outline.value, lanes.value, frames.value);
   });
+  /** The history of the selected word. Until the run is here, all of it is known of the word that is selected at first. */
+  const history = computed(() =>
+    ready.value || selected.value !== first
+      ? provenanceOf(frames.value, frame.value, selected.value)
+      : baked.history,
+  );
   /** Index on the axis of the last stop at or before the playhead. */
   const stop = computed(() => stopAt(axis.value, frame.value.boundary));
   const step = computed((): Step | undefined =>
@@ -275,6 +282,7 @@ export function createState(baked: Baked, ask: Asker, options: Options) {
     view,
     came,
     frame,
+    history,
     stop,
     step,
     moveTo,
