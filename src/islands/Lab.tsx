@@ -20,7 +20,7 @@ import { Predict, type Prediction } from './lab/Predict.tsx';
 import { Leads, Provenance } from './lab/Provenance.tsx';
 import { Glyph } from './lab/parts.tsx';
 import { createPasting } from './lab/pasting.ts';
-import type { Standing } from './lab/protocol.ts';
+import type { OriginTold, Standing } from './lab/protocol.ts';
 import { Events, RecipePanel } from './lab/RecipePanel.tsx';
 import { editsOf } from './lab/recipe-text.ts';
 import { Safeguards } from './lab/Safeguards.tsx';
@@ -45,10 +45,17 @@ export interface LabProps {
   readonly link?: string;
   /** Whether this island keeps the address bar and opens the fragment it finds there; at most one on a page. */
   readonly address?: boolean;
-  /** The laboratory: every panel, all stacks and all registers among them. */
-  readonly whole?: boolean;
+  /** What makes it the laboratory: every panel, all stacks and all registers among them (Laboratory.tsx). */
+  readonly bench?: Bench;
+}
+
+/** What only the laboratory has. */
+export interface Bench {
+  readonly parts: typeof import('./lab/Workbench.tsx');
   /** Designs that the run can be compared with. */
-  readonly designs?: readonly string[];
+  readonly designs: readonly string[];
+  /** Where the word comes from that is chosen at first. */
+  readonly origin: OriginTold;
 }
 
 function Banner({ state }: { readonly state: State }) {
@@ -213,22 +220,6 @@ function Address({ state, keepsAddress }: { readonly state: State; readonly keep
   return null;
 }
 
-type Bench = typeof import('./lab/Workbench.tsx');
-
-/** What only the laboratory has, and only with a script. */
-function useBench(whole: boolean): Bench | undefined {
-  const bench = useSignal<Bench | undefined>(undefined);
-  useEffect(() => {
-    if (whole)
-      import('./lab/Workbench.tsx')
-        .then((came) => {
-          bench.value = came;
-        })
-        .catch(() => undefined); // offline before it came: the rest works without it
-  }, []);
-  return bench.value;
-}
-
 /** Where the site and this page lie; nothing while the page is built. */
 function places() {
   if (typeof location === 'undefined') return {};
@@ -239,7 +230,7 @@ function places() {
 }
 
 export default function Lab(props: LabProps) {
-  const { baked, bodies = [], predict, address = false, whole = false } = props;
+  const { baked, bodies = [], predict, address = false, bench } = props;
   const state = useMemo(
     () =>
       createState(baked, ask, {
@@ -282,7 +273,7 @@ export default function Lab(props: LabProps) {
     return () => island.current?.removeEventListener('refire', refire);
   }, []);
 
-  const bench = useBench(whole);
+  const whole = bench !== undefined;
   const { slug, version, title } = state.outline.value;
   return (
     <section
@@ -328,27 +319,35 @@ export default function Lab(props: LabProps) {
         <Transport state={state} />
         <Story state={state} />
       </div>
-      {bench && <bench.Travel state={state} ask={ask} />}
-      {bench && <bench.Tokens state={state} />}
-      {bench && <bench.OneMore state={state} />}
       {bench && (
-        <bench.Compare state={state} ask={ask} own={baked.timeline.recipe} designs={props.designs ?? []} />
+        <>
+          <bench.parts.Travel state={state} ask={ask} />
+          <bench.parts.Tokens state={state} />
+          <bench.parts.OneMore state={state} />
+          <bench.parts.Compare state={state} ask={ask} own={baked.timeline.recipe} designs={bench.designs} />
+        </>
       )}
       <div class="panels">
         <section class="panel code" aria-label={`Entry code, ${slug}`}>
           <Code state={state} />
-          {bench && <bench.Pseudo state={state} ask={ask} />}
+          {bench && <bench.parts.Pseudo state={state} ask={ask} />}
         </section>
-        {whole && (
+        {bench && (
           <section class="panel picture" aria-label={`All stacks, ${slug}`}>
             <AllStacks state={state} />
-            {bench && <bench.Files state={state} />}
+            <bench.parts.Files state={state} />
           </section>
         )}
         <section class="panel words" aria-label={`NMI stack, ${slug}`}>
           <Words state={state} />
-          {bench ? <bench.Origin state={state} ask={ask} /> : <Provenance state={state} />}
-          {!whole && <Leads state={state} />}
+          {bench ? (
+            <bench.parts.Origin state={state} ask={ask} first={bench.origin} />
+          ) : (
+            <>
+              <Provenance state={state} />
+              <Leads state={state} />
+            </>
+          )}
         </section>
         <section class="panel side" aria-label={`Latch and traces, ${slug}`}>
           <Latch state={state} whole={whole} />

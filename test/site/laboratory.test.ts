@@ -11,7 +11,6 @@ let page: Page;
 beforeEach(async () => {
   page = await site.open('notebooks/labs/laboratory/');
   await ready(page);
-  await page.locator('.travel').waitFor(); // what comes after the first answer moves what lies below it
 });
 
 test('the picture of all stacks follows the playhead, and a word in it is a word of the table', async () => {

@@ -17,7 +17,7 @@ const PAGES: readonly (readonly [path: string, facts: readonly (string | RegExp)
       'interrupts off',
       /CR2\s+0000000000000000/,
       'do_nmi+0x32/0x66',
-      'written by nested_nmi+0xc at boundary 139',
+      'boundary 139 stored by nested_nmi+0xc: push %rdx, copied from rdx',
       'the pictures stand still, at boundary 144',
       'npm run -s lab -- run nested-nmi',
       'Without scripts nothing is kept',

@@ -166,7 +166,7 @@ export function Tokens({ state }: { readonly state: State }) {
     held.value = undefined;
   };
   return (
-    <section class="tokens" aria-label="Events">
+    <section class="tokens js" aria-label="Events">
       <span class="sc-l">
         <EventChoice state={state} label="event to place" />
         <button type="button" class="btn" disabled={off} onClick={place} title="f">

@@ -1,11 +1,11 @@
-/** What the laboratory has beside its pictures: time travel, origins, pseudo-code, files, keys. Loaded when it is shown. */
+/** What the laboratory has beside its pictures: time travel, origins, pseudo-code, files, keys. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { asciiOf } from './ascii.ts';
 import { KEYS, keyAction } from './keys.ts';
 import { stepAfter, stepBefore } from './moves.ts';
 import { download, pngOf, svgText } from './picture-file.ts';
-import type { Answers, Asker, Failed } from './protocol.ts';
+import type { Answers, Asker, Failed, OriginTold } from './protocol.ts';
 import type { State } from './state.ts';
 import { originOf, type Standstill, type Stuck, travels } from './travels.ts';
 import { halves } from './words.ts';
@@ -145,7 +145,7 @@ export function Travel(props: WorkbenchProps) {
   }, []);
   const act = actions(props, stuck);
   return (
-    <section class="travel" ref={bar} aria-label="Time travel">
+    <section class="travel js" ref={bar} aria-label="Time travel">
       {MOVES.map(([action, label]) => (
         <button
           key={action}
@@ -212,8 +212,9 @@ function useAnswer<A extends Answers[keyof Answers]>(
   ask: () => Promise<A | Failed>,
   wanted: boolean,
   about: readonly unknown[],
+  first?: A,
 ): readonly [told: A | undefined, problem: string] {
-  const told = useSignal<A | undefined>(undefined);
+  const told = useSignal(first);
   const problem = useSignal('');
   useEffect(() => {
     if (!wanted) return;
@@ -232,17 +233,17 @@ function useAnswer<A extends Answers[keyof Answers]>(
   return [told.value, problem.value];
 }
 
-/** Where the chosen value comes from, through every copy. */
-export function Origin(props: WorkbenchProps) {
-  const { state } = props;
+/** Where the chosen value comes from, through every copy; `first` is the answer at the start, which a page is built with. */
+export function Origin(props: WorkbenchProps & { readonly first: OriginTold }) {
+  const { state, first } = props;
   const at = state.boundary.value;
   const spot = state.register.value || state.selected.value;
   const { recipe } = state.outline.value;
-  const [found, problem] = useAnswer(() => originOf(props), state.ready.value, [at, spot, recipe]);
+  const [found, problem] = useAnswer(() => originOf(props), state.ready.value, [at, spot, recipe], first);
   return (
     <section class="origin" aria-label="Origin">
       <h2 class="ph">
-        Where it comes from <small>a word or a register, chosen in its table</small>
+        Where it comes from <small class="js">a word or a register, chosen in its table</small>
       </h2>
       {problem && <p role="alert">{problem}</p>}
       <p aria-live="polite">
@@ -258,11 +259,19 @@ export function Origin(props: WorkbenchProps) {
           {found.trail.map(({ place, boundary, kind, how }) => (
             <li key={`${place}${boundary}`} class={kind}>
               <b>{place}</b>{' '}
-              {boundary !== undefined && (
-                <button type="button" class="place" onClick={() => state.moveTo(boundary)}>
-                  boundary {boundary}
-                </button>
-              )}{' '}
+              {boundary !== undefined &&
+                (state.live.value ? (
+                  <button
+                    type="button"
+                    class="place"
+                    disabled={!state.ready.value}
+                    onClick={() => state.moveTo(boundary)}
+                  >
+                    boundary {boundary}
+                  </button>
+                ) : (
+                  <span class="place">boundary {boundary}</span>
+                ))}{' '}
               {how}
             </li>
           ))}
@@ -284,7 +293,7 @@ export function Pseudo({ state, ask }: WorkbenchProps) {
   );
   return (
     <details
-      class="pseudo-now"
+      class="pseudo-now js"
       onToggle={({ currentTarget }) => {
         open.value = currentTarget.open;
       }}
@@ -313,7 +322,7 @@ export function OneMore({ state }: { readonly state: State }) {
   const Panel = part.value?.OneMorePanel;
   return (
     <details
-      class="one-more"
+      class="one-more js"
       onToggle={async ({ currentTarget }) => {
         open.value = currentTarget.open;
         part.value ??= await import('./OneMore.tsx');
@@ -354,7 +363,7 @@ export function Files({ state }: { readonly state: State }) {
   };
   const svgFile = async (svg: SVGSVGElement) => new Blob([svgText(svg)], { type: 'image/svg+xml' });
   return (
-    <p class="files" ref={place}>
+    <p class="files js" ref={place}>
       <button type="button" class="btn" onClick={copyText}>
         Copy as text
       </button>{' '}
