@@ -3,7 +3,7 @@ import { pack, type SweepMap } from '../../src/explore/map.ts';
 import type { SweepReport } from '../../src/explore/sweep.ts';
 import { areasOf, cellAt, geometryOf, keyCell, lettersOf, rowBox } from '../../src/islands/sweep/geometry.ts';
 import type { Message, Request } from '../../src/islands/sweep/protocol.ts';
-import { eventsText, pictureText } from '../../src/islands/sweep/say.ts';
+import { eventsText, pictureText, verdictOf } from '../../src/islands/sweep/say.ts';
 import { createState, strikesOf } from '../../src/islands/sweep/state.ts';
 
 const rows = ['.wwwnn', '..wwnnA', '...oo', '', 'oA.A'];
@@ -97,6 +97,19 @@ test('events are said as a reader says them', () => {
   expect(eventsText(['nmi'])).toBe('at most one NMI');
   expect(eventsText(['nmi', 'mc', 'nmi'])).toBe('at most two NMIs and one #MC');
   expect(pictureText(map)).toMatch(/^Map of NMI \(down\) and NMI \(across\): 5 .*waits.*3 breaks I1/);
+});
+
+test('runs that all come back are clean, and traces that go astray are spoken of beside them', () => {
+  const verdict = (states?: Readonly<Record<string, number>>) => {
+    const judged = states && [{ unwinder: 'orc-6.12', states, gaps: {} }];
+    const report = { schedules: 5, violations: [], untold: [], ...(judged && { judged }) };
+    return verdictOf(report as unknown as SweepReport).text;
+  };
+  expect(verdict()).toBe('Clean over exactly this: 5 schedules.');
+  expect(verdict({ right: 189, 'not-asked': 3, 'wrong-silently': 0 })).toBe(verdict());
+  expect(verdict({ right: 189, 'stops-early-silently': 4 })).toBe(
+    `${verdict()} That is about the runs; their traces are told below.`,
+  );
 });
 
 /** An island whose worker is this test. */

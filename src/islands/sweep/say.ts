@@ -68,8 +68,12 @@ export function verdictOf(report: SweepReport): { readonly clean: boolean; reado
       ? ` ${count(unclear)} schedules are not judged: ${untold.map(({ name }) => name).join(', ')}.`
       : '';
   const also = silent > 0 ? ` At ${count(silent)} states an unwinder breaks one.` : '';
+  const astray = report.judged?.some(({ states }) =>
+    Object.entries(states).some(([name, n]) => n > 0 && !['right', 'not-asked'].includes(name)),
+  );
+  const traces = astray ? ' That is about the runs; their traces are told below.' : '';
   return violations.length === 0
-    ? { clean: true, text: `Clean over exactly this: ${count(schedules)} schedules.${rest}` }
+    ? { clean: true, text: `Clean over exactly this: ${count(schedules)} schedules.${traces}${rest}` }
     : {
         clean: false,
         text: `${count(broken)} of ${count(schedules)} schedules break an invariant.${also}${rest}`,
