@@ -225,7 +225,7 @@ export class Explorer {
     const { machine, bounds } = this;
     const { track } = state;
     if (!track.live && state.struck === this.given.length && !waits(machine)) {
-      const wrong = atEnd(machine, track);
+      const wrong = atEnd(machine, track, this.design, this.physical);
       if (wrong) return this.ends(path, { kind: 'violated', ...wrong });
       // With nothing more to come, the task's own transitions are of no interest.
       const window = path.remaining.some((count) => count > 0) ? bounds.window : 0;

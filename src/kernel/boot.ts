@@ -16,6 +16,7 @@ import {
   PT_REGS_SIZE,
   SELECTOR,
   THREAD_SIZE,
+  tssIst,
   USER_STACK_TOP,
 } from './memory-map.ts';
 import { gateWords, REGISTERS, STAR } from './processor-words.ts';
@@ -62,9 +63,8 @@ const DESCRIPTORS: readonly (readonly [selector: bigint, value: bigint])[] = [
   [SELECTOR.absentData & ~3n, 0x00cf_7300_0000_ffffn],
 ];
 const GDT_LIMIT = 0x3fn;
-/** Byte offsets in the 64-bit TSS (SDM vol 3, figure 7-11). */
+/** Byte offset in the 64-bit TSS (SDM vol 3, figure 7-11). */
 const TSS_RSP0 = 4n;
-const tssIst = (index: number): bigint => 36n + 8n * BigInt(index - 1);
 
 /** Where a system call returns to in a start that never goes back there. */
 const USER_RIP = PLACE.userText;
@@ -136,7 +136,7 @@ export function boot(
   // The task's stack is RSP0 itself, or, where that is an entry stack, RSP1, which no ring uses.
   space.writeWords(PLACE.tss + TSS_RSP0, entryStack ? [entryStack.end, design.task.end] : [design.task.end]);
   for (const { ist, stack } of design.interruptStacks)
-    if (ist > 0) space.writeWords(PLACE.tss + tssIst(ist), [stack.end]);
+    if (ist > 0) space.writeWords(PLACE.tss + BigInt(tssIst(ist)), [stack.end]);
 
   space.writeWords(PLACE.perCpu + PER_CPU_OFFSET.TASK_TOP, [design.task.end]);
   space.writeWords(PLACE.perCpu + PER_CPU_OFFSET.NMI_BODY, [body.address]);

@@ -42,6 +42,9 @@ export const FRED_FRAME = { size: 64n, below: 8n, above: 16n } as const;
 /** Bytes of a struct pt_regs: 21 words (arch/x86/include/asm/ptrace.h). */
 export const PT_REGS_SIZE = 168n;
 
+/** Offset in the 64-bit TSS of an entry of the interrupt stack table, from 1 (SDM vol 3, figure 7-11). */
+export const tssIst = (index: number): number => 36 + 8 * (index - 1);
+
 export const PLACE = {
   perCpu: PER_CPU,
   tss: PER_CPU + 0x1000n,

@@ -176,7 +176,7 @@ export class Course {
   over(more: boolean, budget: number, idle: number): End | undefined {
     const rests = !this.track.live && !waits(this.machine);
     if (!more && rests) {
-      const wrong = atEnd(this.machine, this.track);
+      const wrong = atEnd(this.machine, this.track, this.design, (address) => this.space.physical(address));
       if (wrong) this.breaks(wrong);
       if (wrong?.invariant === 'I4') return { kind: 'lost', sentence: wrong.sentence };
       if (this.idle >= idle) return { kind: 'returned' };

@@ -3,12 +3,13 @@
  * events that are alive, and at what the engine logged, never at how the run came there; so two runs that meet
  * in one state are judged alike from there on.
  */
+import { MCG_STATUS } from '../engine/events/machine-check.ts';
 import { FRAMES, PAGE_SIZE } from '../engine/layout.ts';
 import type { Machine } from '../engine/machine.ts';
 import { type Image, segmentAt } from '../image/image.ts';
 import { DF, RF } from '../isa/flags.ts';
 import type { Design } from '../kernel/design.ts';
-import { PLACE, SECTIONS } from '../kernel/memory-map.ts';
+import { PLACE, SECTIONS, tssIst } from '../kernel/memory-map.ts';
 import { operandOf } from './causes.ts';
 import {
   type Context,
@@ -36,7 +37,7 @@ export const INVARIANTS = {
   I7: 'The run goes on: no state comes twice.',
   I8: 'No double fault, no shutdown, no fault without a handler.',
   I9: 'Every event comes back to what it interrupted, with every register as it was.',
-  I10: 'When all is over, NMIs are open again.',
+  I10: 'When all is over, NMIs are open again, no machine check is in progress, and the IDT and all interrupt stacks are those from the beginning.',
   I11: 'The NMI handler never runs inside itself.',
   I12: 'An unwinder lists the true frames up to the last: asked only where a sweep says so.',
   I13: 'A handler touches no user memory but that of the current task.',
@@ -63,6 +64,8 @@ export interface Violation {
 const hex = (value: bigint | undefined): string => `0x${(value ?? 0n).toString(16)}`;
 
 const USER_END = 1n << 47n;
+
+const MCIP = Number(MCG_STATUS.mcip);
 
 const C_TEXT = SECTIONS.find(({ name }) => name === '.text');
 
@@ -232,13 +235,24 @@ const cameBack = ({ vector, registers }: Context, now: Registers, rip = 0n): Reg
   ...(FAULTS.has(vector) && { rflags: (registers.rflags ?? 0n) | ((now.rflags ?? 0n) & RF) }),
 });
 
-/** I4, I10: nothing is alive and nothing waits. */
-export function atEnd(machine: Machine, { owed }: Track): Violation | undefined {
+/** I4, I10: nothing is alive and nothing waits. `page` finds the physical address of the TSS. */
+export function atEnd(
+  machine: Machine,
+  { owed }: Track,
+  { interruptStacks }: Design,
+  page: (address: bigint) => number | undefined,
+): Violation | undefined {
   const what = owed === 1 ? 'an NMI' : `${owed} NMIs`;
   if (owed > 0) return { invariant: 'I4', sentence: `${what} came and no handler ran for it` };
-  return machine.low('nmiBlocked') !== 0
-    ? { invariant: 'I10', sentence: 'all is over, and NMIs are still blocked' }
-    : undefined;
+  const left = (what: string): Violation => ({ invariant: 'I10', sentence: `all is over, and ${what}` });
+  if (machine.low('nmiBlocked') !== 0) return left('NMIs are still blocked');
+  if ((machine.low('mcgStatus') & MCIP) !== 0) return left('a machine check is still in progress');
+  if (machine.get('idtBase') !== PLACE.idt) return left('another IDT is loaded');
+  const tss = page(PLACE.tss);
+  const moved = interruptStacks.find(
+    ({ ist, stack }) => ist > 0 && tss !== undefined && machine.physicalWord(tss + tssIst(ist)) !== stack.end,
+  );
+  return moved && left(`the stack of ${moved.stack.name} begins elsewhere`);
 }
 
 /** I8: a fault that the design has no gate for. */

@@ -58,6 +58,23 @@ test('C code that is entered with the direction flag set is found, by the flag o
   expect(flagged({ starts: ['kernel-task'], without: [] })).toEqual([]);
 });
 
+test('what an event leaves behind when all is over is found: MCIP, a moved stack, another IDT', () => {
+  const left = (design: string, block: string, line: string, ask: Partial<SweepAsk>) =>
+    report({ design, edits: [change(pages, block, [line])], ...ask }).violations.map(
+      ({ invariant, sentence }) => `${invariant}: ${sentence.split(' ').slice(0, 8).join(' ')}`,
+    );
+  const mc = { events: ['mc'], starts: ['user-task'], bodies: ['quiet'] };
+  expect(left('mc-ist', 'mc-ist#work', 'wrmsr', mc)).toEqual(['I10: all is over, and a machine check is']);
+  const db = { events: ['db'], starts: ['watching-task'], bodies: ['quiet'] };
+  expect(left('db-ist-shift', 'db-ist-shift#entries', 'addq\t$EXCEPTION', db)).toEqual([
+    'I10: all is over, and the stack of #DB',
+  ]);
+  const both = { events: ['db', 'nmi'], starts: ['watching-task'], bodies: ['quiet'] };
+  expect(left('db-ist-shift', 'db-ist-shift#handler', 'lidt\t(%rsp)', both)).toEqual([
+    'I10: all is over, and another IDT is loaded',
+  ]);
+});
+
 test('a handler that runs inside itself is found, and one that loops or is called again is not', () => {
   expect(report({ without: ['nmi-state'] }).violations.map(({ invariant }) => invariant)).toEqual(['I11']);
   const bodies = (text: string, ...lines: readonly string[]) => {
