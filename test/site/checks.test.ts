@@ -108,6 +108,12 @@ test('a number in prose is a control: changed, the island runs anew, and the num
   await ready(page);
   const field = page.getByRole('spinbutton', { name: 'boundary of nmi 2' });
   expect(await field.inputValue()).toBe('75');
+  for (const nonsense of ['', '7.5']) {
+    await field.fill(nonsense);
+    await field.press('Enter');
+    await expect.poll(() => field.inputValue()).toBe('75');
+  }
+  expect(await said(page)).toMatch(/^same as recorded/);
   await field.fill('80');
   await field.press('Enter');
   await expect.poll(() => said(page)).toMatch(/^draft/);

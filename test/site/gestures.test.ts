@@ -136,6 +136,18 @@ test('a finger that scrolls the page over the score leaves the playhead where it
   await expect.poll(() => boundary(page)).not.toBe(at);
 });
 
+test('back from a link that cannot be opened to the page as it is, nothing is complained of', async () => {
+  const was = await said(page);
+  await page.evaluate(() => {
+    location.hash = '#zzzz~aaaa';
+  });
+  await expect.poll(() => said(page)).toMatch(/^cannot run invalid digest: aaaa/);
+  await page.evaluate(() => {
+    location.hash = '';
+  });
+  await expect.poll(() => said(page)).toBe(was);
+});
+
 test('paper shows the state and no controls', async () => {
   await page.emulateMedia({ media: 'print' });
   for (const name of ['Next event', 'Place', 'Save SVG', 'Run']) {
