@@ -35,7 +35,7 @@ const FORMS = {
   },
   body: { takes: ['NAME'], keys: { arms: 'one' }, needs: ['arms'] },
   label: { takes: ['again|nested|dies', 'LABEL'], keys: {} },
-  fixup: { takes: ['LABEL', 'LANDING'], keys: {} },
+  fixup: { takes: ['LABEL', 'LANDING'], keys: { swapped: 'flag' } },
   exit: { takes: ['LABEL...'], keys: {} },
   promises: {
     takes: ['EVENT...'],

@@ -79,9 +79,9 @@ export function designOf(
     starts,
     bodies,
     labels: { again: label('again'), nested: label('nested'), dies: label('dies') },
-    fixups: look.each('fixup', ({ values: [fault, landing] }) => {
+    fixups: look.each('fixup', ({ values: [fault, landing], keys }) => {
       const [from, to] = [fault && look.place(fault), landing && look.place(landing)];
-      return from === undefined || to === undefined ? [] : [{ from, to }];
+      return from === undefined || to === undefined ? [] : [{ from, to, swapped: keys.has('swapped') }];
     }),
     exits: look.each('exit', ({ values }) => values.flatMap((label) => look.place(label) ?? [])),
     promises: readSweeps(look, 'promises', starts, bodies),

@@ -160,8 +160,11 @@ export interface Design {
     /** Reached by a fault that nobody expected: the kernel dies. */
     readonly dies: bigint | undefined;
   };
-  /** Instructions that may fault for good, and where such a fault comes back to instead: the exception table. */
-  readonly fixups: readonly { readonly from: bigint; readonly to: bigint }[];
+  /**
+   * Instructions that may fault for good, and where such a fault comes back to instead: the exception table. Where
+   * `swapped`, the two GS bases have changed places by then.
+   */
+  readonly fixups: readonly { readonly from: bigint; readonly to: bigint; readonly swapped: boolean }[];
   /** Returns to user mode that may fault: such a fault is handled as one of the program, and never comes back. */
   readonly exits: readonly bigint[];
   readonly promises: readonly Sweep[];

@@ -15,7 +15,7 @@ import {
   type Context,
   differing,
   FAULTS,
-  isFixedUp,
+  fixupOf,
   isRefused,
   mayNotComeBack,
   overlaps,
@@ -209,7 +209,7 @@ export function afterEvent(
   const elsewhere = isRefused(over, design) && now.rip !== over.rip;
   const then = elsewhere
     ? { ...now, ...kept(over.registers) }
-    : cameBack(over, now, isFixedUp(over, now.rip ?? 0n, design) ? now.rip : over.registers.rip);
+    : cameBack(over, now, fixupOf(over, now.rip, design));
   const wrong = differing(now, then);
   if (wrong === undefined) return undefined;
   return {
@@ -226,12 +226,17 @@ const kept = ({ gsBase = 0n, kernelGsBase = 0n, cr3 = 0n }: Registers): Register
 });
 
 /**
- * The registers that an event must give back, where it comes back to `rip`. Whether RF is set after a fault depends on
- * the way back: IRET loads it, POPF cannot.
+ * The registers that an event must give back, where it comes back by this fix-up or to what it interrupted. Whether RF
+ * is set after a fault depends on the way back: IRET loads it, POPF cannot.
  */
-const cameBack = ({ vector, registers }: Context, now: Registers, rip = 0n): Registers => ({
+const cameBack = (
+  { vector, registers }: Context,
+  now: Registers,
+  fixup: ReturnType<typeof fixupOf>,
+): Registers => ({
   ...registers,
-  rip,
+  ...(fixup && { rip: fixup.to }),
+  ...(fixup?.swapped && { gsBase: registers.kernelGsBase ?? 0n, kernelGsBase: registers.gsBase ?? 0n }),
   ...(FAULTS.has(vector) && { rflags: (registers.rflags ?? 0n) | ((now.rflags ?? 0n) & RF) }),
 });
 

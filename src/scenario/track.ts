@@ -211,7 +211,7 @@ export function overAt(
     if (
       isRefused(context, design)
         ? user
-        : context.rsp === rsp && (context.rip === rip || isFixedUp(context, rip, design))
+        : context.rsp === rsp && (context.rip === rip || fixupOf(context, rip, design))
     )
       found = context;
   return found;
@@ -235,9 +235,12 @@ export const isRefused = (context: Context, { exits }: Design): boolean =>
 export const mayNotComeBack = (context: Context, design: Design): boolean =>
   isRefused(context, design) || context.event === SYSTEM_CALL;
 
-/** Whether an event may come back to `landing` instead of the instruction that faulted: the exception table says so. */
-export const isFixedUp = ({ rip }: Context, landing: bigint, { fixups }: Design): boolean =>
-  fixups.some(({ from, to }) => from === rip && to === landing);
+/** The line of the exception table by which an event comes back to `landing` instead of the instruction that faulted. */
+export const fixupOf = (
+  { rip }: Context,
+  landing: bigint | undefined,
+  { fixups }: Design,
+): Design['fixups'][number] | undefined => fixups.find(({ from, to }) => from === rip && to === landing);
 
 /** An event is over, and with it all that came after it and the calls that handled them. */
 export function closed(track: Track, over: Context): Track {
