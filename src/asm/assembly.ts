@@ -61,6 +61,7 @@ export class Assembly {
   readonly #anchors = { next: 1 };
   readonly #numeric = new Map<string, number>();
   readonly #stack: { readonly current: Section; readonly previous: Section }[] = [];
+  #closed = false;
   #current: Section;
   #previous: Section;
 
@@ -82,7 +83,12 @@ export class Assembly {
   }
 
   get full(): boolean {
-    return this.problems.length >= MAX_PROBLEMS;
+    return this.#closed || this.problems.length >= MAX_PROBLEMS;
+  }
+
+  /** Takes no more problems: of a text that was not read to its end the rest would follow from that. */
+  close(): void {
+    this.#closed = true;
   }
 
   report(problem: Problem): void {

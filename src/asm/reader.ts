@@ -93,6 +93,11 @@ export class Reader {
     this.#listener = listener;
   }
 
+  /** Whether the text was too much, and is not read to its end. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   read(source: Source): void {
     this.#enter({
       kind: 'source',

@@ -36,6 +36,9 @@ export interface Item {
   readonly write: (view: View, self: Item) => Uint8Array;
 }
 
+/** Bytes beyond the limit after which nothing more is read: mistakes of a text that is a little too long are all told. */
+const EXCESS = 4096;
+
 export class Section {
   readonly options: SectionOptions;
   /** Whether the caller gave it a place; one that has none is read for its mistakes only. */
@@ -47,6 +50,8 @@ export class Section {
   overflow: number | undefined;
   #anchor: number;
   #offset = 0;
+  /** Bytes that it will have at least. */
+  #least = 0;
   readonly #anchors: { next: number };
 
   constructor(options: SectionOptions, listed: boolean, anchors: { next: number }) {
@@ -62,6 +67,7 @@ export class Section {
 
   add(item: Item): void {
     this.items.push(item);
+    if (!item.fit && !item.count) this.#least += item.size;
     if (!item.fit && !item.count && !item.branch) {
       this.#offset += item.size;
       return;
@@ -83,6 +89,11 @@ export class Section {
       if (this.overflow === undefined && address > limit) this.overflow = n;
     });
     this.end = address;
+  }
+
+  /** Whether it is so far beyond its limit that the rest of a text is not worth its time. */
+  get stuffed(): boolean {
+    return this.listed && this.#least > this.options.limit + EXCESS;
   }
 
   /** The items within the limit. */

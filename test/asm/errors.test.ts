@@ -180,6 +180,20 @@ test('problems of included blocks stand where the include does', () => {
   ]);
 });
 
+test('of a section that is much too full, that alone is told, and soon', () => {
+  const full = 'page.mdx:12:1: section .user is full: 4096 bytes\npage.mdx:11:1: used here';
+  expect(problemsOf('.section .user\n.rept 90000\nnop\n.endr\nend:\njmp missing')).toEqual([full]);
+  // A little too long: the rest is read, and has its own mistakes.
+  expect(problemsOf('.section .user\n.rept 4097\nnop\n.endr\nmovqq')).toEqual([
+    full,
+    'page.mdx:14:1: unknown mnemonic: movqq (did you mean movq?)',
+  ]);
+  // What is never too far is not counted: a section without a place is read for its mistakes only.
+  expect(problemsOf('.section .elsewhere\n.rept 20000\nnop\n.endr\njmp missing').join()).toContain(
+    'unknown symbol: missing',
+  );
+});
+
 test('text that expands too far is stopped', () => {
   const rounds = problemsOf('.rept 100000\n.rept 100000\n.endr\n.endr');
   expect(rounds).toEqual([
@@ -187,7 +201,7 @@ test('text that expands too far is stopped', () => {
   ]);
   const twice = problemsOf('.macro m a\nm \\a\\a\n.endm\nm xxxx').join('\n');
   expect(twice).toContain('invalid line: over 4096 characters');
-  const long = `.macro m a\n.ascii "\\a"\n.endm\n.rept 90000\nm ${'x'.repeat(4000)}\n.endr`;
+  const long = `.macro m a\n.ifc \\a,y\n.endif\n.endm\n.rept 90000\nm ${'x'.repeat(4000)}\n.endr`;
   expect(problemsOf(`.ascii "${'x'.repeat(5000)}"`)).toEqual([
     'page.mdx:10:1: invalid line: over 4096 characters',
   ]);
