@@ -91,7 +91,7 @@ function read(sources: readonly Source[], options: Options, assembly: Assembly, 
     reader.read(source);
     statements.flush();
   }
-  return !reader.stopped && ![...assembly.sections.values()].some(({ stuffed }) => stuffed);
+  return !reader.stopped;
 }
 
 function reportFull({ listed, overflow, items, options }: Section, assembly: Assembly): void {

@@ -95,7 +95,7 @@ export class Reader {
 
   /** Whether the text was too much, and is not read to its end. */
   get stopped(): boolean {
-    return this.#stopped;
+    return this.#stopped || this.#listener.full;
   }
 
   read(source: Source): void {
@@ -105,11 +105,7 @@ export class Reader {
       uses: [],
       reference: referenceOf(source),
     });
-    for (
-      let frame = this.#frames.at(-1);
-      frame && !this.#stopped && !this.#listener.full;
-      frame = this.#frames.at(-1)
-    ) {
+    for (let frame = this.#frames.at(-1); frame && !this.stopped; frame = this.#frames.at(-1)) {
       const clause = this.#fetch(frame);
       if (clause) this.#clause({ clause, uses: frame.uses, expanded: frame.expanded }, frame);
       else if (clause === undefined) this.#leave(frame);

@@ -114,25 +114,29 @@ test('a finger that scrolls the page over the score leaves the playhead where it
   await laboratory({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   const track = page.locator('.head-track');
   await track.scrollIntoViewIfNeeded();
-  const box = await track.boundingBox();
   const at = await boundary(page);
   const session = await page.context().newCDPSession(page);
-  const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', up = 0, right = 0) =>
-    session.send('Input.dispatchTouchEvent', {
-      type,
-      touchPoints:
-        type === 'touchEnd' ? [] : [{ x: (box?.x ?? 0) + 60 + right, y: (box?.y ?? 0) + 200 - up }],
-    });
-  await touch('touchStart');
-  for (let n = 1; n <= 8; n++) await touch('touchMove', n * 20);
-  await touch('touchEnd');
-  await expect.poll(() => boundary(page)).toBe(at);
+  /** Puts a finger down on the track, wherever the page has been scrolled to, moves it in eight steps and takes it off. */
+  const swipe = async (right: number, down: number) => {
+    await page.evaluate(() => scrollTo(0, 0));
+    await track.scrollIntoViewIfNeeded();
+    const { x = 0, y = 0, height = 0 } = (await track.boundingBox()) ?? {};
+    const finger = (n: number) => ({ x: x + 60 + n * right, y: Math.min(y + height - 10, 700) + n * down });
+    const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', touchPoints: { x: number; y: number }[]) =>
+      session.send('Input.dispatchTouchEvent', { type, touchPoints });
+    await touch('touchStart', [finger(0)]);
+    for (let n = 1; n <= 8; n++) await touch('touchMove', [finger(n)]);
+    await touch('touchEnd', []);
+  };
+  const scrolled = () => page.evaluate(() => scrollY);
+  await swipe(0, -20);
+  const to = await scrolled();
   await page.evaluate(() => scrollTo(0, 0));
-  // One that goes sideways scrubs.
   await track.scrollIntoViewIfNeeded();
-  await touch('touchStart');
-  for (let n = 1; n <= 8; n++) await touch('touchMove', 0, n * 12);
-  await touch('touchEnd');
+  expect(to).toBeGreaterThan(await scrolled());
+  expect(await boundary(page)).toBe(at);
+  // One that goes sideways scrubs.
+  await swipe(12, 0);
   await expect.poll(() => boundary(page)).not.toBe(at);
 });
 
