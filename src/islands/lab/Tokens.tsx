@@ -98,7 +98,12 @@ export function Tokens({ state }: { readonly state: State }) {
       : `The run ends as: ${outcome.verdict}.`;
   };
   const refocus = (n: number) =>
-    requestAnimationFrame(() => track.current?.querySelectorAll<HTMLElement>('[role=slider]')[n]?.focus());
+    requestAnimationFrame(() => {
+      // A reader who has gone elsewhere meanwhile is left there.
+      const { activeElement, body } = document;
+      if (activeElement !== body && !track.current?.contains(activeElement)) return;
+      track.current?.querySelectorAll<HTMLElement>('[role=slider]')[n]?.focus();
+    });
   const clamped = (to: number) => Math.min(state.lanes.value.last, Math.max(0, to));
   /** Moves a token, and on to where it was `aimed` at while the run was made: keys come faster than runs. */
   const move = async (n: number, to: number) => {
