@@ -128,13 +128,16 @@ export function Code({ state }: { readonly state: State }) {
   const lines = useLit(code.length, line, draw, [code, strikes, chosen]);
   const presented = state.present.value; // what is hidden does not scroll
   const now = useRef({ line: -1, top: 0 });
+  const topOfNow = () => list.current?.querySelector<HTMLElement>('.now')?.offsetTop ?? 0;
   // Before it is painted: where other lines come above the next instruction, it stays where the reader sees it.
   useLayoutEffect(() => {
-    const box = list.current;
-    const top = box?.querySelector<HTMLElement>('.now')?.offsetTop ?? 0;
-    if (box && now.current.line === line) box.scrollTop += top - now.current.top;
-    now.current = { line, top };
-    showIn(box, '.now');
+    if (list.current && now.current.line === line) list.current.scrollTop += topOfNow() - now.current.top;
+    showIn(list.current, '.now');
+  }, [code]);
+  // A step waits until it is painted: to ask for a place before would lay the page out twice.
+  useEffect(() => {
+    showIn(list.current, '.now');
+    now.current = { line, top: topOfNow() };
   }, [line, code, presented]);
   useEffect(() => showIn(list.current, '.chosen'), [chosen]);
   return (
