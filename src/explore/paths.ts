@@ -301,7 +301,7 @@ export class Explorer {
     let came = false;
     for (let n = from; n < machine.logLength; n++) {
       const logged = machine.logKind(n);
-      if (logged === LOGGED.call) wrong ??= afterCall(machine, this.design, this.roots);
+      if (logged === LOGGED.call) wrong ??= afterCall(machine, state.track, this.design, this.roots);
       else if (logged === LOGGED.iret) left = true;
       else if (logged === LOGGED.return) came = true;
       else if (logged === LOGGED.delivery) {

@@ -271,7 +271,7 @@ export class Course {
       this.track = delivered(this.track, entry, software, registers ?? registersOf(machine));
       this.breaks(afterDelivery(machine, this.track, design, (address) => this.space.physical(address)));
     }
-    if (entry.kind === 'call') this.breaks(afterCall(machine, design, this.roots));
+    if (entry.kind === 'call') this.breaks(afterCall(machine, this.track, design, this.roots));
   }
 
   /** The body of the NMI handler is left, or entered. */

@@ -10,6 +10,7 @@ import { type Image, segmentAt } from '../image/image.ts';
 import { DF, RF } from '../isa/flags.ts';
 import type { Design } from '../kernel/design.ts';
 import { PLACE, SECTIONS, tssIst } from '../kernel/memory-map.ts';
+import { PT_REGS } from '../unwind/pt-regs.ts';
 import { operandOf } from './causes.ts';
 import {
   type Context,
@@ -29,7 +30,7 @@ import { fromTop, place } from './words.ts';
 /** Each with the sentence that a reader is told. I6, on unwinders, is judged apart. */
 export const INVARIANTS = {
   I1: 'A record that the hardware pushed is not overwritten while it is the only way back.',
-  I2: "C code runs with the kernel's GS base, page tables and stack, and with the direction flag clear.",
+  I2: "C code runs with the kernel's GS base, page tables and stack, with the direction flag clear, and gets the saved registers of the event that it is called for.",
   I3: 'Ring 0 never goes on at an address of user space.',
   I4: 'A handler runs for every NMI that came, or for one that it was merged with.',
   I5: 'CR2, DR6 and DR7 are those of the event that looks at them.',
@@ -67,7 +68,13 @@ const USER_END = 1n << 47n;
 
 const MCIP = Number(MCG_STATUS.mcip);
 
-const C_TEXT = SECTIONS.find(({ name }) => name === '.text');
+const sectionNamed = (wanted: string) => SECTIONS.find(({ name }) => name === wanted);
+const ENTRY_TEXT = sectionNamed('.entry.text');
+const C_TEXT = sectionNamed('.text');
+const within = (section: typeof C_TEXT, address: bigint): boolean => {
+  const offset = address - (section?.address ?? 0n);
+  return offset >= 0n && offset < BigInt(section?.limit ?? 0);
+};
 
 /** I1, I8: an event has just been delivered. `page` finds the physical address of a page of a stack. */
 export function afterDelivery(
@@ -115,15 +122,19 @@ function hasRecord(
   return false;
 }
 
-/** I2: a call into C, which takes DF for clear (System V ABI for AMD64, 3.2.1). @param roots page tables that map the whole kernel */
+/**
+ * I2: a call into C, which takes DF for clear (System V ABI for AMD64, 3.2.1).
+ *
+ * @param roots page tables that map the whole kernel
+ */
 export function afterCall(
   machine: Machine,
+  { live }: Track,
   { stacks }: Design,
   roots: readonly bigint[],
 ): Violation | undefined {
   const rip = machine.get('rip');
-  const offset = rip - (C_TEXT?.address ?? 0n);
-  if (machine.low('cpl') !== 0 || offset < 0n || offset >= BigInt(C_TEXT?.limit ?? 0)) return undefined;
+  if (machine.low('cpl') !== 0 || !within(C_TEXT, rip)) return undefined;
   const rsp = machine.get('rsp');
   const wrong = (name: string, value: bigint): Violation => ({
     invariant: 'I2',
@@ -133,8 +144,20 @@ export function afterCall(
   if (!roots.includes(machine.get('cr3'))) return wrong('CR3', machine.get('cr3'));
   if (!stacks.some(({ begin, end }) => rsp >= begin && rsp < end)) return wrong('RSP', rsp);
   const rflags = machine.rflags();
-  return (rflags & DF) === 0n ? undefined : wrong('DF set in RFLAGS', rflags);
+  if ((rflags & DF) !== 0n) return wrong('DF set in RFLAGS', rflags);
+  if (!live || !within(ENTRY_TEXT, machine.read(rsp, 64) ?? 0n)) return undefined;
+  const regs = machine.get('rdi');
+  return isPtRegs(machine, live, regs, rsp + 8n) ? undefined : wrong('no pt_regs at RDI', regs);
 }
+
+/**
+ * Whether entry code gives C the registers that it has saved for an event, as the handlers of Linux take them: their
+ * address in RDI (System V ABI for AMD64, 3.2.3). Either they are what RSP led to before the call, or, on another stack, the
+ * words of RIP and RSP lead back. Of those on top these words are not asked: a nested NMI may have written them anew.
+ */
+const isPtRegs = (machine: Machine, { rip, rsp }: Context, regs: bigint, top: bigint): boolean =>
+  regs === top ||
+  (machine.read(regs + PT_REGS.ip, 64) === rip && machine.read(regs + PT_REGS.sp, 64) === rsp);
 
 /**
  * I3, I9: an IRETQ has ended no event. In ring 0 it leads to nowhere but the labels that a design declares: to go

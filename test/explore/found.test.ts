@@ -58,6 +58,40 @@ test('C code that is entered with the direction flag set is found, by the flag o
   expect(flagged({ starts: ['kernel-task'], without: [] })).toEqual([]);
 });
 
+test.each([
+  ['naive-ist', 'naive-ist#entry', 'kernel-task', 'do_nmi'],
+  ['linux-3.3', 'linux-3.3#first', 'kernel-task', 'do_nmi'],
+  ['linux-4.2', 'linux-4.2#repeat', 'kernel-task', 'do_nmi'],
+  ['linux-4.2', 'linux-4.2#user-path', 'user-task', 'do_nmi'],
+  ['linux-4.15', 'linux-4.2#repeat', 'kernel-task', 'do_nmi'],
+  ['linux-6.12', 'linux-4.2#repeat', 'kernel-task', 'exc_nmi'],
+  ['nested-stack', 'nested-stack#entry', 'kernel-task', 'do_nmi'],
+  ['error-entry', 'error-entry#error-entry', 'absent-ss', 'do_protection'],
+])('%s: C that is not given the saved registers is found (%s)', (design, block, start, callee) => {
+  const without = change(pages, block, ['movq\t%rsp, %rdi']);
+  const { violations } = report({
+    design,
+    edits: [without],
+    events: ['nmi'],
+    starts: [start],
+    bodies: ['quiet'],
+  });
+  expect(violations.map(({ invariant, sentence }) => `${invariant}: ${sentence.split(' = ')[0]}`)).toEqual([
+    `I2: C code at ${callee} is entered with no pt_regs at RDI`,
+  ]);
+});
+
+test('behind a change of stacks the saved registers are known by what they lead back to', () => {
+  const found = (...behind: readonly string[]) => {
+    const edits = [change(pages, 'c6-irq-stack#irq', ['pushq\t%rdi', 'pushq %rdi', ...behind])];
+    const ask = { design: 'c6-irq-stack', events: ['irq'], starts: ['kernel-task'], bodies: ['quiet'] };
+    return report({ ...ask, edits }).violations.map(({ invariant }) => invariant);
+  };
+  expect(found()).toEqual([]);
+  expect(found('addq $8, %rdi')).toEqual(['I2']);
+  expect(found('xorl %edi, %edi')).toEqual(['I2']);
+});
+
 test('what an event leaves behind when all is over is found: MCIP, a moved stack, another IDT', () => {
   const left = (design: string, block: string, line: string, ask: Partial<SweepAsk>) =>
     report({ design, edits: [change(pages, block, [line])], ...ask }).violations.map(
