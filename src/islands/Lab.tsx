@@ -334,7 +334,7 @@ export default function Lab(props: LabProps) {
         </section>
         {bench && (
           <section class="panel picture" aria-label={`All stacks, ${slug}`}>
-            <AllStacks state={state} />
+            <AllStacks state={state} ask={ask} />
             <bench.parts.Files state={state} />
           </section>
         )}

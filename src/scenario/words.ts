@@ -106,6 +106,8 @@ const addressOfRole = ({ index }: Role, { top }: Design): bigint => top + 8n * B
 /** An author that stood before the run: what an earlier NMI left, or nothing at all. */
 export const EARLIER: Author = { kind: 'earlier', name: 'an earlier NMI', boundary: undefined };
 export const NOBODY: Author = { kind: 'earlier', name: 'nobody yet', boundary: undefined };
+/** The same for words that no role names. */
+export const BEFORE: Author = { kind: 'earlier', name: 'before this run', boundary: undefined };
 
 /** The words of one boundary; words that did not change are the previous boundary's own objects. */
 export function wordsAt(

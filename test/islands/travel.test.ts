@@ -4,7 +4,12 @@ import { asciiOf } from '../../src/islands/lab/ascii.ts';
 import { KEYS, keyAction } from '../../src/islands/lab/keys.ts';
 import { withMoved } from '../../src/islands/lab/recipe-text.ts';
 import { answerFrames, runOf } from '../../src/islands/lab/runs.ts';
-import { answerOrigin, answerPseudo, answerTravel } from '../../src/islands/lab/travel-answers.ts';
+import {
+  answerOrigin,
+  answerPseudo,
+  answerTravel,
+  answerWords,
+} from '../../src/islands/lab/travel-answers.ts';
 import { libraryOnDisk } from '../../src/literate/shelves.ts';
 import { scenarioOf } from '../../src/scenario/library.ts';
 
@@ -34,6 +39,29 @@ test('a value is told back to where it was made, in words', () => {
   expect(answerOrigin({ ...ask, kind: 'origin', boundary: 3, spot: 'rzx' }, pages)).toEqual({
     kind: 'failed',
     reason: 'unknown register: rzx',
+  });
+});
+
+test('words of any stack are told with what they point to and who wrote them', () => {
+  const spotOf = (address: bigint) => Number((address - run.top) / 8n);
+  const spots = [0xffff_8800_3d00_3f28n, 0xffff_8800_3d00_3f20n, 0xffff_8800_3d00_3f18n].map(spotOf);
+  const seen = (boundary: number) => {
+    const told = answerWords({ ...ask, kind: 'words', boundary, spots }, pages);
+    if (told.kind === 'failed') throw new Error(told.reason);
+    return told.words.map(({ meaning, value, author, changed }) =>
+      [meaning || `0x${value.toString(16)}`, author.name, author.boundary, changed].join(' '),
+    );
+  };
+  expect(seen(1)).toEqual([
+    'process_one+0x11 before this run  false',
+    'task 3f38 before this run  false',
+    '0x0 before this run  false',
+  ]);
+  expect(seen(2)[2]).toBe('0x7 do_work+0xd 2 true');
+  expect(seen(3)[2]).toBe('0x7 do_work+0xd 2 false');
+  expect(answerWords({ ...ask, kind: 'words', boundary: 9_999, spots }, pages)).toEqual({
+    kind: 'failed',
+    reason: 'invalid boundary: 9999',
   });
 });
 

@@ -14,16 +14,61 @@ beforeEach(async () => {
 });
 
 test('the picture of all stacks follows the playhead, and a word in it is a word of the table', async () => {
-  const picture = page.getByRole('img', { name: /^RSP is on/ });
+  const picture = page.getByRole('listbox', { name: 'Words of all stacks' });
+  const told = () => picture.locator('desc').textContent();
   const slider = page.getByRole('slider', { name: 'Time' });
   await slider.focus();
   await page.keyboard.press('Home');
-  await expect.poll(() => picture.getAttribute('aria-label')).toMatch(/^RSP is on the task stack/);
+  await expect.poll(told).toMatch(/^RSP is on the task stack/);
   await page.getByLabel('jump to').fill('NMI 2');
   await page.keyboard.press('Enter');
-  await expect.poll(() => picture.getAttribute('aria-label')).toMatch(/^RSP is on the NMI stack, at T-40\./);
+  await expect.poll(told).toMatch(/^RSP is on the NMI stack, at T-40\./);
   await picture.locator('[data-word="-14"]').click();
   await expect.poll(() => page.locator('.origin').innerText()).toContain('q(-14) outermost.rsp');
+});
+
+test('any word of any stack is chosen in the picture, by pointer and by key, told with its author, and stays in view', async () => {
+  const origin = () => page.locator('.origin').innerText();
+  const option = (name: RegExp) => page.getByRole('option', { name });
+  const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
+  await page.locator('.travel').waitFor();
+  // A block of the task stack opens, and one of its words was stored in this run.
+  await option(/^do_work, /).click();
+  await expect.poll(focused).toBe('3f28 ret, process_one+0x11');
+  await option(/^3f18 /).click();
+  const told = /task stack, ffff88003d003f18 00000000 00000007 stored by do_work\+0xd: .*\n.*boundary 2\b/s;
+  await expect.poll(origin).toMatch(told);
+  // The same by key: from a word of the NMI stack to the stack beside it, and down.
+  await page.locator('svg.stacks [data-word="-9"]').click();
+  await expect.poll(origin).toContain('q(-9) iret.rsp');
+  await expect.poll(focused).toMatch(/^-9 RSP/);
+  await page.keyboard.press('ArrowLeft');
+  await expect.poll(focused).toMatch(/^3f28 ret/);
+  for (const name of [/^3f20 /, /^3f18 do_work, 0x7$/]) {
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(focused).toMatch(name);
+  }
+  await expect.poll(origin).toMatch(told);
+  expect(await flawsAsShown(page, ['.picture'])).toEqual([]);
+  // To its last writer, before that, and to its next write; it is in view all the time and has the focus.
+  await page.keyboard.press('w');
+  await expect.poll(() => boundary(page)).toBe(2);
+  await page.keyboard.press('b');
+  await expect.poll(() => boundary(page)).toBe(1);
+  await expect.poll(focused).toBe('3f18 do_work, 0x0');
+  await page.keyboard.press('W');
+  await expect.poll(() => boundary(page)).toBe(2);
+  await expect.poll(focused).toBe('3f18 do_work, 0x7');
+  // What was pushed on a stack that is empty again, and saved registers that are drawn as one.
+  await page.getByLabel('jump to').fill('int3_entry');
+  await page.keyboard.press('Enter');
+  await option(/^SS to RIP/).click();
+  await expect.poll(origin).toMatch(/#DB stack, ffff88003fc07ff8 .*pushed by the CPU, delivering #BP/s);
+  await page.keyboard.press(']');
+  await expect.poll(() => boundary(page)).toBe(124);
+  await expect(option(/^7ff8/).getAttribute('aria-selected')).resolves.toBe('true');
+  await option(/^pt_regs/).click();
+  await expect.poll(origin).toContain('q(-18) regs.orig_ax');
 });
 
 test('what the last step changed is marked in the registers, with what it was', async () => {

@@ -134,6 +134,10 @@ test('place an NMI, follow it, ask where a word comes from, compare, and take th
   await tabTo(/^row, /);
   await press('ArrowDown');
   await press('w');
+  await tabTo(/^option, /);
+  await press('ArrowLeft');
+  await press('ArrowDown');
+  await press('w');
   await press('?');
   await press('?');
   await tabTo(/^button, RSP/);

@@ -1,11 +1,7 @@
 /** The history of the selected word, and where each saved RSP leads. */
-import type { Word } from '../../scenario/timeline.ts';
 import { Glyph } from './parts.tsx';
 import type { State } from './state.ts';
-import { authorText, brief, groupOf, halves, wordAt } from './words.ts';
-
-/** What a word means; one that may hold anything, such as a general register, has only its value. */
-const shortly = ({ meaning, value }: Word): string => brief(meaning) || `0x${value.toString(16)}`;
+import { authorText, brief, groupOf, halves, shortly, wordAt } from './words.ts';
 
 /** Who wrote the selected word, what it held before, who writes it next; with ways to go there. */
 export function Provenance({ state }: { readonly state: State }) {

@@ -243,7 +243,8 @@ export function Origin(props: WorkbenchProps & { readonly first: OriginTold }) {
   return (
     <section class="origin" aria-label="Origin">
       <h2 class="ph">
-        Where it comes from <small class="js">a word or a register, chosen in its table</small>
+        Where it comes from{' '}
+        <small class="js">a word of any stack or a register: choose it where it shows</small>
       </h2>
       {problem && <p role="alert">{problem}</p>}
       <p aria-live="polite">

@@ -20,7 +20,8 @@ export const KEYS: readonly Key[] = [
   { keys: ['w'], what: 'last writer of the chosen word or register', action: 'writer' },
   { keys: ['W'], what: 'its next write', action: 'next-write' },
   { keys: ['f'], what: 'the chosen event strikes at the boundary in view', action: 'fire' },
-  { keys: ['Up', 'Down'], what: 'choose a word or a register, in its table' },
+  { keys: ['Up', 'Down'], what: 'choose a word, in its table' },
+  { keys: ['Up', 'Down', 'Left', 'Right'], what: 'choose a word of any stack, in the picture' },
   { keys: ['Up', 'Down', 'Enter', 'f'], what: 'choose a line of the code, go to it, place the event there' },
   { keys: ['Left', 'Right', 'Delete'], what: 'move an event, take it away, on its token' },
   {

@@ -24,6 +24,11 @@ export function svgText(svg: SVGSVGElement): string {
     const style = LOOKS.map((name) => `${name}:${looks.getPropertyValue(name)}`).join(';');
     to?.[n]?.setAttribute('style', style);
   });
+  // Nothing can be chosen in a file.
+  for (const one of copy.querySelectorAll('[role]'))
+    for (const name of ['role', 'tabindex', 'aria-label', 'aria-selected']) one.removeAttribute(name);
+  copy.setAttribute('role', 'img');
+  copy.setAttribute('aria-label', copy.querySelector('desc')?.textContent ?? '');
   const used = new Set(
     [...new XMLSerializer().serializeToString(copy).matchAll(/url\(["']?#([\w-]+)/g)].map(
       ([, id]) => id ?? '',

@@ -4,7 +4,7 @@ import type { Dump, OrcEdit, Trusted } from '../../scenario/dump.ts';
 import type { Explained } from '../../scenario/explain.ts';
 import type { Finding } from '../../scenario/lint.ts';
 import type { Difference } from '../../scenario/records.ts';
-import type { Frame, Timeline } from '../../scenario/timeline.ts';
+import type { Frame, Timeline, Word } from '../../scenario/timeline.ts';
 import type { Lanes } from './bake.ts';
 
 /** How a run compares with what was recorded for it. */
@@ -67,6 +67,12 @@ interface At {
 export interface OriginAsk extends At {
   readonly kind: 'origin';
   readonly spot: number | string;
+}
+
+/** What lies in words that no frame names, by their offsets from T. */
+export interface WordsAsk extends At {
+  readonly kind: 'words';
+  readonly spots: readonly number[];
 }
 
 /** Where the moves of time travel lead from a boundary. */
@@ -157,6 +163,7 @@ export type Ask =
   | PlayAsk
   | FramesAsk
   | OriginAsk
+  | WordsAsk
   | TravelAsk
   | PseudoAsk
   | OpenAsk
@@ -203,6 +210,15 @@ export interface OriginTold {
   /** How the trail ends, a sentence. */
   readonly end: string;
   readonly next: number | undefined;
+}
+
+/** A word of any stack; `meaning` is the place in the code or on a stack that it points to, or empty: `do_work+0x11`, `task 3f38`. */
+export type SeenWord = Pick<Word, 'index' | 'value' | 'meaning' | 'author' | 'changed'>;
+
+export interface WordsTold {
+  readonly kind: 'words';
+  /** In the order asked. */
+  readonly words: readonly SeenWord[];
 }
 
 /** Boundaries; undefined where there is no such moment. */
@@ -315,6 +331,7 @@ export interface Answers {
   readonly open: Played;
   readonly frames: Framed;
   readonly origin: OriginTold;
+  readonly words: WordsTold;
   readonly travel: Travelled;
   readonly pseudo: PseudoTold;
   readonly link: Linked;

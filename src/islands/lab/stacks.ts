@@ -6,37 +6,14 @@
 import { RECORD_SIZE, type StackRange } from '../../kernel/memory-map.ts';
 import type { Frame, Group, Timeline, Word } from '../../scenario/timeline.ts';
 import { functionText, stackText } from '../../unwind/describe.ts';
-import { brief, groupOf, wordAt } from './words.ts';
+import { type Chosen, type Column, opener, type Piece, REST, rowsOf } from './stack-rows.ts';
+import { groupOf, shortly, wordAt } from './words.ts';
 
 /** Name of a stack over its picture: `task`, `#DB`. */
 export const stackTitle = (name: string): string => TITLES[name] ?? name;
 const TITLES: Readonly<Record<string, string>> = { TASK: 'task', ENTRY_TRAMPOLINE: 'entry' };
 
 type Place = Pick<Timeline, 'stacks' | 'records' | 'top'>;
-
-/** A row of a stack, addresses `from` to `to`, the latter not included; `y` and `height` in pixels from the picture's top. */
-export interface StackRow {
-  readonly kind: 'word' | 'regs' | 'frame' | 'record' | 'rest';
-  readonly from: bigint;
-  readonly to: bigint;
-  readonly y: number;
-  readonly height: number;
-  readonly text: string;
-  /** At the right: the meaning of a word, the size of a block. */
-  readonly note: string;
-  readonly word: Word | undefined;
-}
-
-export interface Column {
-  readonly name: string;
-  readonly size: bigint;
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-  /** Highest address first. */
-  readonly rows: readonly StackRow[];
-}
 
 /** Where a saved RSP leads. */
 export interface Arrow {
@@ -61,9 +38,6 @@ export interface Picture {
 }
 
 const HEAD = 40;
-const WORD = 18;
-const BLOCK = 30;
-const REST = 44;
 const NARROW = 204;
 const WIDE = 236;
 const EMPTY = 58;
@@ -78,10 +52,20 @@ const LOOPS = 46;
 export const toldStack = ({ stacks, top }: Pick<Place, 'stacks' | 'top'>): StackRange | undefined =>
   stacks.find(({ begin, end }) => top > begin && top <= end);
 
-/** The picture of a boundary. In a narrow one the NMI stack is at the top and the others below it, not beside it. */
-export function pictureOf({ stacks, records, top }: Place, frame: Frame, narrow = false): Picture {
+/**
+ * The picture of a boundary. In a narrow one the NMI stack is at the top and the others below it, not beside it. The
+ * chosen word is always a row: the block that holds it is opened.
+ */
+export function pictureOf(
+  { stacks, records, top }: Place,
+  frame: Frame,
+  narrow = false,
+  chosen?: Chosen,
+): Picture {
   const nmi = toldStack({ stacks, top });
-  const used = stacks.filter((stack) => stack !== nmi && blocksOn(stack, frame).length > 0);
+  const { at, open } = opener({ top, frame, nmi, chosen });
+  const holds = ({ begin, end }: StackRange): boolean => at !== undefined && at >= begin && at < end;
+  const used = stacks.filter((stack) => stack !== nmi && (holds(stack) || blocksOn(stack, frame).length > 0));
   const columns: Column[] = [];
   let x = GAP;
   let y = HEAD;
@@ -92,7 +76,7 @@ export function pictureOf({ stacks, records, top }: Place, frame: Frame, narrow 
       stack === nmi
         ? [...above(frame, stack, top), ...wordsOf(frame, top), ...under(frame, stack, top)]
         : blocksOn(stack, frame);
-    const rows = rowsOf(pieces, stack, y);
+    const rows = rowsOf({ pieces, stack, y, top, open });
     const last = rows.at(-1);
     const height = last ? last.y + last.height - y : REST;
     columns.push({ name: stack.name, size: stack.end - stack.begin, x, y, width, height, rows });
@@ -131,19 +115,15 @@ export function pictureOf({ stacks, records, top }: Place, frame: Frame, narrow 
   const arrows = from ? records.flatMap((one, n) => arrowOf(one, n, frame, columns, from)) : [];
   const { rsp: sp = 0n } = frame.registers;
   const here = columns.find(({ name }) => name === frame.stack.name);
-  const at = here && heightOf(here, sp);
+  const flag = here && heightOf(here, sp);
   return {
     width,
     height: height + 14,
     columns,
     empty,
     arrows,
-    rsp: here && at !== undefined ? { x: here.x, y: at, stack: here.name } : undefined,
+    rsp: here && flag !== undefined ? { x: here.x, y: flag, stack: here.name } : undefined,
   };
-}
-
-interface Piece extends Pick<StackRow, 'kind' | 'from' | 'to' | 'text' | 'note'> {
-  readonly word?: Word;
 }
 
 /** The named words at the top of the NMI stack; the saved registers as one block. */
@@ -156,7 +136,8 @@ function wordsOf({ words }: Frame, top: bigint): readonly Piece[] {
       from: address(word),
       to: address(word) + 8n,
       text: `${word.index} ${word.field}`,
-      note: brief(word.meaning),
+      note: shortly(word),
+      group: word.group,
       word,
     }));
   const regs = words.filter(({ group }) => group === 'regs');
@@ -216,26 +197,6 @@ function blocksOn({ begin, end }: StackRange, { truth }: Frame): readonly Piece[
   return pieces.sort((a, b) => (a.to === b.to ? 0 : a.to > b.to ? -1 : 1));
 }
 
-function rowsOf(pieces: readonly Piece[], stack: StackRange, top: number): readonly StackRow[] {
-  const rows: StackRow[] = [];
-  let y = top;
-  let at = stack.end;
-  const add = (piece: Piece, height: number): void => {
-    rows.push({ ...piece, word: piece.word, y, height });
-    y += height;
-    at = piece.from;
-  };
-  for (const piece of pieces) {
-    const to = piece.to < at ? piece.to : at;
-    if (piece.from >= to) continue;
-    // Eight bytes are a return address, which belongs to the frame below it; a real gap is drawn.
-    if (at - to > 8n) add({ kind: 'rest', from: to, to: at, text: '', note: '' }, REST / 2);
-    add({ ...piece, to: at - to > 8n ? to : at }, piece.kind === 'word' ? WORD : BLOCK);
-  }
-  if (at > stack.begin) add({ kind: 'rest', from: stack.begin, to: at, text: '', note: '' }, REST);
-  return rows;
-}
-
 /** Height at which an address lies in a column; at a row's lower edge where it is the row's first byte. */
 function heightOf({ rows, y }: Column, address: bigint): number | undefined {
   const [first] = rows;
@@ -255,7 +216,7 @@ function arrowOf(
   from: Column,
 ): readonly Arrow[] {
   const word = wordAt(frame, rsp);
-  const row = from.rows.find((one) => one.word?.index === rsp);
+  const row = from.rows.find(({ kind, spot }) => kind === 'word' && spot === rsp);
   if (!word || !row) return [];
   const target = columns.find(({ rows }) => {
     const [first] = rows;
@@ -310,8 +271,11 @@ export function pictureText({ columns, empty, arrows, rsp }: Picture, frame: Fra
     ({ name, rows }) =>
       `On ${stackText(name)}, from the top: ${
         rows
-          .filter(({ kind }) => kind === 'frame' || kind === 'regs' || kind === 'record')
-          .map(({ text }) => text)
+          .filter(
+            ({ kind, of }) => of !== undefined || kind === 'frame' || kind === 'regs' || kind === 'record',
+          )
+          .map(({ of, text }) => of ?? text)
+          .filter((text, n, all) => text !== all[n - 1])
           .join(', ') || 'nothing but the named words'
       }.`,
   );

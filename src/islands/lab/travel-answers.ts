@@ -2,17 +2,19 @@
 import { Printer } from '../../engine/backends/print.ts';
 import { printDelivery, printFredDelivery } from '../../engine/pseudocode.ts';
 import { INTEL } from '../../engine/vendor.ts';
-import { symbolize } from '../../image/image.ts';
+import { segmentAt, symbolize } from '../../image/image.ts';
 import { familyOf } from '../../isa/family.ts';
 import { print } from '../../isa/print.ts';
 import { CR4 } from '../../isa/state.ts';
 import { DESCRIPTIONS } from '../../isa/table/descriptions.ts';
+import type { StackRange } from '../../kernel/memory-map.ts';
 import type { Library } from '../../scenario/library.ts';
 import { originOf, type Spot, type Writing } from '../../scenario/origin.ts';
 import { replayOf } from '../../scenario/record.ts';
 import type { Replay } from '../../scenario/replay.ts';
 import { TAPED } from '../../scenario/tape.ts';
 import type { Timeline } from '../../scenario/timeline.ts';
+import { BEFORE, place } from '../../scenario/words.ts';
 import type {
   Failed,
   OriginAsk,
@@ -22,11 +24,14 @@ import type {
   TrailStep,
   TravelAsk,
   Travelled,
+  WordsAsk,
+  WordsTold,
 } from './protocol.ts';
 import { runOf } from './runs.ts';
+import { tail } from './words.ts';
 
 function asked(
-  { recipe, pick, boundary }: OriginAsk | TravelAsk | PseudoAsk,
+  { recipe, pick, boundary }: OriginAsk | WordsAsk | TravelAsk | PseudoAsk,
   pages: Library,
 ): { readonly timeline: Timeline; readonly replay: Replay } | Failed {
   const timeline = runOf(recipe, pick, pages);
@@ -55,11 +60,40 @@ export function answerOrigin(ask: OriginAsk, pages: Library): OriginTold | Faile
   };
 }
 
+/** What lies in words of any stack. */
+export function answerWords(ask: WordsAsk, pages: Library): WordsTold | Failed {
+  const found = asked(ask, pages);
+  if ('kind' in found) return found;
+  const { timeline, replay } = found;
+  replay.seek(ask.boundary);
+  const { machine, image } = replay;
+  const pointed = (value: bigint): string => {
+    if (segmentAt(image, value)?.executable) return place(image, value);
+    const stack = timeline.stacks.find(({ begin, end }) => value >= begin && value < end);
+    return stack ? `${titleOf(stack)} ${tail(value)}` : '';
+  };
+  const words = ask.spots.map((index) => {
+    const address = timeline.top + 8n * BigInt(index);
+    const value = machine.read(address, 64) ?? 0n;
+    const author = replay.author(address, ask.boundary) ?? BEFORE;
+    return {
+      index,
+      value,
+      meaning: pointed(value),
+      author,
+      changed: ask.boundary > 0 && author.boundary === ask.boundary,
+    };
+  });
+  return { kind: 'words', words };
+}
+
 function spotOf(spot: number | string, { top }: Timeline): Spot | undefined {
   if (typeof spot === 'number') return { kind: 'word', address: top + 8n * BigInt(spot) };
   const name = ([...TAPED, 'rip'] as const).find((one) => one === spot);
   return name && { kind: 'register', name };
 }
+
+const titleOf = ({ name }: StackRange): string => (name === 'TASK' ? 'task' : name);
 
 function placeOf(spot: Spot, { top, stacks, frames }: Timeline): string {
   if (spot.kind === 'register') return spot.name;
@@ -67,7 +101,7 @@ function placeOf(spot: Spot, { top, stacks, frames }: Timeline): string {
   const role = frames[0]?.words.find((word) => word.index === index)?.role;
   if (role !== undefined) return `q(${index}) ${role}`;
   const stack = stacks.find(({ begin, end }) => spot.address >= begin && spot.address < end);
-  const where = stack ? `${stack.name === 'TASK' ? 'task' : stack.name} stack` : 'memory';
+  const where = stack ? `${titleOf(stack)} stack` : 'memory';
   return `${where}, ${spot.address.toString(16)}`;
 }
 

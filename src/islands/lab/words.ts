@@ -32,6 +32,13 @@ export function halves(value: bigint): readonly [string, string] {
 /** The short form of a meaning: `S` of `S, task stack`. */
 export const brief = (meaning: string): string => meaning.split(',')[0] ?? '';
 
+/** What a word means; one that may hold anything, such as a general register, has only its value. */
+export const shortly = ({ meaning, value }: Pick<Word, 'meaning' | 'value'>): string =>
+  brief(meaning) || `0x${value.toString(16)}`;
+
+/** Last four digits of an address, by which the picture names a word of a stack: no stack is longer. */
+export const tail = (address: bigint): string => (address & 0xffffn).toString(16).padStart(4, '0');
+
 /** A sentence without markup: `{iret}` is the word iret. */
 export const plain = (sentence: string): string => sentence.replace(/\{(\w+)\}/g, '$1');
 

@@ -56,6 +56,8 @@ async function answer(ask: Ask): Promise<Reply> {
     }
     case 'origin':
       return (await travels()).answerOrigin(ask, pages);
+    case 'words':
+      return (await travels()).answerWords(ask, pages);
     case 'travel':
       return (await travels()).answerTravel(ask, pages);
     case 'pseudo':
