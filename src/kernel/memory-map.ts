@@ -49,6 +49,8 @@ export const PLACE = {
   perCpu: PER_CPU,
   tss: PER_CPU + 0x1000n,
   gdt: PER_CPU + 0x2000n,
+  /** Beside the TSS, as in the cpu_entry_area of 4.15; too far from the entry text for a direct jump. */
+  entryTrampoline: PER_CPU + 0x3000n,
   idt: 0xffff_ffff_ff57_6000n,
   text: 0xffff_ffff_8100_0000n,
   entryText: 0xffff_ffff_8160_0000n,
@@ -126,6 +128,14 @@ export const SECTIONS = [
     writable: false,
     executable: true,
     user: true,
+    limit: 0x1000,
+  },
+  {
+    name: '.entry_trampoline',
+    address: PLACE.entryTrampoline,
+    writable: false,
+    executable: true,
+    user: false,
     limit: 0x1000,
   },
 ] as const;

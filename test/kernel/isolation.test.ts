@@ -56,6 +56,6 @@ test('without the NMI stack in both sets the push of an NMI from user mode fault
 test('what is isolated must be there', () => {
   const { problems } = programOf(pages, DESIGN, { edits: isolation('#: isolated .entry.text, IRQ') });
   expect(problems.map(problemText)[0]).toBe(
-    'linux-4.15#isolation:1:26: unknown section or stack: IRQ (there is .entry.text, .text, .data, .user.text, TASK, ENTRY, #DF, NMI, #DB, #MC)',
+    'linux-4.15#isolation:1:26: unknown section or stack: IRQ (there is .entry.text, .text, .data, .user.text, .entry_trampoline, TASK, ENTRY, #DF, NMI, #DB, #MC)',
   );
 });
