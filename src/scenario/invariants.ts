@@ -123,7 +123,9 @@ function hasRecord(
 }
 
 /**
- * I2: a call into C, which takes DF for clear (System V ABI for AMD64, 3.2.1).
+ * I2: a call into C, which takes DF for clear (System V ABI for AMD64, 3.2.1). From entry code it is the handler of an
+ * event, and takes the address of the saved registers in RDI (3.2.3): RSP before the call, or on another stack what leads
+ * back. On top that is not asked, since a nested NMI may have redirected the record that is part of them.
  *
  * @param roots page tables that map the whole kernel
  */
@@ -145,19 +147,14 @@ export function afterCall(
   if (!stacks.some(({ begin, end }) => rsp >= begin && rsp < end)) return wrong('RSP', rsp);
   const rflags = machine.rflags();
   if ((rflags & DF) !== 0n) return wrong('DF set in RFLAGS', rflags);
-  if (!live || !within(ENTRY_TEXT, machine.read(rsp, 64) ?? 0n)) return undefined;
   const regs = machine.get('rdi');
-  return isPtRegs(machine, live, regs, rsp + 8n) ? undefined : wrong('no pt_regs at RDI', regs);
+  if (!live || regs === rsp + 8n || !within(ENTRY_TEXT, machine.read(rsp, 64) ?? 0n)) return undefined;
+  return leadsBack(machine, live, regs) ? undefined : wrong('no pt_regs at RDI', regs);
 }
 
-/**
- * Whether entry code gives C the registers that it has saved for an event, as the handlers of Linux take them: their
- * address in RDI (System V ABI for AMD64, 3.2.3). Either they are what RSP led to before the call, or, on another stack, the
- * words of RIP and RSP lead back. Of those on top these words are not asked: a nested NMI may have written them anew.
- */
-const isPtRegs = (machine: Machine, { rip, rsp }: Context, regs: bigint, top: bigint): boolean =>
-  regs === top ||
-  (machine.read(regs + PT_REGS.ip, 64) === rip && machine.read(regs + PT_REGS.sp, 64) === rsp);
+/** Whether RIP and RSP in a struct pt_regs at `regs` are those that an event interrupted. */
+const leadsBack = (machine: Machine, { rip, rsp }: Context, regs: bigint): boolean =>
+  machine.read(regs + PT_REGS.ip, 64) === rip && machine.read(regs + PT_REGS.sp, 64) === rsp;
 
 /**
  * I3, I9: an IRETQ has ended no event. In ring 0 it leads to nowhere but the labels that a design declares: to go
