@@ -28,13 +28,9 @@ export function assemble(
   encoder: Encoder = { encode, mnemonics },
 ): { readonly image: Image; readonly problems: readonly Problem[] } {
   const assembly = new Assembly(options);
-  const whole = read(sources, options, assembly, encoder);
+  read(sources, options, assembly, encoder);
   const sections = [...assembly.sections.values()];
   const { view, stuck } = layout(sections);
-  if (!whole) {
-    for (const section of sections) reportFull(section, assembly);
-    assembly.close();
-  }
   for (const item of stuck) assembly.reportAt(item, 'invalid count: it hangs on its own length');
   for (const { symbol, spot } of assembly.globals) {
     if (!symbol.label && !symbol.definition) assembly.reportAt(spot, `unknown symbol: ${symbol.name}`);
@@ -60,8 +56,8 @@ export function assemble(
   return { image, problems: sorted(assembly.problems, sources) };
 }
 
-/** Hands every source to the reader, and what the reader hands on to the assembly. Gives whether all of it was read. */
-function read(sources: readonly Source[], options: Options, assembly: Assembly, encoder: Encoder): boolean {
+/** Hands every source to the reader, and what the reader hands on to the assembly. */
+function read(sources: readonly Source[], options: Options, assembly: Assembly, encoder: Encoder): void {
   const statements: Statements = new Statements(assembly, encoder, () => reader.macros.keys());
   const reader: Reader = new Reader({
     number: (cursor) => assembly.number(cursor),
@@ -91,19 +87,14 @@ function read(sources: readonly Source[], options: Options, assembly: Assembly, 
     reader.read(source);
     statements.flush();
   }
-  return !reader.stopped;
-}
-
-function reportFull({ listed, overflow, items, options }: Section, assembly: Assembly): void {
-  const first = overflow === undefined ? undefined : items[overflow];
-  if (first && listed) assembly.reportAt(first, `section ${options.name} is full: ${options.limit} bytes`);
 }
 
 /** The bytes of a section. Mistakes that show only now are reported, also where nothing is kept. */
 function write(section: Section, view: View, assembly: Assembly): Segment | undefined {
-  const { name, address, writable, executable, user } = section.options;
-  const { kept } = section;
-  reportFull(section, assembly);
+  const { name, address, writable, executable, user, limit } = section.options;
+  const { kept, items, overflow } = section;
+  const first = overflow === undefined ? undefined : items[overflow];
+  if (first && section.listed) assembly.reportAt(first, `section ${name} is full: ${limit} bytes`);
   const last = kept.at(-1);
   const bytes = new Uint8Array(last && section.listed ? Number(last.address - address) + last.size : 0);
   for (const item of kept) {

@@ -61,7 +61,6 @@ export class Assembly {
   readonly #anchors = { next: 1 };
   readonly #numeric = new Map<string, number>();
   readonly #stack: { readonly current: Section; readonly previous: Section }[] = [];
-  #closed = false;
   #current: Section;
   #previous: Section;
 
@@ -83,12 +82,7 @@ export class Assembly {
   }
 
   get full(): boolean {
-    return this.#closed || this.problems.length >= MAX_PROBLEMS;
-  }
-
-  /** Takes no more problems: of a text that was not read to its end the rest would follow from that. */
-  close(): void {
-    this.#closed = true;
+    return this.problems.length >= MAX_PROBLEMS;
   }
 
   report(problem: Problem): void {

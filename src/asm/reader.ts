@@ -93,11 +93,6 @@ export class Reader {
     this.#listener = listener;
   }
 
-  /** Whether the text was too much, and is not read to its end. */
-  get stopped(): boolean {
-    return this.#stopped || this.#listener.full;
-  }
-
   read(source: Source): void {
     this.#enter({
       kind: 'source',
@@ -105,7 +100,11 @@ export class Reader {
       uses: [],
       reference: referenceOf(source),
     });
-    for (let frame = this.#frames.at(-1); frame && !this.stopped; frame = this.#frames.at(-1)) {
+    for (
+      let frame = this.#frames.at(-1);
+      frame && !this.#stopped && !this.#listener.full;
+      frame = this.#frames.at(-1)
+    ) {
       const clause = this.#fetch(frame);
       if (clause) this.#clause({ clause, uses: frame.uses, expanded: frame.expanded }, frame);
       else if (clause === undefined) this.#leave(frame);

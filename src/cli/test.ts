@@ -29,7 +29,7 @@ const LANES = 2;
 const twoAtATime = (check: Check): Check => ({ ...check, command: `${check.command} --maxWorkers=2` });
 const site = twoAtATime(vitest('built site', 'site'));
 /** Files of the site's tests that CI runs under the other base, where they ask for more: five minutes are short. */
-const UNDER_BASE = ['mail', 'offline', 'sweep', 'instructions', 'kernel'];
+const UNDER_BASE = ['mail', 'offline', 'sweep', 'instructions', 'kernel', 'gestures', 'still'];
 const filesOf = (names: readonly string[]): readonly string[] =>
   names.map((name) => `test/site/${name}.test.ts`);
 const leaving = (names: readonly string[]): string =>

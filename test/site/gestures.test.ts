@@ -1,9 +1,9 @@
 /** Hands on the laboratory: what a pointer, a finger and keys that come fast do, and what they leave alone. */
 import type { Page } from 'playwright-core';
 import { beforeEach, expect, test } from 'vitest';
-import { boundary, ready, said, visits } from './visit.ts';
+import { boundary, HERE, ready, said, visits } from './visit.ts';
 
-const site = visits('/');
+const site = visits(HERE);
 let page: Page;
 const laboratory = async (options?: Parameters<typeof site.open>[1]) => {
   page = await site.open('notebooks/labs/laboratory/', options);

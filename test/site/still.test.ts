@@ -1,7 +1,7 @@
 /** Nothing moves under the reader's hand while an island wakes up. */
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { ready, visits } from './visit.ts';
+import { HERE, ready, visits } from './visit.ts';
 
 interface LayoutShift extends PerformanceEntry {
   readonly value: number;
@@ -13,7 +13,7 @@ declare global {
   }
 }
 
-const site = visits('/');
+const site = visits(HERE);
 
 /** Keeps the scripts of these names back until the answer is called. */
 async function held(page: Page, names: RegExp): Promise<() => void> {

@@ -51,11 +51,11 @@ function Row({ row, column, choice }: { row: StackRow; column: Column; choice: C
         <rect class="pat" x={x} y={y} width={10} height={height} />
       )}
       {word?.changed && <rect class="bar" x={x + 13} y={y + 2} width={3} height={height - 4} />}
-      <text x={x + 20} y={middle} aria-hidden={option ? true : undefined}>
+      <text x={x + 20} y={middle}>
         {cut(text, width - 30 - (note ? noteRoom + 6 : 0))}
-      </text>
+      </text>{' '}
       {note && (
-        <text class="note" x={x + width - 7} y={middle} aria-hidden={option ? true : undefined}>
+        <text class="note" x={x + width - 7} y={middle}>
           {cut(note, width - 40)}
         </text>
       )}
