@@ -33,7 +33,8 @@ const TASK_STACK = 0xffff_8800_3d00_0000n;
 
 export const TASK: StackRange = { name: 'TASK', begin: TASK_STACK, end: TASK_STACK + THREAD_SIZE };
 
-/** Bytes of the record that a delivery pushes: RIP, CS, RFLAGS, RSP, SS. */
+/** Words of the record that a delivery pushes, from RSP upwards (SDM vol 3, figure 7-8). */
+export const RECORD = ['rip', 'cs', 'rflags', 'rsp', 'ss'] as const;
 export const RECORD_SIZE = 40n;
 
 /** Bytes of a FRED frame: an error code below the record, event data and a zero above it (SDM vol 3, 8.3). */

@@ -1,4 +1,5 @@
 /** What a mail says first: what is seen at a boundary of a run, in words, and the same as an `expect`. */
+import { isAtCursor } from './expect.ts';
 import { sentence } from './mail-text.ts';
 import { fromTopText, labelAt, placeText } from './race.ts';
 import { printPosition } from './recipe.ts';
@@ -36,9 +37,7 @@ function featured(all: readonly Verdict[], recipe: Recipe, atCursor: boolean): V
   const verdicts = all.filter(
     (one) => !isPick(one) || claims.some(({ unwinder }) => unwinder === one.unwinder),
   );
-  const expected = claims.flatMap(({ at, unwinder }) =>
-    atCursor && (!at || at.kind === 'cursor') ? [unwinder] : [],
-  );
+  const expected = claims.flatMap((claim) => (atCursor && isAtCursor(claim) ? [claim.unwinder] : []));
   const failing = verdicts.filter(bad);
   const worst = failing.toSorted((a, b) => rank(b) - rank(a));
   return (

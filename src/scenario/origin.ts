@@ -5,6 +5,7 @@
 import { symbolize } from '../image/image.ts';
 import type { Instruction } from '../isa/instruction.ts';
 import { print } from '../isa/print.ts';
+import { RECORD } from '../kernel/memory-map.ts';
 import { operandOf } from './causes.ts';
 import type { Replay } from './replay.ts';
 import { TAPED, type Taped } from './tape.ts';
@@ -39,8 +40,6 @@ export interface Origin {
 
 /** Copies that are followed at most. */
 const MOST = 24;
-/** The hardware's record, from RSP upwards (SDM vol 3, figure 7-8). */
-const RECORD = ['rip', 'cs', 'rflags', 'rsp', 'ss'] as const;
 const FLAGS_KEPT = 0xffff_ffff_fffe_ffffn;
 
 /** The origin of what lies in a spot at a boundary. */

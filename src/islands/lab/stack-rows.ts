@@ -2,7 +2,7 @@
  * The rows of a stack in the picture: named words, and blocks of words that are drawn as one. The block that holds the
  * chosen word is opened, so that any word of any stack can be seen, chosen and kept in view. Pure.
  */
-import type { StackRange } from '../../kernel/memory-map.ts';
+import { RECORD, type StackRange } from '../../kernel/memory-map.ts';
 import type { Frame, Group } from '../../scenario/timeline.ts';
 import type { SeenWord } from './protocol.ts';
 import { shortly, tail, wordAt } from './words.ts';
@@ -58,9 +58,6 @@ const AROUND = 8;
 /** The same for what is free: words that were popped. */
 const AROUND_FREE = 2;
 
-/** The hardware's record, from RSP upwards (SDM volume 3, figure 7-8). */
-const RECORD = ['RIP', 'CS', 'RFLAGS', 'RSP', 'SS'];
-
 const most = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
@@ -88,7 +85,7 @@ export function opener({ top, frame, nmi, chosen }: Opening): {
     const returns = frame.truth.some(({ how, slot }) => how === 'return' && slot === from);
     const role =
       piece.kind === 'record'
-        ? RECORD[Number((from - piece.from) / 8n)]
+        ? RECORD[Number((from - piece.from) / 8n)]?.toUpperCase()
         : (named?.field ?? (returns ? 'ret' : piece.text));
     return {
       kind: 'word',
