@@ -47,6 +47,10 @@ test('no key is lost that comes while a run is made, and the focus stays where i
   await Promise.all(Array.from({ length: 5 }, () => page.keyboard.press('ArrowRight')));
   await expect.poll(tokens).toContain('nmi 7');
   await expect.poll(focused).toBe('nmi 7');
+  await page.getByRole('slider', { name: 'Time' }).press('Home');
+  await Promise.all(['n', 'n', 'n'].map((key) => page.keyboard.press(key)));
+  // Deliveries of the first NMI, of its #BP and of the second NMI.
+  await expect.poll(() => boundary(page)).toBe(130);
   // Buttons that are disabled while the run is made have the focus again.
   await page.locator('.events .fire').press('Enter');
   await expect.poll(tokens).toHaveLength(3);
